@@ -1,0 +1,3 @@
+"""Kiezbox: a neighbourhood emergency node."""
+
+__version__ = "0.1.0"

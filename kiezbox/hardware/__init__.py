@@ -1,0 +1,132 @@
+"""Buses, ports and pins, each real or simulated; drivers get them passed in and cannot tell.
+
+An address decides: ``/dev/i2c-1`` is the kernel's bus, ``sim:/path/bench.sock`` a bus whose
+chips live in another process (``kiezbox demo``). Serial ports need no such word: a simulated
+sensor sits at the other end of a pseudo-terminal.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, Protocol
+
+from kiezbox.clock import Clock
+from kiezbox.errors import SensorTimeout
+
+if TYPE_CHECKING:
+    from kiezbox.settings import HardwareSettings
+
+__all__ = ["I2C", "Deadline", "Hardware", "SensorHardware", "open_hardware"]
+
+
+class Deadline:
+    """The moment by which one sensor's read must be over.
+
+    The buses handed to a driver ask it before every transaction, so that a driver that loops
+    for ever on a stuck status register (the Adafruit BME280 driver does) is stopped by its next
+    transaction. Real time always, also where the demo's time runs faster.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._until = float("inf")
+        self._seconds = float("inf")
+
+    def start(self, seconds: float) -> None:
+        """The read begins now and may take so long."""
+        self._seconds = seconds
+        self._until = self._clock.monotonic() + seconds
+
+    def remaining_s(self) -> float:
+        """Seconds left, never below 0."""
+        return max(0.0, self._until - self._clock.monotonic())
+
+    def check(self) -> None:
+        """Raises SensorTimeout once the moment has passed."""
+        if self._clock.monotonic() > self._until:
+            raise SensorTimeout(
+                f"no complete reading within {self._seconds:g} s",
+                hint="Check the wiring and the supply; the box tries again by itself.",
+            )
+
+
+class I2C(Protocol):
+    """The part of CircuitPython's ``busio.I2C`` that drivers use (same names, same meaning).
+
+    A device that does not acknowledge raises ``OSError(errno.EREMOTEIO)`` (121), as Linux does.
+    """
+
+    def try_lock(self) -> bool: ...
+    def unlock(self) -> None: ...
+    def scan(self) -> list[int]: ...
+    def writeto(
+        self,
+        address: int,
+        buffer: Any,
+        *,
+        start: int = 0,
+        end: int | None = None,
+        stop: bool = True,
+    ) -> None: ...
+    def readfrom_into(
+        self,
+        address: int,
+        buffer: Any,
+        *,
+        start: int = 0,
+        end: int | None = None,
+        stop: bool = True,
+    ) -> None: ...
+    def writeto_then_readfrom(
+        self,
+        address: int,
+        buffer_out: Any,
+        buffer_in: Any,
+        *,
+        out_start: int = 0,
+        out_end: int | None = None,
+        in_start: int = 0,
+        in_end: int | None = None,
+        stop: bool = False,
+    ) -> None: ...
+
+
+class Hardware(Protocol):
+    """All that is wired to one box."""
+
+    def i2c(self, deadline: Deadline) -> I2C:
+        """The I²C bus, as one sensor sees it."""
+
+    def serial(self, port: str, baudrate: int, deadline: Deadline) -> Any:
+        """An open ``serial.Serial`` whose reads return after at most 1 s."""
+
+    def pin_factory(self) -> Any:
+        """A gpiozero pin factory."""
+
+    def close(self) -> None:
+        """Give everything back. Idempotent."""
+
+
+class SensorHardware:
+    """The hardware as handed to one driver: every bus it opens knows the read's deadline."""
+
+    def __init__(self, hardware: Hardware, deadline: Deadline) -> None:
+        self._hardware = hardware
+        self.deadline = deadline
+
+    def i2c(self) -> I2C:
+        return self._hardware.i2c(self.deadline)
+
+    def serial(self, port: str, baudrate: int) -> Any:
+        return self._hardware.serial(port, baudrate, self.deadline)
+
+
+def open_hardware(settings: HardwareSettings) -> Hardware:
+    """The hardware behind the addresses in kiezbox.toml; each bus is opened when first asked for."""
+    from kiezbox.hardware.box import BoxHardware
+
+    return BoxHardware(settings)
+
+
+#: One thread at a time on a bus: every I2C implementation here shares a lock of this kind.
+BusLock = threading.Lock

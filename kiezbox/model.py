@@ -1,0 +1,176 @@
+"""The words every floor shares: what a reading is, what a fault is, where a box stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from typing import NamedTuple
+
+#: Bits of a serial that count readings within one start of the node. 2**36 readings are two
+#: years at 1,000 a second; above them 27 bits of boot number, so a serial is a positive int64.
+COUNTER_BITS = 36
+
+_BOX_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,29}[a-z0-9])?")
+_SENSOR_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
+
+
+def is_box_id(text: str) -> bool:
+    """Lower-case letters, digits and inner hyphens, at most 31: safe in topics, URLs, host names."""
+    return _BOX_ID.fullmatch(text) is not None
+
+
+def is_sensor_name(text: str) -> bool:
+    """Lower-case letters, digits, underscores, at most 31, a letter first: safe in SenML names."""
+    return _SENSOR_NAME.fullmatch(text) is not None
+
+
+class Quantity(Enum):
+    """What can be measured. The name carries the unit; ``units.SENML`` has the unit on the wire."""
+
+    TEMPERATURE_C = "temperature_c"
+    HUMIDITY_PERCENT = "humidity_percent"
+    PRESSURE_HPA = "pressure_hpa"
+    PM2_5_UG_M3 = "pm2_5_ug_m3"
+    PM10_UG_M3 = "pm10_ug_m3"
+    VOLTAGE_V = "voltage_v"
+    CURRENT_A = "current_a"
+    POWER_W = "power_w"
+
+
+class Flag(IntEnum):
+    """How far a stored value may be believed. A missing value is no row at all, but a fault."""
+
+    GOOD = 0
+    SUSPECT = 1
+    BAD = 2
+
+
+class Measurement(NamedTuple):
+    """What a driver returns for one quantity.
+
+    ``raw`` is what the sensor said, in the same unit, where ``value`` was corrected or where
+    the flag is not GOOD; None means "the same as value".
+    """
+
+    quantity: Quantity
+    value: float
+    raw: float | None = None
+    flag: Flag = Flag.GOOD
+    reason: str = ""
+
+
+class Series(NamedTuple):
+    """One sensor's one quantity: ``roof/temperature_c``."""
+
+    sensor: str
+    quantity: str
+
+    def __str__(self) -> str:
+        return f"{self.sensor}/{self.quantity}"
+
+
+class Reading(NamedTuple):
+    """One value, as stored. The columns of the table ``readings``, in its order.
+
+    ``serial`` = boot << COUNTER_BITS | counter is unique and rising on one box and never taken
+    from the wall clock; with the box's name it is the reading's id everywhere.
+    ``taken_ms`` is Unix milliseconds by the box's clock of that moment, ``monotonic_ms`` counts
+    since the machine's start; ``clock_trusted`` says whether the first can be believed as it is.
+    """
+
+    serial: int
+    series: int
+    taken_ms: int
+    monotonic_ms: int
+    value: float
+    raw: float | None
+    flag: int
+    reason: str
+    clock_trusted: int
+
+    @property
+    def boot(self) -> int:
+        return self.serial >> COUNTER_BITS
+
+    @property
+    def counter(self) -> int:
+        return self.serial & ((1 << COUNTER_BITS) - 1)
+
+    @property
+    def taken_at(self) -> float:
+        """Unix seconds, UTC."""
+        return self.taken_ms / 1000
+
+
+def serial_of(boot: int, counter: int) -> int:
+    """The serial of a boot's n-th reading."""
+    return boot << COUNTER_BITS | counter
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Readings on their way out, oldest first, with the names of their series.
+
+    ``readings`` may hold plain tuples in the order of ``Reading``'s fields (the hot path takes
+    SQLite's rows as they come); iterating gives ``Reading`` objects either way.
+    """
+
+    box: str
+    series: Mapping[int, Series]
+    readings: Sequence[tuple[int, int, int, int, float, float | None, int, str, int]]
+
+    def __len__(self) -> int:
+        return len(self.readings)
+
+    def __iter__(self) -> Iterator[Reading]:
+        return map(Reading._make, self.readings)
+
+
+class Cursor(NamedTuple):
+    """How far one publisher has come, in serials.
+
+    Two lanes, so that a live reading never waits behind a week of backlog: everything up to
+    ``backlog`` is confirmed, and everything after ``live_from`` up to ``live``. When the
+    backlog reaches ``live_from`` the lanes become one. Within a lane the order is the serial's.
+    """
+
+    name: str
+    backlog: int = 0
+    live_from: int = 0
+    live: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is: WGS84 degrees, and how far off that may be."""
+
+    latitude: float
+    longitude: float
+    accuracy_m: float = 10.0
+
+
+class Fault(NamedTuple):
+    """Something is wrong, said once, until it is right again. Times are Unix seconds."""
+
+    source: str
+    kind: str
+    message: str
+    hint: str
+    opened_at: float
+    closed_at: float | None
+    count: int
+
+
+class Bulletin(NamedTuple):
+    """What the operator of this box tells the neighbours. Unverified until step 3 signs it.
+
+    The first of the *records* of docs/architecture.md: (origin, sequence) is its id.
+    """
+
+    origin: str
+    sequence: int
+    written_at: float
+    expires_at: float
+    text: str

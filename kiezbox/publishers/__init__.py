@@ -1,0 +1,79 @@
+"""A carrier of readings per file; ``[publishers.mqtt]`` in kiezbox.toml switches it on.
+
+A carrier module holds
+
+``Settings``  a ``PublisherSettings`` with the carrier's own settings
+``open(settings, box, clock, wake)``  the publisher; ``wake()`` is to be called from any thread
+    when the link is there again, so that nobody waits out a pause
+
+Each publisher owns a cursor in the store; it is advanced only by what ``publish`` confirms.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any, Protocol
+
+from kiezbox.errors import MissingPackage, SettingsError
+from kiezbox.model import Batch
+
+__all__ = ["Publisher", "carriers", "load"]
+
+
+class Publisher(Protocol):
+    """Carries readings away from the box. One thread calls it."""
+
+    #: How many readings ``publish`` takes at once: the send window. After a lost link at most so
+    #: many come twice.
+    window: int
+
+    def publish(self, batch: Batch) -> None:
+        """Hand over the whole batch; returning means the other side has it.
+
+        A batch may come twice after a power cut, so the receiver must be able to tell: send the
+        box's name and each reading's serial. A reading whose flag is not GOOD must never look
+        like a good one to a receiver that knows nothing of flags.
+
+        Raises:
+            Unreachable: no link; the unconfirmed rest comes again later.
+            Refused: the other side said no to us; a person has to look.
+            Rejected: this batch can never be delivered.
+        """
+
+    def announce(self, kind: str, document: Mapping[str, Any]) -> None:
+        """Tell the latest state ("state", "faults"); only the newest of a kind matters.
+
+        Kept and sent when the link is there, also again after a lost link. Never raises for a
+        missing link; a carrier that has no place for it does nothing.
+        """
+
+    def link(self) -> str:
+        """"connected", "waiting" or "refused"."""
+
+    def close(self) -> None:
+        """Say goodbye. Idempotent."""
+
+
+def carriers() -> list[str]:
+    """The names of all carriers there are."""
+    return sorted(
+        module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")
+    )
+
+
+def load(carrier: str) -> ModuleType:
+    """The carrier's module; only carriers in use are ever imported."""
+    if carrier not in carriers():
+        raise SettingsError(
+            f'there is no publisher "{carrier}"', hint=f"There are: {', '.join(carriers())}."
+        )
+    try:
+        return importlib.import_module(f"{__name__}.{carrier}")
+    except ImportError as error:
+        raise MissingPackage(
+            f"the publisher {carrier} needs a package that is not installed: {error.name}",
+            hint="Install Kiezbox with the extra it belongs to: pip install 'kiezbox[all]'.",
+        ) from error

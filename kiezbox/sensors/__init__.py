@@ -1,0 +1,62 @@
+"""A driver per file; the file's name is what ``driver = "…"`` says in kiezbox.toml.
+
+A driver module holds
+
+``Settings``    a ``SensorSettings`` with the driver's own settings (address, port, …)
+``QUANTITIES``  what it measures, a tuple of ``Quantity``
+``open(settings, hardware)``  the sensor, ready to read, or a ``SensorError``
+
+and its docstring is a wiring guide. To add a sensor, add a file; ``tests/contracts`` finds it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Protocol
+
+from kiezbox.errors import MissingPackage, SettingsError
+from kiezbox.model import Measurement
+
+__all__ = ["Sensor", "drivers", "load"]
+
+
+class Sensor(Protocol):
+    """An open sensor. One thread uses it."""
+
+    def read(self) -> Sequence[Measurement]:
+        """One measurement per quantity, all of the same moment.
+
+        An implausible value (valid frame, rule broken) comes back flagged; a failed read raises.
+
+        Raises:
+            SensorError: nothing usable came; the worker closes the sensor, records the fault
+                once and opens it anew for the next read.
+        """
+
+    def close(self) -> None:
+        """Give bus or port back. Idempotent."""
+
+
+def drivers() -> list[str]:
+    """The names of all drivers there are."""
+    return sorted(
+        module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")
+    )
+
+
+def load(driver: str) -> ModuleType:
+    """The driver's module; only drivers in use are ever imported."""
+    if driver not in drivers():
+        raise SettingsError(
+            f'there is no sensor driver "{driver}"', hint=f"There are: {', '.join(drivers())}."
+        )
+    try:
+        return importlib.import_module(f"{__name__}.{driver}")
+    except ImportError as error:
+        raise MissingPackage(
+            f"the driver {driver} needs a package that is not installed: {error.name}",
+            hint="Install Kiezbox with the extra it belongs to: pip install 'kiezbox[all]'.",
+        ) from error

@@ -1,0 +1,27 @@
+"""Units on the wire and for people. Inside, a quantity's unit is in its name and never changes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from kiezbox.model import Quantity
+
+
+class Unit(NamedTuple):
+    """SenML unit (RFC 8428 section 12.1, secondary units RFC 8798), and what people read."""
+
+    senml: str
+    text: str
+    decimals: int
+
+
+UNITS: dict[Quantity, Unit] = {
+    Quantity.TEMPERATURE_C: Unit("Cel", "°C", 1),
+    Quantity.HUMIDITY_PERCENT: Unit("%RH", "%", 0),
+    Quantity.PRESSURE_HPA: Unit("hPa", "hPa", 1),
+    Quantity.PM2_5_UG_M3: Unit("ug/m3", "µg/m³", 1),
+    Quantity.PM10_UG_M3: Unit("ug/m3", "µg/m³", 1),
+    Quantity.VOLTAGE_V: Unit("V", "V", 2),
+    Quantity.CURRENT_A: Unit("A", "A", 2),
+    Quantity.POWER_W: Unit("W", "W", 1),
+}
