@@ -63,9 +63,7 @@ class ScaledClock:
         self._wall_anchor = wall_anchor
         # The monotonic anchor is derived from the wall anchor, so that it is the same in every
         # process that was given the same anchor.
-        self._mono_anchor = (
-            time.clock_gettime(time.CLOCK_BOOTTIME) - time.time() + wall_anchor
-        )
+        self._mono_anchor = time.clock_gettime(time.CLOCK_BOOTTIME) - time.time() + wall_anchor
 
     def now(self) -> float:
         return self._wall_anchor + (time.time() - self._wall_anchor) * self.speed

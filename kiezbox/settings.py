@@ -153,9 +153,7 @@ def _named_tables(given: Any, path: str, problems: list[str]) -> dict[str, Table
     return dict(given)
 
 
-def _value(
-    hint: Any, given: Any, declaration: Declaration, path: str, problems: list[str]
-) -> Any:
+def _value(hint: Any, given: Any, declaration: Declaration, path: str, problems: list[str]) -> Any:
     wanted = _plain_types(hint)
     if float in wanted and isinstance(given, int) and not isinstance(given, bool):
         given = float(given)
@@ -393,7 +391,10 @@ class GridSourceSettings:
     )
     sensor: str = setting("", help="driver voltage: the name of the sensor to look at.")
     least_v: float = setting(
-        4.5, help="driver voltage: the grid is there from this voltage up.", unit="V", least=0,
+        4.5,
+        help="driver voltage: the grid is there from this voltage up.",
+        unit="V",
+        least=0,
         most=60,
     )
 
@@ -405,16 +406,16 @@ class BatterySettings:
         12.0, help="What the battery holds when new.", unit="Ah", least=0.1, most=2000
     )
     chemistry: str = setting(
-        "lifepo4", help="Decides which voltages mean full and empty.", choices=("lifepo4", "liion",
-        "lead")
+        "lifepo4",
+        help="Decides which voltages mean full and empty.",
+        choices=("lifepo4", "liion", "lead"),
     )
     cells: int = setting(4, help="Cells in series.", least=1, most=16)
     charge_is_positive: bool = setting(
-        True, help="Whether current into the battery counts positive (which way the shunt is wired)."
+        True,
+        help="Whether current into the battery counts positive (which way the shunt is wired).",
     )
-    low_percent: float = setting(
-        30.0, help="At or below: mode saving.", unit="%", least=2, most=90
-    )
+    low_percent: float = setting(30.0, help="At or below: mode saving.", unit="%", least=2, most=90)
     critical_percent: float = setting(
         10.0, help="At or below: mode dark.", unit="%", least=1, most=50
     )
@@ -429,7 +430,9 @@ class PowerSettings:
         8.0,
         help="The grid must be gone so long before it counts as lost, with one source. An\n"
         "inverter or a fridge drops it for 0.2 to 0.8 s; a person waits ten.",
-        unit="s", least=0.5, most=600,
+        unit="s",
+        least=0.5,
+        most=600,
     )
     agreed_bridge_s: float = setting(
         2.0, help="The same when two sources agree.", unit="s", least=0.5, most=600
@@ -437,10 +440,15 @@ class PowerSettings:
     return_hold_s: float = setting(
         600.0,
         help="The grid must be back so long before the emergency ends: grids return in attempts.",
-        unit="s", least=0, most=86400,
+        unit="s",
+        least=0,
+        most=86400,
     )
     silent_s: float = setting(
-        10.0, help="A source that says nothing for so long counts as silent.", unit="s", least=1,
+        10.0,
+        help="A source that says nothing for so long counts as silent.",
+        unit="s",
+        least=1,
         most=600,
     )
     interval_s: float = setting(
@@ -460,7 +468,10 @@ class CauseSettings:
         0.0, help="It must hold so long before it counts.", unit="s", least=0, most=86400
     )
     expiry_s: float = setting(
-        0.0, help="It stops counting after so long; 0: never by itself.", unit="s", least=0,
+        0.0,
+        help="It stops counting after so long; 0: never by itself.",
+        unit="s",
+        least=0,
         most=2592000,
     )
 
@@ -485,9 +496,7 @@ class CausesSettings:
     official_warning: CauseSettings = _cause(
         False, 60.0, 86400.0, "An official warning for this place (source: step 3)."
     )
-    uplink_lost: CauseSettings = _cause(
-        False, 1800.0, 0.0, "No uplink for longer than debounce_s."
-    )
+    uplink_lost: CauseSettings = _cause(False, 1800.0, 0.0, "No uplink for longer than debounce_s.")
     sensor_threshold: CauseSettings = _cause(
         False, 120.0, 0.0, "A sensor above its alarm threshold, such as a water level (step 4)."
     )
@@ -499,12 +508,16 @@ class ModeSettings:
         300.0,
         help="At most one change of the WLAN in so long: phones give up on a network that comes\n"
         "and goes.",
-        unit="s", least=0, most=86400,
+        unit="s",
+        least=0,
+        most=86400,
     )
     order_most_s: float = setting(
         86400.0,
         help="How long an operator's order holds at most; it ends by itself.",
-        unit="s", least=60, most=2592000,
+        unit="s",
+        least=60,
+        most=2592000,
     )
     causes: CausesSettings = section(CausesSettings, help="What may open the emergency WLAN.")
 
@@ -512,8 +525,8 @@ class ModeSettings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortalSettings:
     listen: str = setting(
-        "127.0.0.1:8081", help="Address and port of the residents' pages, where systemd hands no"
-        " socket over."
+        "127.0.0.1:8081",
+        help="Address and port of the residents' pages, where systemd hands no socket over.",
     )
     threads: int = setting(8, help="How many requests are worked on at once.", least=1, most=64)
 
@@ -556,7 +569,9 @@ class SensorSettings:
     deadline_s: float = setting(
         10.0,
         help="A read that takes longer has failed; the other sensors never wait for it.",
-        unit="s", least=0.5, most=120,
+        unit="s",
+        least=0.5,
+        most=120,
     )
 
 
@@ -576,5 +591,7 @@ class PublisherSettings:
     retry_most_s: float = setting(
         4.0,
         help="Longest pause. A link that is back must be noticed within 5 s.",
-        unit="s", least=0.5, most=3600,
+        unit="s",
+        least=0.5,
+        most=3600,
     )

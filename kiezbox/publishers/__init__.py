@@ -51,7 +51,7 @@ class Publisher(Protocol):
         """
 
     def link(self) -> str:
-        """"connected", "waiting" or "refused"."""
+        """ "connected", "waiting" or "refused"."""
 
     def close(self) -> None:
         """Say goodbye. Idempotent."""

@@ -1,0 +1,8 @@
+"""Shared fixtures. Nothing here is pretended; see docs/testing.md."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
