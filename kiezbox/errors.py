@@ -51,7 +51,7 @@ class SensorTimeout(SensorError):
 
 
 class SensorGarbled(SensorError):
-    """Something answered, but not what the data sheet promises: checksum, half a frame, wrong id."""
+    """An answer, but not the data sheet's: bad checksum, half a frame, wrong id."""
 
     kind = "garbled"
 

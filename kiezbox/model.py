@@ -17,7 +17,7 @@ _SENSOR_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
 
 def is_box_id(text: str) -> bool:
-    """Lower-case letters, digits and inner hyphens, at most 31: safe in topics, URLs, host names."""
+    """Lower-case letters, digits, inner hyphens, at most 31: safe in topics, URLs, host names."""
     return _BOX_ID.fullmatch(text) is not None
 
 
@@ -160,7 +160,7 @@ class Fault(NamedTuple):
     hint: str
     opened_at: float
     closed_at: float | None
-    count: int
+    times: int
 
 
 class Bulletin(NamedTuple):

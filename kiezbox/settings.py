@@ -413,7 +413,7 @@ class BatterySettings:
     cells: int = setting(4, help="Cells in series.", least=1, most=16)
     charge_is_positive: bool = setting(
         True,
-        help="Whether current into the battery counts positive (which way the shunt is wired).",
+        help="Whether current into the battery counts positive: which way the shunt sits.",
     )
     low_percent: float = setting(30.0, help="At or below: mode saving.", unit="%", least=2, most=90)
     critical_percent: float = setting(

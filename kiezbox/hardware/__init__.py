@@ -122,7 +122,7 @@ class SensorHardware:
 
 
 def open_hardware(settings: HardwareSettings) -> Hardware:
-    """The hardware behind the addresses in kiezbox.toml; each bus is opened when first asked for."""
+    """The hardware behind kiezbox.toml's addresses; each bus is opened when first asked for."""
     from kiezbox.hardware.box import BoxHardware
 
     return BoxHardware(settings)
