@@ -235,13 +235,20 @@ def _toml(value: Any) -> str:
 # --- the example file and the reference page ------------------------------------------------
 
 
-def example(kind: type[Any], where: str = "", *, extra: Mapping[str, str] | None = None) -> str:
+def example(
+    kind: type[Any],
+    where: str = "",
+    *,
+    extra: Mapping[str, str] | None = None,
+    given: Mapping[str, Any] | None = None,
+) -> str:
     """The settings file that teaches: every setting, explained, commented out at its default.
 
-    ``extra`` maps a path of named tables ("sensors") to ready-made text to put there.
+    ``extra`` maps a path of named tables ("sensors") to ready-made text to put there; ``given``
+    has values to show instead of defaults.
     """
     lines: list[str] = []
-    _example(kind, where, lines, extra or {})
+    _example(kind, where, lines, extra or {}, None, given or {})
     return "\n".join(lines).strip() + "\n"
 
 
@@ -251,6 +258,7 @@ def _example(
     lines: list[str],
     extra: Mapping[str, str],
     base: Any = None,
+    given: Mapping[str, Any] = types.MappingProxyType({}),
 ) -> None:
     below: list[tuple[str, dataclasses.Field[Any], Declaration]] = []
     for field, declaration in declarations(kind):
@@ -264,7 +272,8 @@ def _example(
         shown = declaration.example
         if shown is None:
             shown = "" if is_required or default is None else default
-        comment = "" if is_required else "# "
+        shown = given.get(field.name, shown)
+        comment = "" if is_required or field.name in given else "# "
         lines += [f"{comment}{field.name} = {_toml(shown)}", ""]
     for path, field, declaration in below:
         lines += ["", *(f"# {line}" for line in declaration.help.splitlines())]

@@ -1,0 +1,1 @@
+"""The daemon ``kiezbox run``: hardware, store, publishers, power and mode, a thread per worker."""

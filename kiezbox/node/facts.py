@@ -1,0 +1,146 @@
+"""now.json: what is true just now, for the portal, the command line and the checks.
+
+The format stands in docs/architecture.md. Written atomically into a tmpfs, at most once a
+second and at least every ten.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kiezbox.clock import Clock, SystemClock
+from kiezbox.node.latest import Latest
+from kiezbox.settings import BoxSettings
+from kiezbox.store import Store
+
+#: At most so often, and at least so often, in real seconds.
+LEAST_PAUSE_S = 1.0
+MOST_PAUSE_S = 10.0
+
+
+class Facts:
+    """Collects what the workers know; ``write_if_due`` is called by the main thread."""
+
+    def __init__(
+        self,
+        box: BoxSettings,
+        run_dir: str,
+        *,
+        clock: Clock,
+        store: Store,
+        latest: Latest,
+    ) -> None:
+        self.path = os.path.join(run_dir, "now.json")
+        self._box = {
+            "id": box.id,
+            "name": box.name or box.id,
+            "latitude": box.latitude,
+            "longitude": box.longitude,
+            "accuracy_m": box.accuracy_m,
+        }
+        self._clock = clock
+        self._machine = SystemClock()
+        self._store = store
+        self._latest = latest
+        self._lock = threading.Lock()
+        self._power: dict[str, Any] = {"mode": None, "grid": None, "battery": None}
+        self._publishers: dict[str, Callable[[], dict[str, Any]]] = {}
+        self._is_changed = True
+        self._written_at = -1e9
+
+    def changed(self) -> None:
+        """Something a reader wants to see has changed."""
+        self._is_changed = True
+
+    def set_power(self, mode: Any, grid: Any, battery: Any) -> None:
+        """What the power worker knows, as it stands in now.json."""
+        power = {"mode": mode, "grid": grid, "battery": battery}
+        with self._lock:
+            if power != self._power:
+                self._power = power
+                self._is_changed = True
+
+    def add_publisher(self, name: str, facts: Callable[[], dict[str, Any]]) -> None:
+        """Ask this function for the publisher's part of now.json."""
+        with self._lock:
+            self._publishers[name] = facts
+
+    def document(self) -> dict[str, Any]:
+        """The whole of now.json."""
+        with self._lock:
+            power = dict(self._power)
+            publishers = {name: ask() for name, ask in self._publishers.items()}
+        return {
+            "version": 1,
+            "box": self._box,
+            "written_at": self._clock.now(),
+            "boot": self._store.boot,
+            "clock_trusted": self._clock.is_trusted(),
+            **power,
+            "latest": {
+                name: {
+                    "value": reading.value,
+                    "flag": reading.flag,
+                    "reason": reading.reason,
+                    "taken_at": reading.taken_at,
+                }
+                for name, reading in sorted(self._latest.snapshot().items())
+            },
+            "store": {
+                "state": self._store.state,
+                "newest_serial": self._store.newest_serial,
+                "stored_serial": self._store.stored_serial,
+                "buffered": self._store.buffered,
+            },
+            "publishers": publishers,
+            "faults": [
+                {
+                    "source": fault.source,
+                    "kind": fault.kind,
+                    "message": fault.message,
+                    "hint": fault.hint,
+                    "opened_at": fault.opened_at,
+                    "times": fault.times,
+                }
+                for fault in self._store.faults()
+            ],
+        }
+
+    def due_in_s(self) -> float:
+        """Real seconds until the file should be written."""
+        since_s = self._machine.monotonic() - self._written_at
+        return max(0.0, (LEAST_PAUSE_S if self._is_changed else MOST_PAUSE_S) - since_s)
+
+    def write_if_due(self) -> None:
+        """Write, if something changed or the file has become old."""
+        if self.due_in_s() == 0.0:
+            self.write()
+
+    def write(self) -> None:
+        """Write now. Raises OSError where the run directory cannot be written."""
+        self._is_changed = False
+        write_atomically(self.path, self.document())
+        self._written_at = self._machine.monotonic()
+
+
+def write_atomically(path: str, document: Mapping[str, Any]) -> None:
+    """A reader sees the old file or the new one, never a half."""
+    aside = f"{path}.new"
+    with open(aside, "w", encoding="utf-8") as file:
+        json.dump(document, file, ensure_ascii=False)
+    os.chmod(aside, 0o644)
+    os.replace(aside, path)
+
+
+def read(path: str) -> dict[str, Any] | None:
+    """now.json as it stands there, or None."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            document: dict[str, Any] = json.load(file)
+            return document
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,96 @@
+"""One sensor's work: wait for its interval, read within the deadline, store, say what is wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from types import ModuleType
+
+from kiezbox.clock import Clock, SystemClock
+from kiezbox.errors import KiezboxError, SensorError
+from kiezbox.hardware import Deadline, Hardware, SensorHardware
+from kiezbox.node.latest import Latest
+from kiezbox.sensors import Sensor
+from kiezbox.settings import SensorSettings
+from kiezbox.store import Store
+
+log = logging.getLogger("kiezbox")
+
+#: A sensor that failed is asked again after so long, or after its interval if that is shorter:
+#: whoever pushes a plug back in wants to see the answer before they climb down.
+RETRY_S = 10.0
+
+
+class Sensing:
+    """The task of one ``[sensors.NAME]``."""
+
+    def __init__(
+        self,
+        name: str,
+        driver: ModuleType,
+        settings: SensorSettings,
+        *,
+        hardware: Hardware,
+        store: Store,
+        latest: Latest,
+        clock: Clock,
+        counts: Callable[[], bool],
+    ) -> None:
+        """``counts`` says whether this thread's results are still wanted (see ``Worker``)."""
+        self.name = name
+        self._driver = driver
+        self._settings = settings
+        self._store = store
+        self._latest = latest
+        self._clock = clock
+        self._counts = counts
+        # Real time, also where the demo's clock runs faster: buses know no speed.
+        self._deadline = Deadline(SystemClock())
+        self._hardware = SensorHardware(hardware, self._deadline)
+        self._sensor: Sensor | None = None
+        self._due_at = clock.monotonic()
+
+    def step(self) -> float:
+        try:
+            self._deadline.start(self._settings.deadline_s)
+            if self._sensor is None:
+                self._sensor = self._driver.open(self._settings, self._hardware)
+            measurements = self._sensor.read()
+        except (SensorError, KiezboxError) as error:
+            return self._failed(error)
+        if not self._counts():
+            return 0.0
+        readings = self._store.add(self.name, measurements)
+        self._latest.update(self.name, [m.quantity.value for m in measurements], readings)
+        if self._store.close_fault(f"sensors.{self.name}"):
+            log.info("sensors.%s: answers again", self.name)
+        return self._until_next()
+
+    def _failed(self, error: KiezboxError) -> float:
+        self.close()
+        if not self._counts():
+            return 0.0
+        kind = getattr(error, "kind", "failed")
+        self._latest.forget(self.name)
+        source = f"sensors.{self.name}"
+        if self._store.open_fault(source, kind, f"{self.name}: {error}", error.hint):
+            log.warning("%s: %s kind=%s", source, error, kind)
+        self._due_at = self._clock.monotonic()
+        return min(RETRY_S, self._settings.interval_s)
+
+    def _until_next(self) -> float:
+        """Seconds to the next full interval; reads that took too long are left out, not queued."""
+        now = self._clock.monotonic()
+        self._due_at += self._settings.interval_s
+        if self._due_at < now:
+            self._due_at = now
+        return self._due_at - now
+
+    def close(self) -> None:
+        if self._sensor is not None:
+            sensor, self._sensor = self._sensor, None
+            try:
+                sensor.close()
+            except OSError as error:
+                # The port is gone together with the cable; there is nothing left to give back.
+                log.debug("sensors.%s: close: %s", self.name, error)
