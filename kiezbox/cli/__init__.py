@@ -43,7 +43,8 @@ def main(argv: list[str]) -> int:
 
 def run() -> int:
     """The console script: what was foreseen ends in a sentence, never in a traceback."""
-    if sys.version_info < (3, 11):
+    # Reached by `python3 -m kiezbox` in a checkout, where no installer has looked before.
+    if sys.version_info < (3, 11):  # noqa: UP036
         found = ".".join(map(str, sys.version_info[:2]))
         print(f"kiezbox: this is Python {found}, and Kiezbox needs 3.11 or newer", file=sys.stderr)
         return 1

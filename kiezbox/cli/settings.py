@@ -132,11 +132,12 @@ def example() -> str:
     extra = {
         "sensors": _drivers_example("sensors", EXAMPLE_SENSORS),
         "publishers": _drivers_example("publishers", EXAMPLE_PUBLISHERS),
-        "power.grid": "[power.grid.mains]\n" + settings_rules.example(GridSourceSettings),
+        "power.grid": "[power.grid.mains]\n"
+        + settings_rules.example(GridSourceSettings, given={"driver": "pin"}),
     }
     head = (
-        "# kiezbox.toml: a Kiezbox and everything it does. Each line behind a # shows the default;\n"
-        "# take the # away to change it. `kiezbox settings check` says what is wrong.\n\n"
+        "# kiezbox.toml: a Kiezbox and everything it does. Lines behind a # show the defaults;\n"
+        "# take the # away to change one. `kiezbox settings check` says what is wrong.\n\n"
     )
     return head + settings_rules.example(Settings, extra=extra)
 
