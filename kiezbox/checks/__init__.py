@@ -1,0 +1,63 @@
+"""A health check per file; ``kiezbox check`` runs them all and prints what they find.
+
+A check module holds ``run(box) -> Iterator[Finding]``; its docstring's first line says what it
+looks at. To add a check, add a file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+from kiezbox.clock import Clock
+from kiezbox.settings import Settings
+
+__all__ = ["Examined", "Finding", "Level", "run_all"]
+
+
+class Level(IntEnum):
+    """How bad it is."""
+
+    FINE = 0
+    #: Worth knowing, nothing to do.
+    NOTE = 1
+    #: The box works, but not as it was meant to.
+    WARNING = 2
+    #: Something the box exists for does not work.
+    BROKEN = 3
+
+
+class Finding(NamedTuple):
+    """One sentence about the box, and one about what to do."""
+
+    level: Level
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a check may look at: never the hardware, which the node holds."""
+
+    settings: Settings
+    clock: Clock
+    #: now.json, or None where the node does not run.
+    facts: Mapping[str, Any] | None
+
+
+def names() -> list[str]:
+    """The names of all checks, in the order in which they run."""
+    return sorted(
+        module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")
+    )
+
+
+def run_all(box: Examined) -> Iterator[tuple[str, Finding]]:
+    """Every finding of every check, with the check's name."""
+    for name in names():
+        for finding in importlib.import_module(f"{__name__}.{name}").run(box):
+            yield name, finding

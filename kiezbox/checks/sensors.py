@@ -1,0 +1,32 @@
+"""Whether every sensor in kiezbox.toml has said something lately."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kiezbox.checks import Examined, Finding, Level
+
+
+def run(box: Examined) -> Iterator[Finding]:
+    if not box.settings.sensors:
+        yield Finding(
+            Level.NOTE, "this box measures nothing", "Add a [sensors.NAME] table for each sensor."
+        )
+    if box.facts is None:
+        return
+    latest = box.facts.get("latest") or {}
+    for name, table in box.settings.sensors.items():
+        taken = [
+            reading.get("taken_at", 0.0)
+            for series, reading in latest.items()
+            if series.startswith(f"{name}/")
+        ]
+        if not taken:
+            yield Finding(
+                Level.WARNING,
+                f"{name} ({table.get('driver')}) has no current reading",
+                f"Ask it alone, with the node stopped: kiezbox read {name}",
+            )
+            continue
+        age_s = max(0.0, box.clock.now() - max(taken))
+        yield Finding(Level.FINE, f"{name}: {len(taken)} values, {age_s:.0f} s old")

@@ -1,0 +1,78 @@
+"""Say how the box is: mode, grid, battery, readings, what waits, what is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def main(argv: list[str]) -> int:
+    """``kiezbox status [--json]``."""
+    from kiezbox.cli._common import Parser, load_settings, open_clock, print_json, read_facts
+
+    parser = Parser("status", __doc__)
+    parser.add_argument("--json", action="store_true", help="for programs: now.json as it stands")
+    arguments = parser.parse_args(argv)
+    settings = load_settings(arguments.settings)
+    facts = read_facts(settings)
+    if arguments.json:
+        print_json(facts)
+    else:
+        print("\n".join(sentences(facts, open_clock(settings).now())))
+    return 0
+
+
+def sentences(facts: dict[str, Any], now: float) -> list[str]:
+    """The whole of now.json in words."""
+    from kiezbox.cli.mode import sentences as mode_sentences
+    from kiezbox.cli.mode import words
+    from kiezbox.model import Flag, Quantity
+    from kiezbox.units import UNITS
+
+    box = facts["box"]
+    mode, *more = mode_sentences(facts, now)
+    lines = [f"box        {box['id']} ({box['name']})", f"mode       {mode}", *more]
+    grid = facts.get("grid") or {}
+    if grid.get("is_sensed"):
+        votes = ", ".join(f"{name} {vote}" for name, vote in sorted(grid["sources"].items()))
+        lines.append(f"grid       {grid['state']}, for {words(now - grid['since'])} ({votes})")
+    else:
+        lines.append("grid       not sensed: this box is opened by its operator")
+    battery = facts.get("battery")
+    if battery:
+        lines.append(f"battery    {battery_words(battery)}")
+    for name, reading in (facts.get("latest") or {}).items():
+        unit = UNITS[Quantity(name.partition("/")[2])]
+        flag = "" if reading["flag"] == 0 else f"  {Flag(reading['flag']).name.lower()}"
+        reason = f": {reading['reason']}" if reading["reason"] else ""
+        lines.append(
+            f"reading    {name} {reading['value']:.{unit.decimals}f} {unit.text},"
+            f" {words(now - reading['taken_at'])} ago{flag}{reason}"
+        )
+    store = facts["store"]
+    lines.append(f"store      {store['state']}, {store['buffered']} readings not yet on the card")
+    for name, publisher in (facts.get("publishers") or {}).items():
+        lines.append(
+            f"publisher  {name} {publisher['link']}, {publisher['backlog']} to go,"
+            f" {publisher['delivered']} delivered since the start"
+        )
+    for fault in facts.get("faults") or []:
+        lines.append(f"fault      {fault['message']}")
+        if fault["hint"]:
+            lines.append(f"             {fault['hint']}")
+    return lines
+
+
+def battery_words(battery: dict[str, Any]) -> str:
+    """Charge and hours as bands, because that is what they are."""
+    low, high = battery.get("charge_percent_low"), battery.get("charge_percent_high")
+    words = [str(battery.get("stage"))]
+    if low is not None and high is not None:
+        words.append(f"{low:.0f} to {high:.0f} %")
+    least, most = battery.get("hours_left_low"), battery.get("hours_left_high")
+    if least is not None and most is not None:
+        words.append(f"{least:.0f} to {most:.0f} hours left")
+    if battery.get("voltage_v") is not None:
+        words.append(f"{battery['voltage_v']:.2f} V")
+    if battery.get("current_a") is not None:
+        words.append(f"{battery['current_a']:+.2f} A")
+    return ", ".join(words)
