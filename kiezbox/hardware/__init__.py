@@ -7,7 +7,6 @@ sensor sits at the other end of a pseudo-terminal.
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kiezbox.clock import Clock
@@ -126,7 +125,3 @@ def open_hardware(settings: HardwareSettings) -> Hardware:
     from kiezbox.hardware.box import BoxHardware
 
     return BoxHardware(settings)
-
-
-#: One thread at a time on a bus: every I2C implementation here shares a lock of this kind.
-BusLock = threading.Lock

@@ -1,0 +1,66 @@
+"""The kernel's I²C bus, ``/dev/i2c-N``, through smbus2's combined transfers (I2C_RDWR)."""
+
+from __future__ import annotations
+
+import errno
+import threading
+
+from smbus2 import SMBus, i2c_msg
+
+from kiezbox.errors import SensorMissing
+from kiezbox.hardware.i2c_view import nack
+
+#: What adapters report for an address that nobody acknowledges: most ENXIO, as the kernel's
+#: Documentation/i2c/fault-codes.rst asks, the Raspberry Pi's bcm2835 EREMOTEIO.
+_NACKS = (errno.ENXIO, errno.EREMOTEIO)
+
+_OPENING = {
+    errno.ENOENT: (
+        "there is no such bus",
+        "Switch I2C on (sudo raspi-config, Interface Options, I2C), or correct hardware.i2c;"
+        " `ls /dev/i2c-*` lists what is.",
+    ),
+    errno.EACCES: (
+        "permission denied",
+        'Is the service user in the group "i2c"? (sudo usermod -aG i2c kiezbox)',
+    ),
+    errno.ENOTTY: ("it is not an I2C bus", "Correct hardware.i2c; `ls /dev/i2c-*` lists them."),
+}
+
+
+class LinuxBus:
+    """One open bus. A stuck transaction is ended by the kernel after the adapter's time-out."""
+
+    def __init__(self, path: str) -> None:
+        """Raises SensorMissing, with what to do, if the bus cannot be opened."""
+        self._path = path
+        self._turn = threading.Lock()
+        try:
+            self._bus = SMBus(path)
+        except OSError as error:
+            reason, hint = _OPENING.get(error.errno or 0, (error.strerror or str(error), ""))
+            raise SensorMissing(f"cannot open {path}: {reason}", hint=hint) from error
+
+    def transfer(
+        self, address: int, out: bytes | None, count: int | None, timeout_s: float
+    ) -> bytes:
+        messages = []
+        if out is not None:
+            messages.append(i2c_msg.write(address, out))
+        if count is not None:
+            messages.append(i2c_msg.read(address, count))
+        if not self._turn.acquire(timeout=timeout_s):
+            raise TimeoutError(errno.ETIMEDOUT, "the bus is busy")
+        try:
+            self._bus.i2c_rdwr(*messages)
+        except OSError as error:
+            if error.errno in _NACKS:
+                raise nack(address) from error
+            raise
+        finally:
+            self._turn.release()
+        return bytes(messages[-1]) if count is not None else b""
+
+    def close(self) -> None:
+        with self._turn:
+            self._bus.close()

@@ -1,0 +1,217 @@
+"""A simulated serial sensor behind a pseudo-terminal, so that unchanged pyserial opens it.
+
+Modelled: raw bytes both ways, a stable name (``…/ttyUSB0``) over a device that changes with
+every plugging in, pulling the plug (the open port then fails with EIO, as a USB adapter's does),
+bytes lost when nobody reads them.
+Not modelled: baud rate, parity, modem lines; a port opened at the wrong speed works here.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import random
+import select
+import threading
+import time
+import tty
+from dataclasses import dataclass
+from typing import Protocol
+
+__all__ = ["FAULTS", "SerialDevice", "SerialFault", "SerialLine"]
+
+log = logging.getLogger("kiezbox.bench")
+
+#: How often a device is asked whether it has something to say. SDS011 and its like send once a
+#: second; a reader's time-out is a second or more.
+TICK_S = 0.1
+
+
+class SerialDevice(Protocol):
+    """The sensor at the end of the cable. One thread at a time calls it."""
+
+    def received(self, data: bytes) -> bytes:
+        """Take bytes as they arrive, in any pieces; return what it answers."""
+
+    def due(self, now_monotonic: float) -> bytes:
+        """What it sends by itself up to now. Asked ten times a second; time.monotonic()."""
+
+
+@dataclass
+class SerialFault:
+    """What goes wrong on one line. The device does not notice."""
+
+    is_unplugged = False
+
+    def spoil(self, data: bytes) -> bytes:
+        """What of a message arrives at the box."""
+        return data
+
+
+@dataclass
+class Unplug(SerialFault):
+    """The adapter is pulled out: the port's name is gone, an open port fails."""
+
+    is_unplugged = True
+
+
+@dataclass
+class Cut(SerialFault):
+    """A bad contact: of each message only the first part arrives."""
+
+    share: float = 0.5
+
+    def spoil(self, data: bytes) -> bytes:
+        return data[: int(len(data) * self.share)]
+
+
+@dataclass
+class Garbage(SerialFault):
+    """The wrong speed, or a disturbed line: as many bytes, but any."""
+
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)
+
+    def spoil(self, data: bytes) -> bytes:
+        return self._random.randbytes(len(data))
+
+
+@dataclass
+class Silence(SerialFault):
+    """The port is there, the sensor says nothing."""
+
+    def spoil(self, data: bytes) -> bytes:
+        return b""
+
+
+FAULTS: dict[str, type[SerialFault]] = {
+    "unplug": Unplug,
+    "cut": Cut,
+    "garbage": Garbage,
+    "silence": Silence,
+}
+
+
+class SerialLine:
+    """One cable with its device; ``path`` is the port to open."""
+
+    def __init__(self, path: str, device: SerialDevice) -> None:
+        self.path = path
+        self._device = device
+        self._fault = SerialFault()
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self._master: int | None = None
+        self._slave: int | None = None
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_write, False)
+        try:
+            self._plug_in()
+        except BaseException:
+            os.close(self._wake_read)
+            os.close(self._wake_write)
+            raise
+        name = f"bench-{os.path.basename(path)}"
+        self._thread = threading.Thread(target=self._pump, name=name, daemon=True)
+        self._thread.start()
+
+    def fault(self, fault: SerialFault | None) -> None:
+        """Let something go wrong, or (None) right again: an unplugged cable is plugged in."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._fault = fault or SerialFault()
+            if self._fault.is_unplugged:
+                self._pull_out()
+            elif self._master is None:
+                self._plug_in()
+            self._wake()
+
+    def close(self) -> None:
+        """Pull the cable for good. Idempotent."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            self._wake()
+        self._thread.join(5)
+        self._pull_out()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
+    def _plug_in(self) -> None:
+        master, slave = os.openpty()
+        self._master, self._slave = master, slave
+        tty.setraw(master)
+        tty.setraw(slave)
+        os.set_blocking(master, False)
+        fresh = f"{self.path}.new"
+        if os.path.lexists(fresh):
+            os.unlink(fresh)
+        os.symlink(os.ttyname(slave), fresh)
+        os.replace(fresh, self.path)
+
+    def _pull_out(self) -> None:
+        if self._master is None or self._slave is None:
+            return
+        os.unlink(self.path)
+        # Our own slave end was only kept so that the master does not fail while nobody has
+        # the port open; with the master closed, an open port fails at once.
+        os.close(self._slave)
+        os.close(self._master)
+        self._master = self._slave = None
+
+    def _wake(self) -> None:
+        try:
+            os.write(self._wake_write, b"!")
+        except BlockingIOError:
+            pass  # the pipe is full of wake-ups already
+
+    def _pump(self) -> None:
+        while True:
+            with self._lock:
+                if self._is_closed:
+                    return
+                watched = [self._wake_read]
+                pause = None
+                if self._master is not None:
+                    watched.append(self._master)
+                    pause = TICK_S
+            try:
+                readable, _, _ = select.select(watched, [], [], pause)
+            except OSError as error:
+                # The cable was pulled between the two lines above.
+                if error.errno != errno.EBADF:
+                    raise
+                continue
+            if self._wake_read in readable:
+                os.read(self._wake_read, 4096)
+                continue
+            with self._lock:
+                if self._master is not None:
+                    self._exchange(self._master)
+
+    def _exchange(self, master: int) -> None:
+        try:
+            data = os.read(master, 4096)
+        except BlockingIOError:
+            data = b""
+        try:
+            answers = [self._device.received(data)] if data else []
+            answers.append(self._device.due(time.monotonic()))
+        except Exception:
+            # A broken model must not take the other lines of the bench with it.
+            log.exception("bench: the model behind %s failed", self.path)
+            return
+        for answer in answers:
+            if answer:
+                self._send(master, self._fault.spoil(answer))
+
+    def _send(self, master: int, data: bytes) -> None:
+        try:
+            os.write(master, data)
+        except BlockingIOError:
+            pass  # nobody reads: as on a real line, the bytes are lost

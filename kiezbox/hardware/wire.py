@@ -1,0 +1,98 @@
+"""What a node and its bench say to each other: frames on a Unix stream socket.
+
+====== ==== =========================================================
+offset size
+====== ==== =========================================================
+0      1    kind
+1      2    length of the body, big endian, at most ``MOST``
+3      n    body
+====== ==== =========================================================
+
+======== ==== ===== ============================================================
+kind     byte from  body
+======== ==== ===== ============================================================
+TRANSFER 0x01 node  address u8, parts u8 (1 write, 2 read), count u16, bytes to write
+LINE     0x02 node  number u8, use u8 (see ``USES``)
+DATA     0x11 bench what was read: the answer to TRANSFER
+ERROR    0x12 bench errno u16: the other answer to TRANSFER
+LEVEL    0x13 bench number u8, level u8: the answer to LINE, then again at every change
+======== ==== ===== ============================================================
+
+Whoever gets anything else closes the connection. One TRANSFER at a time on a connection.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import struct
+import time
+
+TRANSFER, LINE, DATA, ERROR, LEVEL = 0x01, 0x02, 0x11, 0x12, 0x13
+WRITES, READS = 1, 2
+
+#: How a box uses a line; the order is the byte on the wire.
+USES = ("floating", "up", "down", "low", "high")
+
+HEADER = struct.Struct("!BH")
+TRANSFER_HEAD = struct.Struct("!BBH")
+NUMBER = struct.Struct("!H")
+PAIR = struct.Struct("!BB")
+
+#: The longest message Linux lets through i2c-dev (drivers/i2c/i2c-dev.c).
+MOST_DATA = 8192
+MOST = TRANSFER_HEAD.size + MOST_DATA
+
+
+def frame(kind: int, body: bytes = b"") -> bytes:
+    """One frame, ready to send."""
+    if len(body) > MOST:
+        raise ValueError(f"{len(body)} bytes do not fit into a frame of at most {MOST}")
+    return HEADER.pack(kind, len(body)) + body
+
+
+def receive(
+    connection: socket.socket, wait_s: float | None, rest_s: float = 5.0
+) -> tuple[int, bytes]:
+    """The next frame: (kind, body). Its first byte may take ``wait_s``, the rest ``rest_s``.
+
+    Raises:
+        TimeoutError: it did not come in time.
+        ConnectionError: the other side is gone, or does not speak this language.
+    """
+    connection.settimeout(wait_s)
+    head = connection.recv(1)
+    if not head:
+        raise ConnectionResetError(errno.ECONNRESET, "the other side closed the connection")
+    until = time.monotonic() + rest_s
+    head += _exactly(connection, HEADER.size - 1, until)
+    kind, length = HEADER.unpack(head)
+    if length > MOST:
+        raise ConnectionAbortedError(errno.ECONNABORTED, f"a frame of {length} bytes")
+    return kind, _exactly(connection, length, until)
+
+
+def _exactly(connection: socket.socket, count: int, until: float) -> bytes:
+    data = b""
+    while len(data) < count:
+        connection.settimeout(max(0.001, until - time.monotonic()))
+        part = connection.recv(count - len(data))
+        if not part:
+            raise ConnectionResetError(errno.ECONNRESET, "the connection ended inside a frame")
+        data += part
+        if time.monotonic() > until and len(data) < count:
+            raise TimeoutError(errno.ETIMEDOUT, "the rest of a frame did not come")
+    return data
+
+
+def connect(path: str, timeout_s: float) -> socket.socket:
+    """A connection to the bench at ``path``."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(timeout_s)
+        connection.connect(os.fspath(path))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
