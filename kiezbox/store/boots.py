@@ -1,0 +1,36 @@
+"""Numbers that are never used twice, from a clock that may be wrong."""
+
+from __future__ import annotations
+
+import os
+
+from kiezbox.clock import EARLIEST_PLAUSIBLE
+from kiezbox.model import COUNTER_BITS
+
+#: Ten seconds a step: systemd restarts a crashing node no faster, so even a week of crashes does
+#: not run ahead of the clock. The lower half of the 27 bits lasts until 2046.
+STEP_S = 10
+_CLOCK_HALF = 1 << 26
+
+
+def draw(last: int, now: float, *, is_first: bool) -> int:
+    """The number of this start of the node.
+
+    Above ``last``, the highest number the files know of, and not below the clock's, so that a
+    lost database or an old backup (``is_first``: the files do not know the last number) does not
+    lead to ids the receivers have seen. Where the clock knows nothing either, chance: two draws
+    meet once in 33 million.
+    """
+    by_clock = int((now - EARLIEST_PLAUSIBLE) // STEP_S)
+    if 0 < by_clock < _CLOCK_HALF:
+        return max(last + 1, by_clock)
+    if not is_first:
+        return last + 1
+    # A quarter of the numbers lies above the highest draw: no box is started so often.
+    chance = int.from_bytes(os.urandom(4), "little") % (_CLOCK_HALF // 2)
+    return max(last + 1, _CLOCK_HALF + chance)
+
+
+def boot_of(serial: int) -> int:
+    """The start of the node in which a reading was taken."""
+    return serial >> COUNTER_BITS

@@ -1,0 +1,28 @@
+"""What the small changes do to the tables: one statement per name.
+
+A change is written to SQLite at once (what must be durable now), or rides in the journal and
+meets its statement when the journal is folded (what may wait, and everything while the card is
+full). Both ways use this table, so they cannot differ.
+"""
+
+from __future__ import annotations
+
+CHANGES: dict[str, str] = {
+    "boot": "INSERT OR REPLACE INTO boots VALUES (?, ?, ?, ?, ?)",
+    "clock_mark": "INSERT OR REPLACE INTO clock_marks VALUES (?, ?, ?, ?)",
+    "series": "INSERT OR IGNORE INTO series VALUES (?, ?, ?)",
+    "cursor": "INSERT OR REPLACE INTO cursors VALUES (?, ?, ?, ?)",
+    # A document kept lazily may be folded after a newer one was kept at once.
+    "kept": (
+        "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE"
+        " SET version = excluded.version, body = excluded.body"
+        " WHERE excluded.version > kept.version"
+    ),
+    "fault_opened": "INSERT OR REPLACE INTO faults VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "fault_closed": "UPDATE faults SET closed_at = ?, times = ? WHERE id = ?",
+    "transition": "INSERT OR REPLACE INTO transitions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "carried_out": "UPDATE transitions SET carried_out_at = ? WHERE id = ?",
+    "order_taken": "UPDATE orders SET taken_at = ? WHERE id = ?",
+}
+
+INSERT_READING = "INSERT OR IGNORE INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"

@@ -1,0 +1,234 @@
+"""The journal: a file laid out once, written a few sectors a minute, read back after a cut.
+
+SQLite alone costs a card 11.7 kB a minute at best (two pages, the WAL's header and the file
+system's own books for each commit); a frame of one sector in a file whose blocks all exist costs
+one sector and one flush. A frame is whole sectors: magic, checksum, sequence, length, payload.
+Sequences rise by one for ever. Nothing is erased: what the database has (``folded``) is known
+by its sequence, and after a fold the writing starts again at the beginning.
+"""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import struct
+from collections.abc import Sequence
+from typing import NamedTuple
+from zlib import crc32
+
+from kiezbox.store.packing import Frame, measure
+
+SECTOR = 512
+#: 0xF5 occurs in no UTF-8 text, so that no document can look like a frame's beginning.
+MAGIC = b"\xf5KJ1"
+_HEADER = struct.Struct("<4sIQI")
+_BUFFER_BYTES = 65536
+
+
+class Scan(NamedTuple):
+    """What a journal holds that the database does not."""
+
+    frames: list[tuple[int, Frame]]
+    #: Where the next frame goes.
+    end: int
+    #: Highest sequence seen, folded frames included.
+    newest_sequence: int
+    #: Highest serial seen, folded frames included: a lost database's ids are not used again.
+    newest_serial: int
+    #: Sectors before ``end`` that belong to no readable frame: a card that forgets.
+    damaged_sectors: int
+
+
+def scan(data: bytes, folded: int) -> Scan:
+    """Every readable frame with a sequence above ``folded``, in the order of sequences.
+
+    A damaged frame loses only itself: the search goes on at the next sector.
+    """
+    found: list[tuple[int, Frame]] = []
+    newest_sequence = newest_serial = end = good_sectors = 0
+    offset = data.find(MAGIC)
+    while offset != -1:
+        if offset % SECTOR:
+            offset = data.find(MAGIC, offset + 1)
+            continue
+        opened = _open_frame(data, offset)
+        if opened is None:
+            offset = data.find(MAGIC, offset + SECTOR)
+            continue
+        sequence, frame, sectors = opened
+        newest_sequence = max(newest_sequence, sequence)
+        newest_serial = max(newest_serial, frame.last)
+        if sequence > folded:
+            found.append((sequence, frame))
+            good_sectors += sectors
+            end = offset + sectors * SECTOR
+        offset = data.find(MAGIC, offset + sectors * SECTOR)
+    found.sort(key=lambda item: item[0])
+    return Scan(found, end, newest_sequence, newest_serial, end // SECTOR - good_sectors)
+
+
+def _open_frame(data: bytes, offset: int) -> tuple[int, Frame, int] | None:
+    """(sequence, frame, sectors), or None where no whole frame begins."""
+    if offset + _HEADER.size > len(data):
+        return None
+    _, checksum, sequence, length = _HEADER.unpack_from(data, offset)
+    end = offset + _HEADER.size + length
+    if end > len(data) or crc32(memoryview(data)[offset + 8 : end]) != checksum:
+        return None
+    try:
+        frame = measure(data[offset + _HEADER.size : end])
+    except ValueError:
+        return None
+    return sequence, frame, _sectors(length)
+
+
+def _sectors(length: int) -> int:
+    return -(-(_HEADER.size + length) // SECTOR)
+
+
+def read(path: str) -> bytes:
+    """The whole file; empty where there is none. Raises OSError for anything else."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return b""
+
+
+def sync_folder(path: str) -> None:
+    """Make the names in the folder of ``path`` durable."""
+    folder = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def lay_out(path: str, size: int) -> None:
+    """Make the file, all its blocks written and durable, in one step visible to others.
+
+    ``posix_fallocate`` would not do: an unwritten extent becomes a written one at the first
+    write, and that costs the file system a commit of its own each time.
+    """
+    fresh = path + ".new"
+    with open(fresh, "wb") as file:
+        for start in range(0, size, _BUFFER_BYTES):
+            file.write(bytes(min(_BUFFER_BYTES, size - start)))
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(fresh, path)
+    sync_folder(path)
+
+
+class Journal:
+    """The writer's end. One at a time (the store holds the lock)."""
+
+    def __init__(self, path: str, size: int) -> None:
+        """Open, laying it out first where it is missing.
+
+        Raises:
+            OSError: no space, read-only, no permission.
+        """
+        self.path = path
+        self.size = size
+        self.next_sequence = 1
+        self._offset = 0
+        self._fd = -1
+        self._is_direct = False
+        # O_DIRECT wants memory aligned to the device's sectors; a mapping is aligned to a page.
+        self._buffer = mmap.mmap(-1, _BUFFER_BYTES)
+        if not os.path.exists(path):
+            lay_out(path, size)
+        self._open(direct=True)
+
+    @property
+    def frame_bytes(self) -> int:
+        """Largest payload of one frame: several must fit even the smallest journal."""
+        return min(_BUFFER_BYTES, self.size // 4) - _HEADER.size
+
+    @property
+    def used(self) -> int:
+        """Bytes written since the last fold."""
+        return self._offset
+
+    def _open(self, *, direct: bool) -> None:
+        self.close()
+        flags = os.O_RDWR | os.O_CLOEXEC
+        if direct:
+            # Past the page cache, a sector is a sector; through it, ext4 writes its block of
+            # 4 KiB for every 512 bytes.
+            try:
+                self._fd = os.open(self.path, flags | os.O_DIRECT)
+                self._is_direct = True
+            except OSError as error:
+                if error.errno != errno.EINVAL:
+                    raise
+        if self._fd == -1:
+            self._fd = os.open(self.path, flags)
+            self._is_direct = False
+        self._capacity = os.fstat(self._fd).st_size // SECTOR * SECTOR
+
+    def load(self, folded: int) -> Scan:
+        """What the file holds; writing goes on behind it."""
+        result = scan(read(self.path), folded)
+        self.next_sequence = max(result.newest_sequence, folded) + 1
+        self._offset = result.end
+        return result
+
+    def has_room(self, frames: Sequence[Frame]) -> bool:
+        needed = sum(_sectors(len(frame.payload)) for frame in frames) * SECTOR
+        return self._offset + needed <= self._capacity
+
+    def append(self, frames: Sequence[Frame]) -> None:
+        """Write and flush; returning means durable. There must be room.
+
+        Raises:
+            OSError: nothing of it counts as written; the same frames may come again (their
+                sequences are used up, so that a half-written one can never pass for a later one).
+        """
+        parts = []
+        for frame in frames:
+            length = len(frame.payload)
+            body = struct.pack("<QI", self.next_sequence, length) + frame.payload
+            data = MAGIC + struct.pack("<I", crc32(body)) + body
+            parts.append(data.ljust(_sectors(length) * SECTOR, b"\0"))
+            self.next_sequence += 1
+        data = b"".join(parts)
+        try:
+            self._write(data)
+        except OSError as error:
+            if error.errno != errno.EINVAL or not self._is_direct:
+                raise
+            # The device's sectors are larger than ours, or the file system says yes too early.
+            self._open(direct=False)
+            self._write(data)
+        os.fdatasync(self._fd)
+        self._offset += len(data)
+
+    def _write(self, data: bytes) -> None:
+        done = 0
+        while done < len(data):
+            chunk = data[done : done + _BUFFER_BYTES]
+            self._buffer[: len(chunk)] = chunk
+            with memoryview(self._buffer) as view, view[: len(chunk)] as part:
+                written = os.pwrite(self._fd, part, self._offset + done)
+            if written % SECTOR:
+                raise OSError(errno.ENOSPC, "journal cut short", self.path)
+            done += written
+
+    def restart(self) -> int:
+        """All frames are in the database: begin anew. Returns the highest sequence given."""
+        self._offset = 0
+        return self.next_sequence - 1
+
+    def resize(self) -> None:
+        """Lay the file out anew where its size is not the settings'. Only after a fold."""
+        if self._capacity != self.size and self._offset == 0:
+            lay_out(self.path, self.size)
+            self._open(direct=True)
+
+    def close(self) -> None:
+        if self._fd != -1:
+            os.close(self._fd)
+            self._fd = -1

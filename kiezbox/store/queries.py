@@ -1,0 +1,213 @@
+"""Reading: the database joined with the journal's frames it does not have yet.
+
+Plain functions over a ``query`` (SQL and parameters in, all rows out) and a list of frames, so
+that the node (frames in memory) and every other process (frames read from the file) see the
+same thing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from kiezbox.model import Bulletin, Cursor, Fault, Series
+from kiezbox.store.packing import Frame, Row, changes_of, rows_of
+
+Query = Callable[..., list[tuple[Any, ...]]]
+
+#: Larger than every serial.
+END = 2**63 - 1
+
+
+class Transition(NamedTuple):
+    """One step of a state machine (grid, battery, mode), stored before it was carried out."""
+
+    id: int
+    at: float
+    monotonic_ms: int
+    boot: int
+    machine: str
+    before: str
+    event: str
+    after: str
+    detail: Mapping[str, Any]
+    carried_out_at: float | None
+    clock_trusted: int
+
+
+class Order(NamedTuple):
+    """What the operator told the box to do. Times are Unix seconds; ``until`` may be open."""
+
+    id: int
+    at: float
+    verb: str
+    until: float | None
+    detail: Mapping[str, Any]
+
+
+def rows_after(
+    query: Query, frames: Sequence[Frame], position: int, limit: int, until: int
+) -> list[Row]:
+    """Readings with position < serial <= until, oldest first."""
+    rows: list[Any] = query(
+        "SELECT * FROM readings WHERE serial > ? AND serial <= ? ORDER BY serial LIMIT ?",
+        (position, until, limit),
+    )
+    append_rows(rows, frames, position, limit, until)
+    return rows
+
+
+def append_rows(
+    rows: list[Row], frames: Sequence[Frame], position: int, limit: int, until: int
+) -> None:
+    """Add the frames' readings behind those of the database."""
+    last = rows[-1][0] if rows else position
+    for frame in frames:
+        if len(rows) >= limit:
+            return
+        if frame.last <= last:
+            continue
+        if frame.first > until:
+            return
+        for row in rows_of(frame.payload):
+            if last < row[0] <= until:
+                rows.append(row)
+                last = row[0]
+        del rows[limit:]
+
+
+def count_in(frames: Sequence[Frame], position: int, until: int) -> int:
+    """How many readings of the frames lie in position < serial <= until."""
+    count = 0
+    for frame in frames:
+        if frame.last <= position or frame.first > until:
+            continue
+        if frame.first > position and frame.last <= until:
+            count += frame.readings
+        else:
+            count += sum(position < row[0] <= until for row in rows_of(frame.payload))
+    return count
+
+
+def changes_in(frames: Sequence[Frame], *names: str) -> Iterator[tuple[str, Sequence[Any]]]:
+    """The frames' changes of these names, oldest first."""
+    for frame in frames:
+        for change in changes_of(frame.payload):
+            if change[0] in names:
+                yield change
+
+
+def newest_serial(query: Query, frames: Sequence[Frame]) -> int:
+    stored = query("SELECT max(serial) FROM readings")[0][0] or 0
+    return max([stored, *(frame.last for frame in frames)])
+
+
+def series(query: Query, frames: Sequence[Frame]) -> dict[int, Series]:
+    """The names of all series, by their number."""
+    found = {row[0]: Series(row[1], row[2]) for row in query("SELECT * FROM series")}
+    for _, (number, sensor, quantity) in changes_in(frames, "series"):
+        found.setdefault(number, Series(sensor, quantity))
+    return found
+
+
+def cursors(query: Query, frames: Sequence[Frame]) -> dict[str, Cursor]:
+    found = {row[0]: Cursor._make(row) for row in query("SELECT * FROM cursors ORDER BY name")}
+    for _, row in changes_in(frames, "cursor"):
+        found[row[0]] = Cursor._make(row)
+    return found
+
+
+def kept(query: Query, frames: Sequence[Frame]) -> dict[str, tuple[int, str]]:
+    """(version, JSON) of every kept document."""
+    found = {row[0]: (row[1], row[2]) for row in query("SELECT name, version, body FROM kept")}
+    for _, (name, version, body) in changes_in(frames, "kept"):
+        if name not in found or version > found[name][0]:
+            found[name] = (version, body)
+    return found
+
+
+def faults(query: Query, frames: Sequence[Frame], *, only_open: bool) -> dict[int, Fault]:
+    """Faults by their number, oldest first."""
+    rows = {row[0]: list(row[1:]) for row in query("SELECT * FROM faults ORDER BY id")}
+    for name, row in changes_in(frames, "fault_opened", "fault_closed"):
+        if name == "fault_opened":
+            rows[row[0]] = list(row[1:])
+        elif row[2] in rows:
+            rows[row[2]][5:] = row[:2]
+    found = {number: Fault._make(row) for number, row in rows.items()}
+    return {n: fault for n, fault in found.items() if not only_open or fault.closed_at is None}
+
+
+def transitions(
+    query: Query, frames: Sequence[Frame], machine: str | None, limit: int
+) -> list[Transition]:
+    """Newest first."""
+    rows = {
+        row[0]: list(row)
+        for row in query(
+            "SELECT * FROM transitions WHERE ?1 IS NULL OR machine = ?1 ORDER BY id DESC LIMIT ?2",
+            (machine, limit),
+        )
+    }
+    for name, row in changes_in(frames, "transition", "carried_out"):
+        if name == "carried_out":
+            if row[1] in rows:
+                rows[row[1]][9] = row[0]
+        elif machine in (None, row[4]):
+            rows[row[0]] = list(row)
+    newest = sorted(rows.values(), key=lambda row: -row[0])[:limit]
+    return [Transition._make([*row[:8], json.loads(row[8]), *row[9:]]) for row in newest]
+
+
+def orders(query: Query, frames: Sequence[Frame]) -> list[Order]:
+    """The orders nobody has taken yet, oldest first."""
+    taken = {row[1] for _, row in changes_in(frames, "order_taken")}
+    return [
+        Order._make([*row[:4], json.loads(row[4])])
+        for row in query(
+            "SELECT id, at, verb, until, detail FROM orders WHERE taken_at IS NULL ORDER BY id"
+        )
+        if row[0] not in taken
+    ]
+
+
+def bulletins(query: Query, now: float) -> list[Bulletin]:
+    """Neither expired nor withdrawn, newest first."""
+    withdrawn = {
+        tuple(json.loads(body))
+        for (body,) in query("SELECT body FROM records WHERE kind = 'withdrawal'")
+    }
+    return [
+        Bulletin._make(row)
+        for row in query(
+            "SELECT origin, sequence, written_at, expires_at, body FROM records"
+            " WHERE kind = 'bulletin' AND expires_at > ? ORDER BY written_at DESC, sequence DESC",
+            (now,),
+        )
+        if row[:2] not in withdrawn
+    ]
+
+
+def corrected_ms(
+    query: Query,
+    frames: Sequence[Frame],
+    boot: int,
+    monotonic_ms: int,
+    taken_ms: int,
+    clock_trusted: int,
+) -> int:
+    """Wall time by the nearest moment of the same boot at which the clock was trusted.
+
+    Without such a moment it is what the untrusted clock said.
+    """
+    if clock_trusted:
+        return taken_ms
+    marks = [
+        (abs(row[1] - monotonic_ms), row[2] - row[1])
+        for row in [
+            *query("SELECT * FROM clock_marks WHERE boot = ? AND trusted = 1", (boot,)),
+            *(row for _, row in changes_in(frames, "clock_mark") if row[0] == boot and row[3]),
+        ]
+    ]
+    return monotonic_ms + min(marks)[1] if marks else taken_ms

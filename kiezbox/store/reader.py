@@ -1,0 +1,254 @@
+"""The store as other processes see it: the database and the journal, not the node's memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from kiezbox.clock import Clock, SystemClock
+from kiezbox.errors import StoreError
+from kiezbox.model import Batch, Bulletin, Cursor, Fault, Series
+from kiezbox.store import journal, queries, words
+from kiezbox.store.database import connect, schema_version, store_error
+from kiezbox.store.migrate import SCHEMA_VERSION
+from kiezbox.store.packing import Frame
+from kiezbox.store.queries import END, Order, Transition
+
+#: Folds come hours apart; so many in a row during one read means something else is wrong.
+_TRIES = 50
+
+
+class StoreReader:
+    """A read-only view. Each call sees one moment. Not for several threads at once.
+
+    Raises (every method):
+        StoreError: no store there, or made by a newer Kiezbox.
+        StoreDamaged: the file cannot be read.
+    """
+
+    _is_writable = False
+
+    def __init__(self, path: str, *, clock: Clock | None = None) -> None:
+        self.path = path
+        self._clock = clock or SystemClock()
+        self._db: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+
+    def __enter__(self) -> StoreReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Idempotent; the next call opens again."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    # --- opening -------------------------------------------------------------------------
+
+    def _connection(self) -> sqlite3.Connection:
+        """The open database; opened anew when another file took the name."""
+        try:
+            found = os.stat(self.path)
+        except OSError as error:
+            raise StoreError(
+                f"no store at {self.path}",
+                hint="The node makes it when it starts first: `kiezbox run`.",
+            ) from error
+        identity = (found.st_dev, found.st_ino)
+        if self._db is not None and identity == self._identity:
+            return self._db
+        self.close()
+        db = self._open()
+        version = schema_version(db)
+        if version != SCHEMA_VERSION:
+            db.close()
+            raise StoreError(
+                f"{self.path} has schema {version}, this Kiezbox knows {SCHEMA_VERSION}",
+                hint="Start the node of this version once; it renews the file."
+                if version < SCHEMA_VERSION
+                else "A newer Kiezbox made it: install that version.",
+            )
+        self._identity = identity
+        if not self._is_frozen:
+            self._db = db
+        return db
+
+    def _open(self) -> sqlite3.Connection:
+        self._is_frozen = False
+        try:
+            return connect(self.path, is_writable=self._is_writable)
+        except sqlite3.OperationalError:
+            # A reader without rights in the folder cannot make the -shm that WAL wants. With no
+            # WAL there, nobody writes: the file alone is the whole truth for this one call.
+            if self._is_writable or os.path.exists(self.path + "-wal"):
+                raise
+            self._is_frozen = True
+            return connect(self.path, is_writable=False, is_frozen=True)
+
+    @contextmanager
+    def _view(self) -> Iterator[tuple[queries.Query, list[Frame]]]:
+        """One moment: the database's rows and exactly the frames it does not have."""
+        try:
+            db = self._connection()
+            try:
+                frames = self._begin(db)
+                yield (lambda sql, row=(): db.execute(sql, row).fetchall()), frames
+            finally:
+                if db.in_transaction:
+                    db.execute("COMMIT")
+                if self._is_frozen:
+                    db.close()
+        except sqlite3.Error as error:
+            raise store_error(error, self.path) from error
+
+    def _begin(self, db: sqlite3.Connection) -> list[Frame]:
+        # The journal starts over only after a fold was committed. So if the database says the
+        # same before and after the journal was read, no frame was overwritten in between.
+        for _ in range(_TRIES):
+            before = _folded(db)
+            found = journal.scan(journal.read(self.path + ".journal"), before)
+            db.execute("BEGIN")
+            if _folded(db) == before:
+                return [frame for _, frame in found.frames]
+            db.execute("ROLLBACK")
+        raise StoreError(f"{self.path} changes faster than it can be read", hint="Try again.")
+
+    # --- reading -------------------------------------------------------------------------
+
+    def after(self, position: int, limit: int, until: int | None = None) -> Batch:
+        """Readings with position < serial <= until, oldest first."""
+        with self._view() as (query, frames):
+            rows = queries.rows_after(
+                query, frames, position, limit, END if until is None else until
+            )
+            return Batch(_box(query), queries.series(query, frames), rows)
+
+    def count_after(self, position: int, until: int | None = None) -> int:
+        end = END if until is None else until
+        with self._view() as (query, frames):
+            stored = query(
+                "SELECT count(*) FROM readings WHERE serial > ? AND serial <= ?", (position, end)
+            )
+            return int(stored[0][0]) + queries.count_in(frames, position, end)
+
+    @property
+    def newest_serial(self) -> int:
+        """Highest serial on the card (0: none yet)."""
+        with self._view() as view:
+            return queries.newest_serial(*view)
+
+    def series(self) -> dict[int, Series]:
+        with self._view() as view:
+            return queries.series(*view)
+
+    def cursor(self, name: str) -> Cursor:
+        with self._view() as view:
+            return queries.cursors(*view).get(name, Cursor(name))
+
+    def faults(self, *, only_open: bool = True) -> list[Fault]:
+        with self._view() as (query, frames):
+            return list(queries.faults(query, frames, only_open=only_open).values())
+
+    def transitions(self, machine: str | None = None, limit: int = 50) -> list[Transition]:
+        """Newest first."""
+        with self._view() as (query, frames):
+            return queries.transitions(query, frames, machine, limit)
+
+    def kept(self, name: str) -> dict[str, Any] | None:
+        with self._view() as view:
+            found = queries.kept(*view).get(name)
+            return json.loads(found[1]) if found else None
+
+    def bulletins(self) -> list[Bulletin]:
+        """Neither expired nor withdrawn, newest first."""
+        with self._view() as (query, _):
+            return queries.bulletins(query, self._clock.now())
+
+    def orders(self) -> list[Order]:
+        """What the node has not taken yet."""
+        with self._view() as view:
+            return queries.orders(*view)
+
+    def corrected_ms(self, boot: int, monotonic_ms: int, taken_ms: int, clock_trusted: int) -> int:
+        """Unix milliseconds at which a reading was taken, by the boot's clock marks."""
+        with self._view() as (query, frames):
+            return queries.corrected_ms(query, frames, boot, monotonic_ms, taken_ms, clock_trusted)
+
+    def info(self) -> dict[str, Any]:
+        """The facts of `kiezbox store info`."""
+        with self._view() as (query, frames):
+            count, oldest, newest = query(
+                "SELECT count(*), min(serial), max(serial) FROM readings"
+            )[0]
+            waiting = queries.count_in(frames, 0, END)
+            return {
+                "path": self.path,
+                "box": _box(query),
+                "schema": query("PRAGMA user_version")[0][0],
+                "boots": query("SELECT count(*) FROM boots")[0][0],
+                "readings": count + waiting,
+                "readings_in_journal": waiting,
+                "oldest_serial": oldest or (frames[0].first if frames else 0),
+                "newest_serial": max([newest or 0, *(frame.last for frame in frames)]),
+                "series": {str(n): str(s) for n, s in queries.series(query, frames).items()},
+                "cursors": {n: c._asdict() for n, c in queries.cursors(query, frames).items()},
+                "open_faults": len(queries.faults(query, frames, only_open=True)),
+                "database_bytes": os.path.getsize(self.path),
+                "journal_bytes": _size(self.path + ".journal"),
+                "journal_frames": len(frames),
+            }
+
+
+class StoreWriter(StoreReader):
+    """The command line's view: adds words and orders beside the running node."""
+
+    _is_writable = True
+
+    def post(self, text: str, expires_at: float) -> Bulletin:
+        """A bulletin in this box's name, durable when this returns."""
+        with self._view() as (query, _):
+            origin = _box(query)
+        with self._writing() as db:
+            return words.post(db, origin, text, self._clock.now(), expires_at)
+
+    def withdraw(self, origin: str, sequence: int) -> bool:
+        with self._view() as (query, _):
+            by = _box(query)
+        with self._writing() as db:
+            return words.withdraw(db, by, origin, sequence, self._clock.now())
+
+    def order(
+        self, verb: str, until: float | None = None, detail: Mapping[str, Any] | None = None
+    ) -> int:
+        """Tell the node; its number."""
+        with self._writing() as db:
+            return words.order(db, self._clock.now(), verb, until, detail or {})
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        try:
+            yield self._connection()
+        except sqlite3.Error as error:
+            raise store_error(error, self.path) from error
+
+
+def _folded(db: sqlite3.Connection) -> int:
+    return int(db.execute("SELECT folded_sequence FROM meta").fetchone()[0])
+
+
+def _box(query: queries.Query) -> str:
+    return str(query("SELECT box FROM meta")[0][0])
+
+
+def _size(path: str) -> int:
+    try:
+        return os.path.getsize(path)
+    except OSError:
+        return 0
