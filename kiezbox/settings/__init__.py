@@ -1,0 +1,57 @@
+"""kiezbox.toml, declared once. Checks, messages, the example file and the reference page come
+from the declarations in this room and beside each driver; nothing reads a setting it did not
+declare here or there. Pure: a mapping goes in (who read the file is ``cli``), objects come out.
+"""
+
+from kiezbox.settings.box import (
+    BatterySettings,
+    BoxSettings,
+    CauseSettings,
+    CausesSettings,
+    ClockSettings,
+    GridSourceSettings,
+    HardwareSettings,
+    ModeSettings,
+    PortalSettings,
+    PowerSettings,
+    PublisherSettings,
+    SensorSettings,
+    Settings,
+    StoreSettings,
+)
+from kiezbox.settings.declaring import (
+    Declaration,
+    Table,
+    declarations,
+    parse,
+    section,
+    setting,
+    tables,
+)
+from kiezbox.settings.teaching import describe, example
+
+__all__ = [
+    "BatterySettings",
+    "BoxSettings",
+    "CauseSettings",
+    "CausesSettings",
+    "ClockSettings",
+    "Declaration",
+    "GridSourceSettings",
+    "HardwareSettings",
+    "ModeSettings",
+    "PortalSettings",
+    "PowerSettings",
+    "PublisherSettings",
+    "SensorSettings",
+    "Settings",
+    "StoreSettings",
+    "Table",
+    "declarations",
+    "describe",
+    "example",
+    "parse",
+    "section",
+    "setting",
+    "tables",
+]

@@ -1,0 +1,307 @@
+"""What every box has in kiezbox.toml. Sensors and publishers add their own beside their drivers."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kiezbox.model import is_box_id
+from kiezbox.settings.declaring import Declaration, Table, section, setting, tables
+
+
+def _check_box_id(value: str) -> str:
+    return "" if is_box_id(value) else "may hold lower-case letters, digits and inner hyphens only"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoxSettings:
+    id: str = setting(
+        help="The box's own name: unique in the city, never reused. Goes into topics and ids.",
+        example="kb-musterplatz-1",
+        check=_check_box_id,
+    )
+    name: str = setting("", help="What people call it, as shown on its pages.", example="Späti")
+    latitude: float | None = setting(
+        None, help="Where it stands (WGS84).", unit="degrees", least=-90, most=90, example=51.163
+    )
+    longitude: float | None = setting(
+        None, help="Where it stands (WGS84).", unit="degrees", least=-180, most=180, example=10.448
+    )
+    accuracy_m: float = setting(
+        25.0, help="How far off that place may be.", unit="m", least=1, most=5000
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSettings:
+    path: str = setting(
+        "/var/lib/kiezbox/kiezbox.db",
+        help="The database. Its journal lies beside it, with .journal at the end.",
+    )
+    run_dir: str = setting(
+        "/run/kiezbox",
+        help="Folder in memory for what is true just now (now.json); nothing here costs the card.",
+    )
+    flush_s: float = setting(
+        60.0,
+        help="How long a reading may stay in memory only: what a power cut can cost at most.\n"
+        "Shorter wears the card more.",
+        unit="s",
+        least=0.1,
+        most=600,
+    )
+    fold_s: float = setting(
+        14400.0,
+        help="How often the journal is folded into the database.",
+        unit="s",
+        least=1,
+        most=86400,
+    )
+    journal_kib: int = setting(
+        512, help="Size of the journal, laid out once.", unit="KiB", least=16, most=65536
+    )
+    keep_days: float = setting(
+        730.0, help="Readings older than this are deleted.", unit="days", least=1, most=36500
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HardwareSettings:
+    i2c: str = setting(
+        "/dev/i2c-1",
+        help="The I²C bus the sensors are on. sim:PATH is a simulated bench (kiezbox demo).",
+    )
+    gpio: str = setting(
+        "/dev/gpiochip0",
+        help="The GPIO chip (Raspberry Pi 5 on older kernels: /dev/gpiochip4), or sim:PATH.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridSourceSettings:
+    """One ``[power.grid.NAME]``: something that knows whether the grid is there."""
+
+    driver: str = setting(
+        help="pin: a GPIO line. voltage: a sensor's voltage_v, above or below a threshold.",
+        choices=("pin", "voltage"),
+    )
+    pin: int = setting(17, help="driver pin: BCM number of the line.", least=0, most=53)
+    active_high: bool = setting(
+        True,
+        help="driver pin: true if the line is high while the grid is there. UPS boards differ:\n"
+        "pull the plug once while `kiezbox check` runs.",
+    )
+    pull: str = setting(
+        "down",
+        help="driver pin: the built-in resistor, so that a broken wire reads as 'no grid' and not\n"
+        "as noise.",
+        choices=("up", "down", "none"),
+    )
+    sensor: str = setting("", help="driver voltage: the name of the sensor to look at.")
+    least_v: float = setting(
+        4.5,
+        help="driver voltage: the grid is there from this voltage up.",
+        unit="V",
+        least=0,
+        most=60,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatterySettings:
+    sensor: str = setting("", help="The sensor that measures the battery (an ina219). Empty: none.")
+    capacity_ah: float = setting(
+        12.0, help="What the battery holds when new.", unit="Ah", least=0.1, most=2000
+    )
+    chemistry: str = setting(
+        "lifepo4",
+        help="Decides which voltages mean full and empty.",
+        choices=("lifepo4", "liion", "lead"),
+    )
+    cells: int = setting(4, help="Cells in series.", least=1, most=16)
+    charge_is_positive: bool = setting(
+        True,
+        help="Whether current into the battery counts positive: which way the shunt sits.",
+    )
+    low_percent: float = setting(30.0, help="At or below: mode saving.", unit="%", least=2, most=90)
+    critical_percent: float = setting(
+        10.0, help="At or below: mode dark.", unit="%", least=1, most=50
+    )
+    hysteresis_percent: float = setting(
+        5.0, help="So much more before a stage is left upwards.", unit="%", least=1, most=30
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerSettings:
+    bridge_s: float = setting(
+        8.0,
+        help="The grid must be gone so long before it counts as lost, with one source. An\n"
+        "inverter or a fridge drops it for 0.2 to 0.8 s; a person waits ten.",
+        unit="s",
+        least=0.5,
+        most=600,
+    )
+    agreed_bridge_s: float = setting(
+        2.0, help="The same when two sources agree.", unit="s", least=0.5, most=600
+    )
+    return_hold_s: float = setting(
+        600.0,
+        help="The grid must be back so long before the emergency ends: grids return in attempts.",
+        unit="s",
+        least=0,
+        most=86400,
+    )
+    silent_s: float = setting(
+        10.0,
+        help="A source that says nothing for so long counts as silent.",
+        unit="s",
+        least=1,
+        most=600,
+    )
+    interval_s: float = setting(
+        1.0, help="How often the sources are asked.", unit="s", least=0.1, most=10
+    )
+    battery: BatterySettings = section(BatterySettings, help="The box's own battery.")
+    grid: Mapping[str, Table] = tables(
+        help="What tells whether the grid is there; several vote. None: the box cannot know\n"
+        "(a solar roof kit) and is opened by its operator."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CauseSettings:
+    enabled: bool = setting(True, help="Whether this cause may open the emergency WLAN by itself.")
+    debounce_s: float = setting(
+        0.0, help="It must hold so long before it counts.", unit="s", least=0, most=86400
+    )
+    expiry_s: float = setting(
+        0.0,
+        help="It stops counting after so long; 0: never by itself.",
+        unit="s",
+        least=0,
+        most=2592000,
+    )
+
+
+def _cause(enabled: bool, debounce_s: float, expiry_s: float, help: str) -> Any:
+    def make() -> CauseSettings:
+        return CauseSettings(enabled=enabled, debounce_s=debounce_s, expiry_s=expiry_s)
+
+    return dataclasses.field(
+        default_factory=make,
+        metadata={"setting": Declaration(help), "section": CauseSettings, "make": make},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CausesSettings:
+    grid_lost: CauseSettings = _cause(True, 0.0, 0.0, "The grid is lost (debounced in [power]).")
+    operator: CauseSettings = _cause(True, 0.0, 0.0, "The operator says so (`kiezbox mode`).")
+    remote_order: CauseSettings = _cause(
+        False, 0.0, 86400.0, "A signed order from the city (source: step 5)."
+    )
+    official_warning: CauseSettings = _cause(
+        False, 60.0, 86400.0, "An official warning for this place (source: step 3)."
+    )
+    uplink_lost: CauseSettings = _cause(False, 1800.0, 0.0, "No uplink for longer than debounce_s.")
+    sensor_threshold: CauseSettings = _cause(
+        False, 120.0, 0.0, "A sensor above its alarm threshold, such as a water level (step 4)."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModeSettings:
+    wlan_pause_s: float = setting(
+        300.0,
+        help="At most one change of the WLAN in so long: phones give up on a network that comes\n"
+        "and goes.",
+        unit="s",
+        least=0,
+        most=86400,
+    )
+    order_most_s: float = setting(
+        86400.0,
+        help="How long an operator's order holds at most; it ends by itself.",
+        unit="s",
+        least=60,
+        most=2592000,
+    )
+    causes: CausesSettings = section(CausesSettings, help="What may open the emergency WLAN.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortalSettings:
+    listen: str = setting(
+        "127.0.0.1:8081",
+        help="Address and port of the residents' pages, where systemd hands no socket over.",
+    )
+    threads: int = setting(8, help="How many requests are worked on at once.", least=1, most=64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockSettings:
+    speed: float = setting(
+        1.0, help="How fast time runs. Only for the demo and for drills.", least=0.1, most=3600
+    )
+    wall_anchor: float = setting(
+        0.0, help="Unix seconds at which fast and real time agree.", unit="s", least=0
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The whole of kiezbox.toml."""
+
+    box: BoxSettings = dataclasses.field(
+        metadata={"setting": Declaration("Which box this is."), "section": BoxSettings}
+    )
+    store: StoreSettings = section(StoreSettings, help="Where readings and words are kept.")
+    hardware: HardwareSettings = section(HardwareSettings, help="Buses and pins.")
+    sensors: Mapping[str, Table] = tables(help="One table per sensor.")
+    power: PowerSettings = section(PowerSettings, help="Grid and battery.")
+    mode: ModeSettings = section(ModeSettings, help="When the box opens the emergency WLAN.")
+    publishers: Mapping[str, Table] = tables(help="Where readings go. A table switches one on.")
+    portal: PortalSettings = section(PortalSettings, help="The residents' pages.")
+    clock: ClockSettings = section(ClockSettings, help="Leave alone on a real box.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorSettings:
+    """What every ``[sensors.NAME]`` has; a driver's ``Settings`` adds its own."""
+
+    driver: str = setting(help="The driver: a file in kiezbox/sensors/.")
+    interval_s: float = setting(
+        60.0, help="It is the time between two readings.", unit="s", least=1, most=86400
+    )
+    deadline_s: float = setting(
+        10.0,
+        help="A read that takes longer has failed; the other sensors never wait for it.",
+        unit="s",
+        least=0.5,
+        most=120,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublisherSettings:
+    """What every ``[publishers.NAME]`` has; a carrier's ``Settings`` adds its own."""
+
+    driver: str = setting(
+        "", help="The carrier: a file in kiezbox/publishers/. Empty: the table's own name."
+    )
+    batch: int = setting(
+        1000, help="How many readings travel in one message at most.", least=1, most=1000
+    )
+    retry_least_s: float = setting(
+        1.0, help="First pause after a failure; it doubles.", unit="s", least=0.1, most=600
+    )
+    retry_most_s: float = setting(
+        4.0,
+        help="Longest pause. A link that is back must be noticed within 5 s.",
+        unit="s",
+        least=0.5,
+        most=3600,
+    )
