@@ -145,7 +145,12 @@ class PowerSettings:
         most=600,
     )
     agreed_bridge_s: float = setting(
-        2.0, help="The same when two sources agree.", unit="s", least=0.5, most=600
+        1.0,
+        help="The same when two or more sources agree. Longer than those drops; with a look every\n"
+        "2 s still within 3 s.",
+        unit="s",
+        least=0.5,
+        most=600,
     )
     return_hold_s: float = setting(
         600.0,
@@ -156,7 +161,8 @@ class PowerSettings:
     )
     silent_s: float = setting(
         10.0,
-        help="A source that says nothing for so long counts as silent.",
+        help="A source that says nothing for so long counts as silent; sources that contradict\n"
+        "each other for so long are a fault.",
         unit="s",
         least=1,
         most=600,
