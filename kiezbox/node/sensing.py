@@ -29,7 +29,6 @@ class Sensing:
         name: str,
         driver: ModuleType,
         settings: SensorSettings,
-        *,
         hardware: Hardware,
         store: Store,
         latest: Latest,

@@ -1,0 +1,277 @@
+"""Every part of the node, built once, in one place that reads from top to bottom."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from kiezbox import publishers, sensors
+from kiezbox.clock import Clock
+from kiezbox.errors import KiezboxError
+from kiezbox.hardware import Hardware, open_hardware
+from kiezbox.node.carrier import Carrier
+from kiezbox.node.facts import MOST_PAUSE_S, Facts
+from kiezbox.node.grid import GridSource, PinSource, VoltageSource
+from kiezbox.node.latest import Latest
+from kiezbox.node.notify import notify, watchdog_s
+from kiezbox.node.powering import Powering
+from kiezbox.node.sensing import Sensing
+from kiezbox.node.storing import Storing
+from kiezbox.node.worker import Supervisor, Worker
+from kiezbox.settings import GridSourceSettings, Settings, parse
+from kiezbox.store import Store
+
+log = logging.getLogger("kiezbox")
+
+#: What a worker may take to end: a sensor's read, or a publisher's last word.
+END_WITHIN_S = 5.0
+
+
+class Node:
+    """The daemon: made by ``assemble``, runs until ``stop()`` or until a vital worker is lost."""
+
+    def __init__(
+        self,
+        *,
+        supervisor: Supervisor,
+        facts: Facts,
+        store: Store,
+        hardware: Hardware,
+        lock: int,
+    ) -> None:
+        self._supervisor = supervisor
+        self._facts = facts
+        self._store = store
+        self._hardware = hardware
+        self._lock = lock
+
+    def stop(self) -> None:
+        """End soon. Safe in a signal handler."""
+        self._supervisor.stop()
+
+    def run(self) -> int:
+        """Work until told to stop; the exit code."""
+        supervisor, beat_s = self._supervisor, watchdog_s()
+        supervisor.start()
+        self._write_facts()
+        notify("READY=1")
+        log.info("node: runs boot=%d workers=%d", self._store.boot, len(supervisor.workers))
+        while not supervisor.is_stopping:
+            # A worker that changes the facts does not wake this thread: once a second is soon
+            # enough for a file that is asked for once a second, and costs less than waking.
+            pause_s = min(MOST_PAUSE_S, beat_s or MOST_PAUSE_S, max(1.0, self._facts.due_in_s()))
+            supervisor.look_after(pause_s)
+            self._write_facts()
+            notify("WATCHDOG=1")
+        return self._end()
+
+    def _write_facts(self) -> None:
+        try:
+            self._facts.write_if_due()
+            self._store.close_fault("node.facts")
+        except OSError as error:
+            self._store.open_fault(
+                "node.facts", "unwritable", f"cannot write {self._facts.path}: {error}"
+            )
+
+    def _end(self) -> int:
+        notify("STOPPING=1")
+        fatal = self._supervisor.fatal
+        if fatal:
+            log.critical("node: ends, because %s; systemd starts it again", fatal)
+        late = self._supervisor.end(END_WITHIN_S)
+        for name in late:
+            log.warning("%s: did not end within %g s", name, END_WITHIN_S)
+        self._store.close()
+        self._hardware.close()
+        # No now.json means "does not run" at once, instead of after half a minute.
+        for path in (self._facts.path,):
+            if os.path.exists(path):
+                os.unlink(path)
+        os.close(self._lock)
+        log.info("node: ended")
+        return 70 if fatal else 0
+
+
+def assemble(settings: Settings, clock: Clock) -> Node:
+    """The whole node from its settings. Nothing runs before ``Node.run``.
+
+    Raises:
+        KiezboxError: a setting, a missing package, or another node that holds the store.
+    """
+    os.makedirs(settings.store.run_dir, exist_ok=True)
+    lock = _only_one(os.path.join(settings.store.run_dir, "node.lock"))
+    store = Store.open(settings.store, settings.box.id, clock)
+    hardware = open_hardware(settings.hardware)
+
+    facts: Facts | None = None
+
+    def changed() -> None:
+        if facts is not None:
+            facts.changed()
+
+    latest = Latest(changed)
+    facts = Facts(settings.box, settings.store.run_dir, clock=clock, store=store, latest=latest)
+    trouble = partial(_trouble, store)
+    workers = [
+        Worker("store", lambda counts: Storing(store, settings.store, clock), clock, is_vital=True)
+    ]
+
+    carriers: list[tuple[str, Carrier, Worker]] = []
+    for name, table in settings.publishers.items():
+        carriers.append(
+            _carrier(name, table, settings, store, clock, trouble(f"publishers.{name}"))
+        )
+    for name, carrier, worker in carriers:
+        facts.add_publisher(name, partial(_carrier_facts, carrier))
+        workers.append(worker)
+
+    def announce(kind: str, document: dict[str, Any]) -> None:
+        for _, carrier, worker in carriers:
+            carrier.announce(kind, document)
+            worker.nudge()
+
+    def has_uplink() -> bool | None:
+        if not carriers:
+            return None
+        return any(carrier.link() == "connected" for _, carrier, _ in carriers)
+
+    power: Worker
+
+    def nudge_power() -> None:
+        power.nudge()
+
+    sources = _grid_sources(settings, hardware, latest, clock, store, nudge_power)
+    power = Worker(
+        "power",
+        lambda counts: Powering(
+            settings,
+            sources=sources,
+            store=store,
+            latest=latest,
+            facts=facts,
+            announce=announce,
+            has_uplink=has_uplink,
+            clock=clock,
+        ),
+        clock,
+        is_vital=True,
+    )
+    workers.append(power)
+
+    for name, table in settings.sensors.items():
+        driver = sensors.load(table.get("driver", ""))
+        sensor_settings = parse(driver.Settings, table, f"sensors.{name}")
+        workers.append(
+            Worker(
+                f"sensors.{name}",
+                partial(
+                    Sensing,
+                    name,
+                    driver,
+                    sensor_settings,
+                    hardware,
+                    store,
+                    latest,
+                    clock,
+                ),
+                clock,
+                # Twice the deadline: the buses end a read themselves at the first; whoever is
+                # still busy then hangs in a driver or in the kernel.
+                step_limit_s=2 * sensor_settings.deadline_s,
+                on_trouble=trouble(f"sensors.{name}"),
+            )
+        )
+    return Node(
+        supervisor=Supervisor(workers), facts=facts, store=store, hardware=hardware, lock=lock
+    )
+
+
+def _only_one(path: str) -> int:
+    """Hold the lock file, so that two nodes never write into one store."""
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(lock)
+        raise KiezboxError(
+            f"another node already runs here ({path} is held)",
+            hint="systemctl stop kiezbox-node, or give this one its own store.run_dir.",
+        ) from error
+    return lock
+
+
+def _trouble(store: Store, source: str) -> Callable[[str, str], None]:
+    """What a worker does with its own trouble: a fault, said once."""
+
+    def tell(kind: str, message: str) -> None:
+        store.open_fault(source, kind, message, "It is started again by itself; see the log.")
+
+    return tell
+
+
+def _carrier(
+    name: str,
+    table: Any,
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    on_trouble: Callable[[str, str], None],
+) -> tuple[str, Carrier, Worker]:
+    module = publishers.load(table.get("driver") or name)
+    publisher_settings = parse(module.Settings, table, f"publishers.{name}")
+    worker: Worker
+
+    def wake() -> None:
+        worker.nudge()
+
+    publisher = module.open(publisher_settings, settings.box, clock, wake)
+    carrier = Carrier(store, publisher, name, clock)
+    worker = Worker(
+        f"publishers.{name}",
+        lambda counts: carrier,
+        clock,
+        step_limit_s=120.0,
+        on_trouble=on_trouble,
+    )
+    return name, carrier, worker
+
+
+def _carrier_facts(carrier: Carrier) -> dict[str, Any]:
+    return {
+        "link": carrier.link(),
+        "backlog": carrier.backlog(),
+        "delivered": carrier.delivered,
+        "confirmed_at": carrier.confirmed_at,
+    }
+
+
+def _grid_sources(
+    settings: Settings,
+    hardware: Hardware,
+    latest: Latest,
+    clock: Clock,
+    store: Store,
+    on_edge: Callable[[], None],
+) -> dict[str, GridSource]:
+    def on_fault(source: str, kind: str, message: str) -> None:
+        if store.open_fault(source, kind, message, "Check the wire and the pin's number."):
+            log.warning("%s", message)
+
+    sources: dict[str, GridSource] = {}
+    for name, table in settings.power.grid.items():
+        source = parse(GridSourceSettings, table, f"power.grid.{name}")
+        if source.driver == "pin":
+            sources[name] = PinSource(
+                name, source, hardware=hardware, clock=clock, on_edge=on_edge, on_fault=on_fault
+            )
+        else:
+            interval_s = float(settings.sensors.get(source.sensor, {}).get("interval_s", 60.0))
+            # A sensor that is read every minute is not silent because nobody asked it for 50 s.
+            silent_s = max(settings.power.silent_s, 2.5 * interval_s)
+            sources[name] = VoltageSource(source, latest=latest, clock=clock, silent_s=silent_s)
+    return sources
