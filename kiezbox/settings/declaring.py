@@ -132,7 +132,12 @@ def _parse(
             values[name] = value
     if len(problems) > before:
         return None
-    return kind(**values)
+    try:
+        return kind(**values)
+    except SettingsError as error:
+        # A rule between two settings of one table: it stands in the class's __post_init__.
+        problems.append(f"{join(where, str(error))}\n{_indent(error.hint)}")
+        return None
 
 
 def _named_tables(given: Any, path: str, problems: list[str]) -> dict[str, Table]:
