@@ -34,7 +34,8 @@ _OPENING = {
         'Is the service user in the group "gpio"? (sudo usermod -aG gpio kiezbox)',
     ),
     errno.EBUSY: ("the line is in use", "`gpioinfo` tells by which program."),
-    errno.ENOTTY: ("it is not a GPIO chip", "Correct hardware.gpio in kiezbox.toml."),
+    # libgpiod's answer to a file that is something else.
+    errno.ENODEV: ("it is not a GPIO chip", "Correct hardware.gpio; `gpiodetect` lists the chips."),
 }
 
 

@@ -1,0 +1,115 @@
+"""Boots a computer inside this one: user-mode Linux over the host's own files.
+
+The kernel is an ordinary program; it sees the host's files read-only under a layer in memory, so
+that the checkout and its Python are simply there. It runs one command as root and ends. What the
+command leaves in the folder ``out`` is what the test reads.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from shared import SHARED
+
+HERE = Path(__file__).resolve().parent
+CHECKOUT = HERE.parent.parent.parent
+CACHE = Path("/var/cache/kiezbox-test")
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The kernel, and the module that pretends I2C chips; a pair from one build."""
+
+    linux: Path
+    i2c_stub: Path
+
+
+def find_kernel(unpack_into: Path) -> Kernel:
+    """The test kernel, or a skip that says how to get it."""
+    named = os.environ.get("KIEZBOX_UML_KERNEL")
+    for linux in [Path(named)] if named else [CACHE / "linux-kiez"]:
+        if linux.exists():
+            return Kernel(linux, _module_beside(linux))
+    packed = SHARED / "testbed" / "linux-kiez.xz"
+    if named or not packed.exists() or not shutil.which("xz"):
+        pytest.skip(
+            "no test kernel: run tests/beds/uml/build-kernel once (5 min), or name one in"
+            " KIEZBOX_UML_KERNEL"
+        )
+    linux = unpack_into / "linux-kiez"
+    with linux.open("wb") as file:
+        subprocess.run(["xz", "-dc", str(packed)], stdout=file, check=True, timeout=60)
+    linux.chmod(0o755)
+    return Kernel(linux, _module_beside(packed))
+
+
+def _module_beside(linux: Path) -> Path:
+    modules = sorted(linux.parent.glob("i2c-stub*.ko"))
+    if not modules:
+        pytest.skip(
+            f"the module i2c-stub.ko is not beside {linux}: see tests/beds/uml/build-kernel"
+        )
+    return modules[0]
+
+
+def _places() -> list[str]:
+    """What the guest needs of the host's files beyond /usr: the checkout and its Python."""
+    places = {str(CHECKOUT), sys.prefix, sys.base_prefix}
+    return sorted(place for place in places if place not in ("/", "/usr"))
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a machine's one command ended: its exit code (None: it never ended) and its folder."""
+
+    code: int | None
+    out: Path
+
+    def console(self) -> str:
+        """The last of what the kernel and the command said."""
+        text = (self.out / "console.log").read_text(encoding="utf-8", errors="replace")
+        return text[-4000:]
+
+
+def boot(kernel: Kernel, out: Path, command: str, *, limit_s: float = 120.0) -> Run:
+    """Boot, run ``command`` in a shell as root, power off. ``$OUT`` and ``$I2C_STUB`` are set."""
+    if os.geteuid() != 0 or not shutil.which("unshare"):
+        pytest.skip("user-mode Linux needs root here: it mounts and gets its own process numbers")
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copy(kernel.i2c_stub, out / "i2c-stub.ko")
+    (out / "command").write_text(
+        f"export OUT={out} I2C_STUB={out}/i2c-stub.ko PYTHON={sys.executable}\n{command}\n",
+        encoding="utf-8",
+    )
+    arguments = [
+        "unshare", "--pid", "--fork", "--kill-child=KILL",
+        str(kernel.linux), "mem=512M", f"umid=kiezbox-{os.getpid()}", f"uml_dir={out}",
+        "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", f"init={HERE}/init",
+        "con0=null,fd:1", "con=null", "ssl=null", "quiet", "panic=-1",
+        f"KB_OUT={out}", f"KB_PLACES={':'.join(_places())}",
+    ]  # fmt: skip
+    with (out / "console.log").open("wb") as console:
+        process = subprocess.Popen(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=subprocess.STDOUT,
+            # The machine's memory is a file that is mapped executable; /tmp may forbid that.
+            env={**os.environ, "TMPDIR": "/dev/shm"},
+            start_new_session=True,
+        )
+        try:
+            process.wait(limit_s)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait(10)
+    code = out / "code"
+    return Run(int(code.read_text()) if code.exists() else None, out)
