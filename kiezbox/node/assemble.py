@@ -53,6 +53,10 @@ class Node:
         """End soon. Safe in a signal handler."""
         self._supervisor.stop()
 
+    def nudge(self) -> None:
+        """Something a reader wants to see has changed."""
+        self._supervisor.nudge()
+
     def run(self) -> int:
         """Work until told to stop; the exit code."""
         supervisor, beat_s = self._supervisor, watchdog_s()
@@ -61,10 +65,7 @@ class Node:
         notify("READY=1")
         log.info("node: runs boot=%d workers=%d", self._store.boot, len(supervisor.workers))
         while not supervisor.is_stopping:
-            # A worker that changes the facts does not wake this thread: once a second is soon
-            # enough for a file that is asked for once a second, and costs less than waking.
-            pause_s = min(MOST_PAUSE_S, beat_s or MOST_PAUSE_S, max(1.0, self._facts.due_in_s()))
-            supervisor.look_after(pause_s)
+            supervisor.look_after(min(beat_s or MOST_PAUSE_S, self._facts.due_in_s()))
             self._write_facts()
             notify("WATCHDOG=1")
         return self._end()
@@ -89,9 +90,8 @@ class Node:
         self._store.close()
         self._hardware.close()
         # No now.json means "does not run" at once, instead of after half a minute.
-        for path in (self._facts.path,):
-            if os.path.exists(path):
-                os.unlink(path)
+        if os.path.exists(self._facts.path):
+            os.unlink(self._facts.path)
         os.close(self._lock)
         log.info("node: ended")
         return 70 if fatal else 0
@@ -109,13 +109,25 @@ def assemble(settings: Settings, clock: Clock) -> Node:
     hardware = open_hardware(settings.hardware)
 
     facts: Facts | None = None
+    node: Node | None = None
 
     def changed() -> None:
         if facts is not None:
             facts.changed()
 
+    def nudge_main() -> None:
+        if node is not None:
+            node.nudge()
+
     latest = Latest(changed)
-    facts = Facts(settings.box, settings.store.run_dir, clock=clock, store=store, latest=latest)
+    facts = Facts(
+        settings.box,
+        settings.store.run_dir,
+        clock=clock,
+        store=store,
+        latest=latest,
+        on_change=nudge_main,
+    )
     trouble = partial(_trouble, store)
     workers = [
         Worker("store", lambda counts: Storing(store, settings.store, clock), clock, is_vital=True)
@@ -186,9 +198,10 @@ def assemble(settings: Settings, clock: Clock) -> Node:
                 on_trouble=trouble(f"sensors.{name}"),
             )
         )
-    return Node(
+    node = Node(
         supervisor=Supervisor(workers), facts=facts, store=store, hardware=hardware, lock=lock
     )
+    return node
 
 
 def _only_one(path: str) -> int:

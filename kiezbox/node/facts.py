@@ -33,6 +33,7 @@ class Facts:
         clock: Clock,
         store: Store,
         latest: Latest,
+        on_change: Callable[[], None],
     ) -> None:
         self.path = os.path.join(run_dir, "now.json")
         self._box = {
@@ -49,20 +50,24 @@ class Facts:
         self._lock = threading.Lock()
         self._power: dict[str, Any] = {"mode": None, "grid": None, "battery": None}
         self._publishers: dict[str, Callable[[], dict[str, Any]]] = {}
+        self._on_change = on_change
         self._is_changed = True
         self._written_at = -1e9
 
     def changed(self) -> None:
         """Something a reader wants to see has changed."""
-        self._is_changed = True
+        if not self._is_changed:
+            self._is_changed = True
+            self._on_change()
 
     def set_power(self, mode: Any, grid: Any, battery: Any) -> None:
         """What the power worker knows, as it stands in now.json."""
         power = {"mode": mode, "grid": grid, "battery": battery}
         with self._lock:
-            if power != self._power:
-                self._power = power
-                self._is_changed = True
+            is_news = power != self._power
+            self._power = power
+        if is_news:
+            self.changed()
 
     def add_publisher(self, name: str, facts: Callable[[], dict[str, Any]]) -> None:
         """Ask this function for the publisher's part of now.json."""

@@ -1,0 +1,202 @@
+"""A publisher's worker: what the store holds, handed over in order, remembered as confirmed.
+
+Two lanes (see ``Cursor``). A box that was without uplink for a week sends what it measures
+now first, then one window of the week, and so on, until the lanes meet.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kiezbox.clock import Clock
+from kiezbox.errors import PublishError, Refused, Rejected, Unreachable
+from kiezbox.model import Batch, Cursor
+from kiezbox.publishers import Publisher
+from kiezbox.senml import id_text
+from kiezbox.store import Store
+
+log = logging.getLogger("kiezbox")
+
+#: Seconds until the store is asked again when it had nothing new.
+IDLE_S = 1.0
+
+#: Pauses after a failure: the first, and the longest. They only matter where a publisher does
+#: not wake its worker when the link is back.
+LEAST_PAUSE_S = 0.1
+MOST_PAUSE_S = 4.0
+
+#: A missing link is a fault only after so long. A mobile link that comes and goes would
+#: otherwise write two rows a minute onto the card to say so.
+FAULT_AFTER_S = 60.0
+
+
+class Carrier:
+    """The task of one publisher's worker."""
+
+    def __init__(self, store: Store, publisher: Publisher, name: str, clock: Clock) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._name = name
+        self._clock = clock
+        self._source = f"publishers.{name}"
+        self._cursor = store.cursor(name)
+        #: Readings confirmed since this start, and when the last one was (Unix seconds).
+        self.delivered = 0
+        self.confirmed_at: float | None = None
+        self._pause_s = LEAST_PAUSE_S
+        self._is_refused = False
+        self._failing_since: float | None = None
+        # A fault may be open from before this start.
+        self._may_have_fault = True
+
+    # --- the worker ----------------------------------------------------------------------
+
+    def step(self) -> float:
+        """Deliver one window of each lane; seconds until the next step."""
+        try:
+            is_more = self._deliver()
+        except PublishError as error:
+            return self._failed(error)
+        return 0.0 if is_more else IDLE_S
+
+    def announce(self, kind: str, document: Mapping[str, Any]) -> None:
+        """Pass on the box's latest state; the publisher keeps it until the link is there."""
+        self._publisher.announce(kind, document)
+
+    def close(self) -> None:
+        """Hang up. Idempotent."""
+        self._publisher.close()
+
+    # --- facts ---------------------------------------------------------------------------
+
+    def link(self) -> str:
+        """ "connected", "waiting" or "refused"."""
+        return "refused" if self._is_refused else self._publisher.link()
+
+    def backlog(self) -> int:
+        """How many readings are not confirmed yet."""
+        cursor = self._cursor
+        count = 0
+        if self._store.newest_serial > cursor.live:
+            count = self._store.count_after(cursor.live)
+        if cursor.backlog < cursor.live_from:
+            count += self._store.count_after(cursor.backlog, cursor.live_from)
+        return count
+
+    # --- the lanes -----------------------------------------------------------------------
+
+    def _deliver(self) -> bool:
+        """True if there may be more to send at once."""
+        # Without a link one reading is enough to ask with, for publishers that have no other way
+        # to find out.
+        is_connected = self._publisher.link() == "connected"
+        window = self._publisher.window if is_connected else 1
+        if self._cursor.backlog < self._cursor.live_from:
+            return self._deliver_both(window)
+        newest = self._store.newest_serial
+        if newest <= self._cursor.live:
+            return False
+        batch = self._store.after(self._cursor.live, window)
+        if is_connected and len(batch) == window and batch.readings[-1][0] < newest:
+            # More than one window waits. What is measured from now on overtakes it.
+            self._cursor = self._cursor._replace(live_from=newest, live=newest)
+            log.info("%s: delivers a backlog of %d readings", self._source, self.backlog())
+            self._send(batch, self._backlog_confirmed)
+        else:
+            self._send(batch, self._all_confirmed)
+        return len(batch) == window
+
+    def _deliver_both(self, window: int) -> bool:
+        if self._store.newest_serial > self._cursor.live:
+            self._send(self._store.after(self._cursor.live, window), self._live_confirmed)
+        cursor = self._cursor
+        batch = self._store.after(cursor.backlog, window, cursor.live_from)
+        self._send(batch, self._backlog_confirmed)
+        if len(batch) < window:
+            self._all_confirmed(self._cursor.live)
+            log.info("%s: backlog delivered", self._source)
+        return True
+
+    def _all_confirmed(self, serial: int) -> None:
+        self._advance(Cursor(self._name, serial, serial, serial))
+
+    def _backlog_confirmed(self, serial: int) -> None:
+        self._advance(self._cursor._replace(backlog=serial))
+
+    def _live_confirmed(self, serial: int) -> None:
+        self._advance(self._cursor._replace(live=serial))
+
+    def _advance(self, cursor: Cursor) -> None:
+        self._cursor = cursor
+        self._store.set_cursor(cursor)
+
+    # --- sending -------------------------------------------------------------------------
+
+    def _send(self, batch: Batch, confirmed_to: Callable[[int], None]) -> None:
+        """Publish; move the lane as far as the other side confirmed, also when it fails."""
+        count = len(batch)
+        if not count:
+            return
+        try:
+            self._publisher.publish(batch)
+        except Rejected as error:
+            count = error.confirmed
+            if count + 1 >= len(batch):
+                raise
+            self._skip(batch, count, error)
+            count += 2
+        except PublishError as error:
+            count = error.confirmed
+            raise
+        finally:
+            if count:
+                self.delivered += count
+                self.confirmed_at = self._clock.now()
+                confirmed_to(batch.readings[count - 1][0])
+        self._succeeded()
+
+    def _skip(self, batch: Batch, index: int, error: Rejected) -> None:
+        """Drop this one reading, but only if the one behind it is taken.
+
+        A broker that rejects everything, because somebody set it up so, must not empty the box.
+        """
+        try:
+            self._publisher.publish(
+                Batch(batch.box, batch.series, batch.readings[index + 1 : index + 2])
+            )
+        except Rejected as again:
+            raise Refused(
+                f"everything is rejected: {again}", hint=again.hint, confirmed=0
+            ) from again
+        reading = id_text(batch.readings[index][0])
+        self._store.open_fault(
+            self._source, "rejected", f"reading {reading} was rejected and skipped: {error}"
+        )
+        self._store.close_fault(self._source, "rejected")
+        log.warning("%s: reading %s skipped: %s", self._source, reading, error)
+
+    def _succeeded(self) -> None:
+        self._pause_s = LEAST_PAUSE_S
+        self._is_refused = False
+        self._failing_since = None
+        if self._may_have_fault:
+            self._store.close_fault(self._source)
+            self._may_have_fault = False
+
+    def _failed(self, error: PublishError) -> float:
+        now = self._clock.monotonic()
+        if self._failing_since is None or error.confirmed:
+            self._failing_since = now
+        self._is_refused = isinstance(error, (Refused, Rejected))
+        if self._is_refused or now - self._failing_since >= FAULT_AFTER_S:
+            kind = "refused" if self._is_refused else "unreachable"
+            if self._store.open_fault(self._source, kind, str(error), error.hint):
+                log.warning("%s: %s", self._source, error)
+            self._may_have_fault = True
+        if isinstance(error, Unreachable) and error.confirmed:
+            self._pause_s = LEAST_PAUSE_S
+        pause_s = self._pause_s
+        self._pause_s = min(MOST_PAUSE_S, 2 * pause_s)
+        return MOST_PAUSE_S if self._is_refused else pause_s
