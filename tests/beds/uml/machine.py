@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +60,18 @@ def _module_beside(linux: Path) -> Path:
     return modules[0]
 
 
+def _wait(process: subprocess.Popen[bytes], code: Path, limit_s: float) -> None:
+    """Until the machine is off, or has said how it ended and yet does not go off.
+
+    One of forty boots printed "Power down" and then kept a processor busy for ever.
+    """
+    until = time.monotonic() + limit_s
+    while process.poll() is None and time.monotonic() < until:
+        if code.exists():
+            until = min(until, time.monotonic() + 3.0)
+        time.sleep(0.02)
+
+
 def _places() -> list[str]:
     """What the guest needs of the host's files beyond /usr: the checkout and its Python."""
     places = {str(CHECKOUT), sys.prefix, sys.base_prefix}
@@ -83,12 +96,15 @@ def boot(kernel: Kernel, out: Path, command: str, *, limit_s: float = 120.0) -> 
     if os.geteuid() != 0 or not shutil.which("unshare"):
         pytest.skip("user-mode Linux needs root here: it mounts and gets its own process numbers")
     out.mkdir(parents=True, exist_ok=True)
+    code = out / "code"
     shutil.copy(kernel.i2c_stub, out / "i2c-stub.ko")
     (out / "command").write_text(
         f"export OUT={out} I2C_STUB={out}/i2c-stub.ko PYTHON={sys.executable}\n{command}\n",
         encoding="utf-8",
     )
     arguments = [
+        # Ends the machine even if this process is killed meanwhile.
+        "timeout", "--signal=KILL", str(limit_s + 10),
         "unshare", "--pid", "--fork", "--kill-child=KILL",
         str(kernel.linux), "mem=512M", f"umid=kiezbox-{os.getpid()}", f"uml_dir={out}",
         "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", f"init={HERE}/init",
@@ -106,10 +122,10 @@ def boot(kernel: Kernel, out: Path, command: str, *, limit_s: float = 120.0) -> 
             start_new_session=True,
         )
         try:
-            process.wait(limit_s)
+            _wait(process, code, limit_s)
         finally:
             if process.poll() is None:
+                # All that was started: timeout and unshare; the machine dies with unshare.
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait(10)
-    code = out / "code"
     return Run(int(code.read_text()) if code.exists() else None, out)
