@@ -37,7 +37,7 @@ __all__ = ["CONTENT_TYPE", "SUFFIXES", "id_text", "pack"]
 CONTENT_TYPE = "application/senml+json"
 
 #: What is put after a flagged reading's name.
-SUFFIXES = {Flag.SUSPECT: ":suspect", Flag.BAD: ":bad"}
+SUFFIXES: dict[int, str] = {Flag.SUSPECT: ":suspect", Flag.BAD: ":bad"}
 
 #: Units of RFC 8798. A pack that uses one must say so: version 10 + 2**4 (RFC 9100 section 4).
 _SECONDARY_UNITS = frozenset({"hPa", "ug/m3"})
@@ -138,7 +138,7 @@ def _odd(row: _Row, base_ms: int) -> str:
         flag, reason = Flag.BAD, reason or "not a number"
         fields.append(f'"vs":"{value}"')
     if flag:
-        fields.append(f'"n":"{SUFFIXES.get(Flag(flag), ":bad")}"')
+        fields.append(f'"n":"{SUFFIXES.get(flag, ":bad")}"')
         fields.append(f'"reason":{json.dumps(reason)}')
     if raw is not None:
         fields.append(f'"raw":{raw!r}' if _is_number(raw) else f'"raw":"{raw}"')

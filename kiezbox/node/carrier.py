@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kiezbox.clock import Clock
-from kiezbox.errors import PublishError, Refused, Rejected, Unreachable
+from kiezbox.errors import PublishError, Refused, Rejected
 from kiezbox.model import Batch, Cursor
 from kiezbox.publishers import Publisher
 from kiezbox.senml import id_text
@@ -31,6 +31,10 @@ MOST_PAUSE_S = 4.0
 #: otherwise write two rows a minute onto the card to say so.
 FAULT_AFTER_S = 60.0
 
+#: And it stays for so long at least: two boxes with one id take each other's place at the broker
+#: every few seconds, and each change of a fault is written at once.
+FAULT_FOR_S = 60.0
+
 
 class Carrier:
     """The task of one publisher's worker."""
@@ -45,21 +49,43 @@ class Carrier:
         #: Readings confirmed since this start, and when the last one was (Unix seconds).
         self.delivered = 0
         self.confirmed_at: float | None = None
+        #: Why the last step delivered nothing; None if it went well.
+        self.problem: PublishError | None = None
         self._pause_s = LEAST_PAUSE_S
-        self._is_refused = False
         self._failing_since: float | None = None
+        self._faults: list[dict[str, Any]] | None = None
         # A fault may be open from before this start.
         self._may_have_fault = True
+        self._fault_until = 0.0
 
     # --- the worker ----------------------------------------------------------------------
 
     def step(self) -> float:
         """Deliver one window of each lane; seconds until the next step."""
+        self._announce_faults()
         try:
             is_more = self._deliver()
         except PublishError as error:
             return self._failed(error)
+        if self._publisher.link() == "connected":
+            self._works()
         return 0.0 if is_more else IDLE_S
+
+    def _announce_faults(self) -> None:
+        """How often a fault came is no news, so it is left out."""
+        faults = [
+            {
+                "source": fault.source,
+                "kind": fault.kind,
+                "message": fault.message,
+                "hint": fault.hint,
+                "opened_at": fault.opened_at,
+            }
+            for fault in self._store.faults()
+        ]
+        if faults != self._faults:
+            self._faults = faults
+            self._publisher.announce("faults", {"faults": faults})
 
     def announce(self, kind: str, document: Mapping[str, Any]) -> None:
         """Pass on the box's latest state; the publisher keeps it until the link is there."""
@@ -73,7 +99,8 @@ class Carrier:
 
     def link(self) -> str:
         """ "connected", "waiting" or "refused"."""
-        return "refused" if self._is_refused else self._publisher.link()
+        is_refused = isinstance(self.problem, (Refused, Rejected))
+        return "refused" if is_refused else self._publisher.link()
 
     def backlog(self) -> int:
         """How many readings are not confirmed yet."""
@@ -136,26 +163,24 @@ class Carrier:
 
     def _send(self, batch: Batch, confirmed_to: Callable[[int], None]) -> None:
         """Publish; move the lane as far as the other side confirmed, also when it fails."""
-        count = len(batch)
-        if not count:
+        if not len(batch):
             return
         try:
             self._publisher.publish(batch)
-        except Rejected as error:
-            count = error.confirmed
-            if count + 1 >= len(batch):
-                raise
-            self._skip(batch, count, error)
-            count += 2
         except PublishError as error:
-            count = error.confirmed
-            raise
-        finally:
-            if count:
-                self.delivered += count
-                self.confirmed_at = self._clock.now()
-                confirmed_to(batch.readings[count - 1][0])
-        self._succeeded()
+            self._confirmed(batch, error.confirmed, confirmed_to)
+            if not isinstance(error, Rejected) or error.confirmed + 1 >= len(batch):
+                raise
+            self._skip(batch, error.confirmed, error)
+            confirmed_to(batch.readings[error.confirmed + 1][0])
+        else:
+            self._confirmed(batch, len(batch), confirmed_to)
+
+    def _confirmed(self, batch: Batch, count: int, confirmed_to: Callable[[int], None]) -> None:
+        if count:
+            self.delivered += count
+            self.confirmed_at = self._clock.now()
+            confirmed_to(batch.readings[count - 1][0])
 
     def _skip(self, batch: Batch, index: int, error: Rejected) -> None:
         """Drop this one reading, but only if the one behind it is taken.
@@ -167,9 +192,7 @@ class Carrier:
                 Batch(batch.box, batch.series, batch.readings[index + 1 : index + 2])
             )
         except Rejected as again:
-            raise Refused(
-                f"everything is rejected: {again}", hint=again.hint, confirmed=0
-            ) from again
+            raise Refused(f"everything is rejected: {again}", hint=again.hint) from again
         reading = id_text(batch.readings[index][0])
         self._store.open_fault(
             self._source, "rejected", f"reading {reading} was rejected and skipped: {error}"
@@ -177,11 +200,11 @@ class Carrier:
         self._store.close_fault(self._source, "rejected")
         log.warning("%s: reading %s skipped: %s", self._source, reading, error)
 
-    def _succeeded(self) -> None:
+    def _works(self) -> None:
         self._pause_s = LEAST_PAUSE_S
-        self._is_refused = False
+        self.problem = None
         self._failing_since = None
-        if self._may_have_fault:
+        if self._may_have_fault and self._clock.monotonic() >= self._fault_until:
             self._store.close_fault(self._source)
             self._may_have_fault = False
 
@@ -189,14 +212,16 @@ class Carrier:
         now = self._clock.monotonic()
         if self._failing_since is None or error.confirmed:
             self._failing_since = now
-        self._is_refused = isinstance(error, (Refused, Rejected))
-        if self._is_refused or now - self._failing_since >= FAULT_AFTER_S:
-            kind = "refused" if self._is_refused else "unreachable"
+        self.problem = error
+        is_refused = isinstance(error, (Refused, Rejected))
+        if is_refused or now - self._failing_since >= FAULT_AFTER_S:
+            kind = "refused" if is_refused else "unreachable"
             if self._store.open_fault(self._source, kind, str(error), error.hint):
                 log.warning("%s: %s", self._source, error)
+                self._fault_until = now + FAULT_FOR_S
             self._may_have_fault = True
-        if isinstance(error, Unreachable) and error.confirmed:
+        if error.confirmed:
             self._pause_s = LEAST_PAUSE_S
         pause_s = self._pause_s
         self._pause_s = min(MOST_PAUSE_S, 2 * pause_s)
-        return MOST_PAUSE_S if self._is_refused else pause_s
+        return MOST_PAUSE_S if is_refused else pause_s

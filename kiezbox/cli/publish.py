@@ -1,0 +1,90 @@
+"""Deliver everything the store holds to one publisher, then end.
+
+  kiezbox publish mqtt --once       before a box is taken down, or to try the settings
+  kiezbox publish stick --once      onto a USB stick ([publishers.stick], driver = "file")
+
+The node publishes by itself all the time and remembers how far it came, so this needs the node
+to be stopped: two of them would send the same readings and forget each other's progress.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kiezbox.errors import Refused, Rejected, SettingsError, UsageError
+
+if TYPE_CHECKING:
+    from kiezbox.clock import Clock
+    from kiezbox.settings import Settings
+
+#: Seconds without anything confirmed, after which the other side counts as unreachable.
+PATIENCE_S = 15.0
+
+
+def main(argv: list[str]) -> int:
+    """``kiezbox publish NAME --once [--json]``: 0 when nothing is left to deliver."""
+    from kiezbox.cli._common import Parser, load_settings, open_clock, print_json
+
+    parser = Parser("publish", __doc__)
+    parser.add_argument("name", help="the NAME of [publishers.NAME] in kiezbox.toml")
+    parser.add_argument("--once", action="store_true", help="deliver what there is, then end")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    arguments = parser.parse_args(argv)
+    settings = load_settings(arguments.settings)
+    if arguments.name not in settings.publishers:
+        there = ", ".join(sorted(settings.publishers)) or "none"
+        raise SettingsError(
+            f"there is no [publishers.{arguments.name}] in kiezbox.toml",
+            hint=f"There are: {there}.",
+        )
+    if not arguments.once:
+        raise UsageError(
+            "publish: the node (kiezbox run) is what publishes all the time",
+            hint="With --once this delivers what there is, and ends.",
+        )
+    delivered = _deliver(settings, arguments.name, open_clock(settings))
+    if arguments.json:
+        print_json({"publisher": arguments.name, "delivered": delivered})
+    else:
+        print(f"{arguments.name}: delivered {delivered} readings, nothing is left")
+    return 0
+
+
+def _deliver(settings: Settings, name: str, clock: Clock) -> int:
+    """How many readings were delivered. Raises PublishError if not all."""
+    import threading
+
+    from kiezbox import publishers
+    from kiezbox.clock import SystemClock
+    from kiezbox.node.carrier import Carrier
+    from kiezbox.settings import parse
+    from kiezbox.store import Store
+
+    table = settings.publishers[name]
+    module = publishers.load(table.get("driver") or name)
+    publisher_settings = parse(module.Settings, table, f"publishers.{name}")
+    machine = SystemClock()
+    store = Store.open(settings.store, settings.box.id, clock)
+    try:
+        wake = threading.Event()
+        publisher = module.open(publisher_settings, settings.box, clock, wake.set)
+        carrier = Carrier(store, publisher, name, clock)
+        try:
+            until = machine.monotonic() + PATIENCE_S
+            while carrier.backlog():
+                before = carrier.delivered
+                pause_s = carrier.step()
+                if carrier.delivered > before:
+                    until = machine.monotonic() + PATIENCE_S
+                problem = carrier.problem
+                is_hopeless = isinstance(problem, (Refused, Rejected))
+                if problem is not None and (is_hopeless or machine.monotonic() > until):
+                    raise problem
+                if pause_s:
+                    machine.wait(wake, pause_s)
+                    wake.clear()
+            return carrier.delivered
+        finally:
+            carrier.close()
+    finally:
+        store.close()
