@@ -84,7 +84,7 @@ def _order(settings: Settings, order: str, until: float) -> dict[str, Any]:
         machine = SystemClock()
         limit = machine.monotonic() + ANSWER_WITHIN_S
         while machine.monotonic() < limit:
-            if store.is_taken(number):
+            if number not in [waiting.id for waiting in store.orders()]:
                 machine.wait(threading.Event(), 0.2)
                 return read_facts(settings)
             machine.wait(threading.Event(), 0.1)
