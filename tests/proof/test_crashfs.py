@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from beds.crashfs.disk import SECTOR, File, Folder, Volume
 
 SEEDS = range(300)

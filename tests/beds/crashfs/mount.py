@@ -42,20 +42,24 @@ class Target:
 
     volume: Volume
     pid: int = 0
+    #: In the n-th operation on a name that ends so ("": on any).
     cut_at: int | None = None
+    cut_on: str = ""
     #: An fsync that is cut into was honoured, but its caller never heard of it.
     after: bool = False
     is_dead: bool = False
 
-    def begin(self, *, is_sync: bool = False) -> None:
+    def begin(self, path: str, *, is_sync: bool = False) -> None:
         """Before each operation that can change what survives."""
         self.volume.moment += 1
-        if is_sync and self.volume.moment == self.cut_at and not self.after:
-            self._cut()
+        if self.cut_at is not None and path.endswith(self.cut_on):
+            self.cut_at -= 1
+            if is_sync and self.cut_at == 0 and not self.after:
+                self._cut()
 
     def end(self) -> None:
         """After it, before its caller hears of it."""
-        if self.volume.moment == self.cut_at:
+        if self.cut_at == 0:
             self._cut()
 
     def _cut(self) -> None:
@@ -134,7 +138,8 @@ class PowerCutFS:
 
     def statfs(self, path: str) -> dict[str, int]:
         return {"f_bsize": 4096, "f_frsize": 4096, "f_blocks": 1 << 20, "f_bfree": 1 << 20,
-                "f_bavail": 1 << 20, "f_files": 1 << 16, "f_ffree": 1 << 16, "f_namemax": 255}  # fmt: skip
+                "f_bavail": 1 << 20, "f_files": 1 << 16, "f_ffree": 1 << 16,
+                "f_namemax": 255}  # fmt: skip
 
     def chmod(self, path: str, mode: int, fi: Any = None) -> int:
         return 0
@@ -150,7 +155,7 @@ class PowerCutFS:
     def write(self, path: str, data: bytes, offset: int, fi: Any) -> int:
         with self.turn:
             target, file = self._file(path, fi)
-            target.begin()
+            target.begin(path)
             target.volume.write(file, offset, data)
             target.end()
             return len(data)
@@ -158,7 +163,7 @@ class PowerCutFS:
     def truncate(self, path: str, length: int, fi: Any = None) -> int:
         with self.turn:
             target, file = self._file(path, fi)
-            target.begin()
+            target.begin(path)
             target.volume.resize(file, length)
             target.end()
             return 0
@@ -169,7 +174,7 @@ class PowerCutFS:
             raise OSError(errno.EOPNOTSUPP, "only plain fallocate", path)
         with self.turn:
             target, file = self._file(path, fi)
-            target.begin()
+            target.begin(path)
             if offset + size > len(file.content):
                 target.volume.resize(file, offset + size)
             target.end()
@@ -178,7 +183,7 @@ class PowerCutFS:
     def create(self, path: str, mode: int, fi: Any) -> int:
         with self.turn:
             target, rest = self._target(path)
-            target.begin()
+            target.begin(path)
             file = File()
             target.volume.create(rest, file)
             target.end()
@@ -187,7 +192,7 @@ class PowerCutFS:
     def mkdir(self, path: str, mode: int) -> int:
         with self.turn:
             target, rest = self._target(path)
-            target.begin()
+            target.begin(path)
             target.volume.create(rest, Folder())
             target.end()
             return 0
@@ -195,7 +200,7 @@ class PowerCutFS:
     def unlink(self, path: str) -> int:
         with self.turn:
             target, rest = self._target(path)
-            target.begin()
+            target.begin(path)
             target.volume.remove(rest)
             target.end()
             return 0
@@ -203,7 +208,7 @@ class PowerCutFS:
     def rmdir(self, path: str) -> int:
         with self.turn:
             target, rest = self._target(path)
-            target.begin()
+            target.begin(path)
             target.volume.remove(rest, folder=True)
             target.end()
             return 0
@@ -213,7 +218,7 @@ class PowerCutFS:
             target, rest = self._target(old)
             if self._target(new)[0] is not target:
                 raise OSError(errno.EXDEV, "another volume", new)
-            target.begin()
+            target.begin(old)
             target.volume.rename(rest, self._target(new)[1])
             target.end()
             return 0
@@ -221,7 +226,7 @@ class PowerCutFS:
     def fsync(self, path: str, datasync: int, fi: Any) -> int:
         with self.turn:
             target, file = self._file(path, fi)
-            target.begin(is_sync=True)
+            target.begin(path, is_sync=True)
             target.volume.sync_file(file)
             target.end()
             return 0
@@ -229,7 +234,7 @@ class PowerCutFS:
     def fsyncdir(self, path: str, datasync: int, fi: Any) -> int:
         with self.turn:
             target, rest = self._target(path)
-            target.begin(is_sync=True)
+            target.begin(path, is_sync=True)
             target.volume.sync_folder(rest)
             target.end()
             return 0
@@ -295,9 +300,14 @@ class Bed:
         self._ask("new", number, lies)
         return number
 
-    def arm(self, number: str, pid: int, cut_at: int | None, *, after: bool = False) -> None:
-        """From now on ``pid`` works on the volume; cut it in its ``cut_at``-th operation."""
-        self._ask("arm", number, pid, cut_at, after)
+    def arm(
+        self, number: str, pid: int, cut_at: int | None, *, on: str = "", after: bool = False
+    ) -> None:
+        """From now on ``pid`` works on the volume; cut it in its ``cut_at``-th operation.
+
+        ``on``: only operations on names that end so count.
+        """
+        self._ask("arm", number, pid, cut_at, on, after)
 
     def operations(self, number: str) -> int:
         """How many operations that a cut can fall into the volume has seen."""
@@ -378,7 +388,7 @@ def _obey(fs: PowerCutFS, line: socket.socket) -> None:
                     targets[number] = Target(Volume(lies=lies))
                 case "arm":
                     target = targets[arguments[0]]
-                    target.pid, target.cut_at, target.after = arguments[1:]
+                    target.pid, target.cut_at, target.cut_on, target.after = arguments[1:]
                 case "operations":
                     answer = targets[arguments[0]].volume.moment
                 case "survivor":
