@@ -21,14 +21,25 @@ def draw(last: int, now: float, *, is_first: bool) -> int:
     lead to ids the receivers have seen. Where the clock knows nothing either, chance: two draws
     meet once in 33 million.
     """
-    by_clock = int((now - EARLIEST_PLAUSIBLE) // STEP_S)
-    if 0 < by_clock < _CLOCK_HALF:
+    by_clock = _by_clock(now)
+    if by_clock:
         return max(last + 1, by_clock)
     if not is_first:
         return last + 1
     # A quarter of the numbers lies above the highest draw: no box is started so often.
     chance = int.from_bytes(os.urandom(4), "little") % (_CLOCK_HALF // 2)
     return max(last + 1, _CLOCK_HALF + chance)
+
+
+def is_by_clock(boot: int, now: float) -> bool:
+    """Whether a number just drawn is the clock's own, which it gives once only."""
+    return boot == _by_clock(now)
+
+
+def _by_clock(now: float) -> int:
+    """Ten-second steps since 2025; 0 for a clock that cannot be right."""
+    steps = int((now - EARLIEST_PLAUSIBLE) // STEP_S)
+    return steps if 0 < steps < _CLOCK_HALF else 0
 
 
 def boot_of(serial: int) -> int:

@@ -19,10 +19,20 @@ CHANGES: dict[str, str] = {
         " WHERE excluded.version > kept.version"
     ),
     "fault_opened": "INSERT OR REPLACE INTO faults VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-    "fault_closed": "UPDATE faults SET closed_at = ?, times = ? WHERE id = ?",
+    "fault_closed": "UPDATE faults SET closed_at = ?, times = ?, message = ? WHERE id = ?",
     "transition": "INSERT OR REPLACE INTO transitions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "carried_out": "UPDATE transitions SET carried_out_at = ? WHERE id = ?",
     "order_taken": "UPDATE orders SET taken_at = ? WHERE id = ?",
 }
 
 INSERT_READING = "INSERT OR IGNORE INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+#: Serial order is the order in which readings were taken, whatever the clock said; so what lies
+#: before an old reading with a trusted time is old as well.
+OLD_READINGS = (
+    "SELECT max(serial) FROM"
+    " (SELECT serial, taken_ms, clock_trusted FROM readings ORDER BY serial LIMIT ?)"
+    " WHERE clock_trusted AND taken_ms < ?"
+)
+DELETE_READINGS = "DELETE FROM readings WHERE serial <= ?"
+DELETE_FAULTS = "DELETE FROM faults WHERE closed_at < ?"

@@ -9,6 +9,12 @@ from contextlib import contextmanager
 
 from kiezbox.errors import StoreDamaged, StoreError, StoreFull, StoreReadOnly
 
+#: How many steps ``schema.MIGRATIONS`` has (a test says so).
+SCHEMA_VERSION = 1
+
+#: "Kiez": what makes a SQLite file ours (sqlite.org/pragma.html#pragma_application_id).
+APPLICATION_ID = 0x4B69657A
+
 #: How long a write waits for another process's small transaction.
 BUSY_MS = 5000
 
@@ -91,16 +97,29 @@ def connect(path: str, *, is_writable: bool, is_frozen: bool = False) -> sqlite3
         # FULL: what was confirmed survives a power cut, which is this box's main event.
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA cache_size = -512")
-        schema_version(db)
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.Error:
         db.close()
         raise
     return db
 
 
-def schema_version(db: sqlite3.Connection) -> int:
-    """How many of ``schema``'s steps the file has seen."""
-    return int(db.execute("PRAGMA user_version").fetchone()[0])
+def is_behind(db: sqlite3.Connection, path: str) -> bool:
+    """Whether the schema lacks steps.
+
+    Raises:
+        StoreError: not our file, or a newer Kiezbox made it.
+    """
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    (application,) = db.execute("PRAGMA application_id").fetchone()
+    if application != APPLICATION_ID:
+        raise StoreError(f"{path} is not Kiezbox's database", hint="Look at store.path.")
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} has schema {version}, this Kiezbox knows {SCHEMA_VERSION}",
+            hint="A newer Kiezbox made it: install that version.",
+        )
+    return bool(version < SCHEMA_VERSION)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import mmap
 import os
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 from zlib import crc32
 
@@ -23,6 +24,7 @@ SECTOR = 512
 #: 0xF5 occurs in no UTF-8 text, so that no document can look like a frame's beginning.
 MAGIC = b"\xf5KJ1"
 _HEADER = struct.Struct("<4sIQI")
+_SEQUENCE_AND_LENGTH = struct.Struct("<QI")
 _BUFFER_BYTES = 65536
 
 
@@ -112,12 +114,18 @@ def lay_out(path: str, size: int) -> None:
     write, and that costs the file system a commit of its own each time.
     """
     fresh = path + ".new"
-    with open(fresh, "wb") as file:
-        for start in range(0, size, _BUFFER_BYTES):
-            file.write(bytes(min(_BUFFER_BYTES, size - start)))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(fresh, path)
+    try:
+        with open(fresh, "wb") as file:
+            for start in range(0, size, _BUFFER_BYTES):
+                file.write(bytes(min(_BUFFER_BYTES, size - start)))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, path)
+    except OSError:
+        # Half a journal must not be what fills the card.
+        with suppress(OSError):
+            os.remove(fresh)
+        raise
     sync_folder(path)
 
 
@@ -125,60 +133,74 @@ class Journal:
     """The writer's end. One at a time (the store holds the lock)."""
 
     def __init__(self, path: str, size: int) -> None:
-        """Open, laying it out first where it is missing.
-
-        Raises:
-            OSError: no space, read-only, no permission.
-        """
         self.path = path
-        self.size = size
         self.next_sequence = 1
-        self._offset = 0
+        #: Bytes written since the last fold.
+        self.used = 0
+        self._size = max(size, 16 * SECTOR) // SECTOR * SECTOR
+        self._capacity = 0
         self._fd = -1
         self._is_direct = False
         # O_DIRECT wants memory aligned to the device's sectors; a mapping is aligned to a page.
         self._buffer = mmap.mmap(-1, _BUFFER_BYTES)
-        if not os.path.exists(path):
-            lay_out(path, size)
-        self._open(direct=True)
 
     @property
     def frame_bytes(self) -> int:
         """Largest payload of one frame: several must fit even the smallest journal."""
-        return min(_BUFFER_BYTES, self.size // 4) - _HEADER.size
+        return min(_BUFFER_BYTES, self._size // 4) - _HEADER.size
 
-    @property
-    def used(self) -> int:
-        """Bytes written since the last fold."""
-        return self._offset
+    def load(self, folded: int) -> Scan:
+        """What the file holds and the database does not; writing goes on behind it.
 
-    def _open(self, *, direct: bool) -> None:
+        Raises:
+            OSError: there is a file, but it cannot be read.
+        """
+        self.next_sequence = folded + 1
+        result = scan(read(self.path), folded)
+        self.next_sequence = max(result.newest_sequence, folded) + 1
+        self.used = result.end
+        return result
+
+    def open(self) -> None:
+        """Make ready to write, laying the file out where it is missing.
+
+        Raises:
+            OSError: no space, read-only, no permission.
+        """
+        if not os.path.exists(self.path):
+            lay_out(self.path, self._size)
+        self._open(is_direct=True)
+
+    def _open(self, *, is_direct: bool) -> None:
         self.close()
         flags = os.O_RDWR | os.O_CLOEXEC
-        if direct:
+        self._is_direct = is_direct
+        if is_direct:
             # Past the page cache, a sector is a sector; through it, ext4 writes its block of
             # 4 KiB for every 512 bytes.
             try:
                 self._fd = os.open(self.path, flags | os.O_DIRECT)
-                self._is_direct = True
             except OSError as error:
                 if error.errno != errno.EINVAL:
                     raise
-        if self._fd == -1:
+                self._is_direct = False
+        if not self._is_direct:
             self._fd = os.open(self.path, flags)
-            self._is_direct = False
         self._capacity = os.fstat(self._fd).st_size // SECTOR * SECTOR
 
-    def load(self, folded: int) -> Scan:
-        """What the file holds; writing goes on behind it."""
-        result = scan(read(self.path), folded)
-        self.next_sequence = max(result.newest_sequence, folded) + 1
-        self._offset = result.end
-        return result
+    def is_in_place(self) -> bool:
+        """Whether it is open and still the file of that name."""
+        if self._fd == -1:
+            return False
+        try:
+            named, opened = os.stat(self.path), os.fstat(self._fd)
+        except OSError:
+            return False
+        return (named.st_dev, named.st_ino) == (opened.st_dev, opened.st_ino)
 
     def has_room(self, frames: Sequence[Frame]) -> bool:
         needed = sum(_sectors(len(frame.payload)) for frame in frames) * SECTOR
-        return self._offset + needed <= self._capacity
+        return self.used + needed <= self._capacity
 
     def append(self, frames: Sequence[Frame]) -> None:
         """Write and flush; returning means durable. There must be room.
@@ -187,24 +209,23 @@ class Journal:
             OSError: nothing of it counts as written; the same frames may come again (their
                 sequences are used up, so that a half-written one can never pass for a later one).
         """
-        parts = []
-        for frame in frames:
-            length = len(frame.payload)
-            body = struct.pack("<QI", self.next_sequence, length) + frame.payload
-            data = MAGIC + struct.pack("<I", crc32(body)) + body
-            parts.append(data.ljust(_sectors(length) * SECTOR, b"\0"))
-            self.next_sequence += 1
-        data = b"".join(parts)
+        data = b"".join(self._sealed(frame.payload) for frame in frames)
         try:
             self._write(data)
         except OSError as error:
             if error.errno != errno.EINVAL or not self._is_direct:
                 raise
-            # The device's sectors are larger than ours, or the file system says yes too early.
-            self._open(direct=False)
+            # The device's sectors are larger than ours.
+            self._open(is_direct=False)
             self._write(data)
         os.fdatasync(self._fd)
-        self._offset += len(data)
+        self.used += len(data)
+
+    def _sealed(self, payload: bytes) -> bytes:
+        body = _SEQUENCE_AND_LENGTH.pack(self.next_sequence, len(payload)) + payload
+        self.next_sequence += 1
+        frame = MAGIC + crc32(body).to_bytes(4, "little") + body
+        return frame.ljust(_sectors(len(payload)) * SECTOR, b"\0")
 
     def _write(self, data: bytes) -> None:
         done = 0
@@ -212,23 +233,26 @@ class Journal:
             chunk = data[done : done + _BUFFER_BYTES]
             self._buffer[: len(chunk)] = chunk
             with memoryview(self._buffer) as view, view[: len(chunk)] as part:
-                written = os.pwrite(self._fd, part, self._offset + done)
-            if written % SECTOR:
-                raise OSError(errno.ENOSPC, "journal cut short", self.path)
+                written = os.pwrite(self._fd, part, self.used + done)
+            if written == 0 or written % SECTOR:
+                raise OSError(errno.EIO, "frame cut short", self.path)
             done += written
 
-    def restart(self) -> int:
-        """All frames are in the database: begin anew. Returns the highest sequence given."""
-        self._offset = 0
-        return self.next_sequence - 1
+    def restart(self) -> None:
+        """All frames are in the database: begin anew, in a new file where that is needed.
 
-    def resize(self) -> None:
-        """Lay the file out anew where its size is not the settings'. Only after a fold."""
-        if self._capacity != self.size and self._offset == 0:
-            lay_out(self.path, self.size)
-            self._open(direct=True)
+        Raises:
+            OSError: as ``open``.
+        """
+        self.used = 0
+        if not self.is_in_place():
+            self.open()
+        if self._capacity != self._size:
+            lay_out(self.path, self._size)
+            self._open(is_direct=True)
 
     def close(self) -> None:
+        """Idempotent."""
         if self._fd != -1:
             os.close(self._fd)
             self._fd = -1

@@ -2,7 +2,7 @@
 
 A payload is a run of entries:
 
-``1``  readings: count, first serial, first wall and monotonic time, then 19 bytes per reading
+``1``  readings: count, first serial, first wall and monotonic time, then 21 bytes per reading
        (serials rise by one, times are offsets), then the raw values and reasons of those
        that have them;
 ``2``  one change (a cursor, a kept document, …): JSON ``[name, parameters]``; what a name does
@@ -23,7 +23,8 @@ Change = tuple[str, Sequence[Any]]
 
 _READINGS, _CHANGE = 1, 2
 _BLOCK = struct.Struct("<BHQqq")
-_READING = struct.Struct("<HiiBd")
+_READING = struct.Struct("<IiiBd")
+_BITS_AT = 12
 _DOUBLE = struct.Struct("<d")
 _CHANGE_HEAD = struct.Struct("<BH")
 _FLAG, _TRUSTED, _RAW, _REASON = 0x03, 0x04, 0x08, 0x10
@@ -31,6 +32,12 @@ _OFFSET_MOST = 2**31 - 1
 
 #: UTF-8 bytes of a reason that are kept.
 REASON_BYTES = 255
+
+
+def shortened(reason: str) -> str:
+    """As much of a reason as is kept."""
+    body = reason.encode("utf-8")
+    return body[:REASON_BYTES].decode("utf-8", "ignore")
 
 
 class Frame(NamedTuple):
@@ -162,7 +169,7 @@ def _end_of_block(payload: bytes, start: int) -> int:
     fixed = start + _BLOCK.size
     end = fixed + count * _READING.size
     # The bits stand at the same place in each reading, so a slice has them all.
-    all_bits = payload[fixed + 10 : end : _READING.size]
+    all_bits = payload[fixed + _BITS_AT : end : _READING.size]
     if len(all_bits) < count:
         raise ValueError("entry cut short")
     if any(bits & (_RAW | _REASON) for bits in all_bits):

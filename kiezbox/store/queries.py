@@ -46,15 +46,12 @@ class Order(NamedTuple):
     detail: Mapping[str, Any]
 
 
-def rows_after(
-    query: Query, frames: Sequence[Frame], position: int, limit: int, until: int
-) -> list[Row]:
-    """Readings with position < serial <= until, oldest first."""
+def stored_rows(query: Query, position: int, limit: int, until: int) -> list[Row]:
+    """The database's readings with position < serial <= until, oldest first."""
     rows: list[Any] = query(
         "SELECT * FROM readings WHERE serial > ? AND serial <= ? ORDER BY serial LIMIT ?",
         (position, until, limit),
     )
-    append_rows(rows, frames, position, limit, until)
     return rows
 
 
@@ -133,8 +130,9 @@ def faults(query: Query, frames: Sequence[Frame], *, only_open: bool) -> dict[in
     for name, row in changes_in(frames, "fault_opened", "fault_closed"):
         if name == "fault_opened":
             rows[row[0]] = list(row[1:])
-        elif row[2] in rows:
-            rows[row[2]][5:] = row[:2]
+        elif row[3] in rows:
+            rows[row[3]][5:] = row[:2]
+            rows[row[3]][2] = row[2]
     found = {number: Fault._make(row) for number, row in rows.items()}
     return {n: fault for n, fault in found.items() if not only_open or fault.closed_at is None}
 

@@ -13,8 +13,7 @@ from kiezbox.clock import Clock, SystemClock
 from kiezbox.errors import StoreError
 from kiezbox.model import Batch, Bulletin, Cursor, Fault, Series
 from kiezbox.store import journal, queries, words
-from kiezbox.store.database import connect, schema_version, store_error
-from kiezbox.store.migrate import SCHEMA_VERSION
+from kiezbox.store.database import connect, is_behind, store_error
 from kiezbox.store.packing import Frame
 from kiezbox.store.queries import END, Order, Transition
 
@@ -37,6 +36,7 @@ class StoreReader:
         self._clock = clock or SystemClock()
         self._db: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
+        self._is_frozen = False
 
     def __enter__(self) -> StoreReader:
         return self
@@ -66,15 +66,15 @@ class StoreReader:
             return self._db
         self.close()
         db = self._open()
-        version = schema_version(db)
-        if version != SCHEMA_VERSION:
+        try:
+            if is_behind(db, self.path):
+                raise StoreError(
+                    f"{self.path} is of an older Kiezbox",
+                    hint="Start the node once; it renews the file.",
+                )
+        except BaseException:
             db.close()
-            raise StoreError(
-                f"{self.path} has schema {version}, this Kiezbox knows {SCHEMA_VERSION}",
-                hint="Start the node of this version once; it renews the file."
-                if version < SCHEMA_VERSION
-                else "A newer Kiezbox made it: install that version.",
-            )
+            raise
         self._identity = identity
         if not self._is_frozen:
             self._db = db
@@ -125,9 +125,9 @@ class StoreReader:
     def after(self, position: int, limit: int, until: int | None = None) -> Batch:
         """Readings with position < serial <= until, oldest first."""
         with self._view() as (query, frames):
-            rows = queries.rows_after(
-                query, frames, position, limit, END if until is None else until
-            )
+            end = END if until is None else until
+            rows = queries.stored_rows(query, position, limit, end)
+            queries.append_rows(rows, frames, position, limit, end)
             return Batch(_box(query), queries.series(query, frames), rows)
 
     def count_after(self, position: int, until: int | None = None) -> int:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from sqlite_utils.db import Database
 from sqlite_utils.migrations import Migrations
 
+from kiezbox.store.database import APPLICATION_ID
+
 MIGRATIONS = Migrations("kiezbox")
 
 
@@ -143,4 +145,5 @@ def first_tables(db: Database) -> None:
         not_null={"at", "verb", "detail"},
         strict=True,
     )
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute("PRAGMA user_version = 1")
