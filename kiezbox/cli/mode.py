@@ -13,10 +13,12 @@ An order ends by itself (--for, at most mode.order_most_s), because people forge
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from kiezbox.errors import UsageError
+from kiezbox.clock import SystemClock
+from kiezbox.errors import NotRunning, UsageError
 from kiezbox.settings import Settings
 
 ORDERS = ("emergency", "normal", "exercise", "maintenance", "auto")
@@ -29,6 +31,9 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 #: The node looks for orders once a second (power.interval_s); a busy one may take longer.
 ANSWER_WITHIN_S = 5.0
+
+#: A taken order stands in now.json so soon.
+SHOWN_WITHIN_S = 1.0
 
 
 def seconds_of(text: str) -> float:
@@ -71,27 +76,35 @@ def main(argv: list[str]) -> int:
 
 
 def _order(settings: Settings, order: str, until: float) -> dict[str, Any]:
-    """Leave the order in the store and wait until the node says that it has taken it."""
-    import threading
-
-    from kiezbox.cli._common import read_facts
-    from kiezbox.clock import SystemClock
-    from kiezbox.errors import NotRunning
+    """Leave the order in the store, wait until the node has taken it, and return its facts."""
+    from kiezbox.cli._common import open_clock, read_facts
     from kiezbox.store import StoreWriter
 
     with StoreWriter(settings.store.path) as store:
         number = store.order(order, until, {})
-        machine = SystemClock()
-        limit = machine.monotonic() + ANSWER_WITHIN_S
-        while machine.monotonic() < limit:
-            if number not in [waiting.id for waiting in store.orders()]:
-                machine.wait(threading.Event(), 0.2)
-                return read_facts(settings)
-            machine.wait(threading.Event(), 0.1)
-    raise NotRunning(
-        f"the node has not taken the order within {ANSWER_WITHIN_S:g} s",
-        hint="The order is kept and will be taken when the node runs.",
-    )
+        is_taken = _within(
+            ANSWER_WITHIN_S, lambda: number not in [waiting.id for waiting in store.orders()]
+        )
+    if not is_taken:
+        raise NotRunning(
+            f"the node has not taken the order within {ANSWER_WITHIN_S:g} s",
+            hint="The order is kept and will be taken when the node runs.",
+        )
+    taken_at = open_clock(settings).now()
+    # The node's next word may be written already, or may change nothing: do not insist.
+    _within(SHOWN_WITHIN_S, lambda: read_facts(settings)["written_at"] > taken_at)
+    return read_facts(settings)
+
+
+def _within(limit_s: float, is_so: Callable[[], bool]) -> bool:
+    """Whether something becomes so within the limit."""
+    machine, never = SystemClock(), threading.Event()
+    limit = machine.monotonic() + limit_s
+    while not is_so():
+        if machine.monotonic() > limit:
+            return False
+        machine.wait(never, 0.05)
+    return True
 
 
 def sentences(facts: Mapping[str, Any], now: float) -> list[str]:

@@ -1,7 +1,7 @@
 """now.json: what is true just now, for the portal, the command line and the checks.
 
-The format stands in docs/architecture.md. Written atomically into a tmpfs, at most once a
-second and at least every ten.
+The format stands in docs/architecture.md. Written atomically into a tmpfs, at most four
+times a second and at least every ten seconds.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from kiezbox.settings import BoxSettings
 from kiezbox.store import Store
 
 #: At most so often, and at least so often, in real seconds.
-LEAST_PAUSE_S = 1.0
+LEAST_PAUSE_S = 0.25
 MOST_PAUSE_S = 10.0
 
 
