@@ -52,6 +52,8 @@ class LinuxBus:
         if not self._turn.acquire(timeout=timeout_s):
             raise TimeoutError(errno.ETIMEDOUT, "the bus is busy")
         try:
+            if self._bus.fd is None:
+                raise SensorMissing(f"{self._path} was closed")
             self._bus.i2c_rdwr(*messages)
         except OSError as error:
             if error.errno in _NACKS:

@@ -21,6 +21,7 @@ class WireBus:
         self._path = path
         self._turn = threading.Lock()
         self._connection: socket.socket | None = None
+        self._is_closed = False
 
     def transfer(
         self, address: int, out: bytes | None, count: int | None, timeout_s: float
@@ -48,6 +49,8 @@ class WireBus:
         parts = (wire.WRITES if out is not None else 0) | (wire.READS if count is not None else 0)
         head = wire.TRANSFER_HEAD.pack(address, parts, count or 0)
         request = wire.frame(wire.TRANSFER, head + (out or b""))
+        if self._is_closed:
+            raise ConnectionAbortedError(errno.ECONNABORTED, "the bus was closed")
         if self._connection is None:
             self._connection = wire.connect(self._path, _left(until))
         self._connection.settimeout(_left(until))
@@ -67,6 +70,7 @@ class WireBus:
 
     def close(self) -> None:
         with self._turn:
+            self._is_closed = True
             self._hang_up()
 
 

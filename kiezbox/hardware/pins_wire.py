@@ -47,10 +47,10 @@ class WireFactory(LineFactory):
             self._levels.pop(number, None)
             if self._connection is not None:
                 self._say(self._connection, line)
-                if line.function == "output":
-                    # Not waiting for the echo lets a callback, which runs in the thread that
-                    # would receive it, switch an output.
-                    self._levels[number] = line.use == "high"
+            if threading.current_thread() is self._thread:
+                # An event switches an output: the answer can only come when this is done.
+                self._levels[number] = line.use == "high"
+                return
             self._changed.wait_for(lambda: number in self._levels, PATIENCE_S)
             if number not in self._levels:
                 del self._lines[number]
@@ -89,7 +89,8 @@ class WireFactory(LineFactory):
         try:
             connection.sendall(wire.frame(wire.LINE, pair))
         except OSError:
-            pass  # the receiving thread notices, and says it again to the next connection
+            # The receiving thread notices, and says it again to the next connection.
+            self._hang_up()
 
     def _hang_up(self) -> None:
         self._levels.clear()

@@ -29,15 +29,20 @@ def open_port(port: str, baudrate: int, deadline: Deadline) -> Port:
     try:
         return Port(port, baudrate, deadline)
     except (OSError, termios.error) as error:
-        number = error.errno if isinstance(error, OSError) else None
-        is_port = os.path.exists(port)
-        raise _translated(port, number if number or is_port else errno.ENOENT) from error
+        number = _number(error)
+        reason, hint = _REASONS.get(number, (os.strerror(number).lower(), _CABLE))
+        kind = SensorMissing if number in _ABSENT else SensorError
+        raise kind(f"cannot open {port}: {reason}", hint=hint) from error
 
 
-def _translated(port: str, number: int | None) -> SensorError:
-    reason, hint = _REASONS.get(number or 0, (os.strerror(number or errno.EIO).lower(), ""))
-    kind = SensorMissing if number in _ABSENT else SensorError
-    return kind(f"cannot open {port}: {reason}", hint=hint or _CABLE)
+def _number(error: BaseException) -> int:
+    """The error number; pyserial puts it into words when it cannot configure a port."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if cause.args and isinstance(cause.args[0], int):
+            return cause.args[0]
+        cause = cause.__context__
+    return errno.EIO
 
 
 _CABLE = "Is the cable plugged in at both ends? The box tries again by itself."

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import socket
 import struct
 import time
@@ -57,14 +58,15 @@ def receive(
 ) -> tuple[int, bytes]:
     """The next frame: (kind, body). Its first byte may take ``wait_s``, the rest ``rest_s``.
 
+    Leaves the connection non-blocking.
+
     Raises:
         TimeoutError: it did not come in time.
         ConnectionError: the other side is gone, or does not speak this language.
     """
-    connection.settimeout(wait_s)
-    head = connection.recv(1)
-    if not head:
-        raise ConnectionResetError(errno.ECONNRESET, "the other side closed the connection")
+    # Not settimeout(): it would make another thread's send() on this connection wait as well.
+    connection.setblocking(False)
+    head = _part(connection, 1, wait_s)
     until = time.monotonic() + rest_s
     head += _exactly(connection, HEADER.size - 1, until)
     kind, length = HEADER.unpack(head)
@@ -76,13 +78,19 @@ def receive(
 def _exactly(connection: socket.socket, count: int, until: float) -> bytes:
     data = b""
     while len(data) < count:
-        connection.settimeout(max(0.001, until - time.monotonic()))
-        part = connection.recv(count - len(data))
-        if not part:
-            raise ConnectionResetError(errno.ECONNRESET, "the connection ended inside a frame")
-        data += part
-        if time.monotonic() > until and len(data) < count:
-            raise TimeoutError(errno.ETIMEDOUT, "the rest of a frame did not come")
+        data += _part(connection, count - len(data), max(0.0, until - time.monotonic()))
+    return data
+
+
+def _part(connection: socket.socket, most: int, wait_s: float | None) -> bytes:
+    """At least one byte, within so many seconds."""
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    if not poll.poll(None if wait_s is None else wait_s * 1000):
+        raise TimeoutError(errno.ETIMEDOUT, "nothing came")
+    data = connection.recv(most)
+    if not data:
+        raise ConnectionResetError(errno.ECONNRESET, "the other side closed the connection")
     return data
 
 

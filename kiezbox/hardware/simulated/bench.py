@@ -173,6 +173,7 @@ class _Client:
     def __init__(self, bench: Bench, connection: socket.socket) -> None:
         self._bench = bench
         self._connection = connection
+        connection.setblocking(False)
         self._lines: set[int] = set()
         self._sending = threading.Lock()
         self.thread = threading.Thread(target=self._serve, name="bench-client", daemon=True)
@@ -242,7 +243,7 @@ class _Client:
         """
         with self._sending:
             try:
-                is_sent = self._connection.send(data, socket.MSG_DONTWAIT) == len(data)
+                is_sent = self._connection.send(data) == len(data)
             except OSError:
                 is_sent = False
         if not is_sent:
@@ -250,7 +251,7 @@ class _Client:
 
     def _is_gone(self) -> bool:
         try:
-            return self._connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+            return self._connection.recv(1, socket.MSG_PEEK) == b""
         except BlockingIOError:
             return False
         except OSError:
