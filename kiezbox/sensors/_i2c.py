@@ -1,15 +1,24 @@
-"""What drivers of I²C sensors share: the setting ``address``, and registers read twice."""
+"""What drivers of I²C sensors share: the setting ``address``, and a bus that doubts."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from kiezbox.errors import SensorGarbled
 from kiezbox.hardware import I2C
 from kiezbox.settings import setting
 
-__all__ = ["ADAFRUIT_REGISTER", "Registers", "address_setting", "wiring_hint"]
+__all__ = [
+    "ADAFRUIT_REGISTER",
+    "Doubted",
+    "Registers",
+    "address_setting",
+    "locked",
+    "wiring_hint",
+]
 
 #: Held while an Adafruit driver made of ``adafruit_register`` descriptors (the INA219's) talks.
 #: All of them, in all threads, share one module-wide byte buffer and fill in the register's
@@ -31,7 +40,8 @@ def address_setting(default: int, allowed: range) -> Any:
     def check(value: int) -> str:
         if value in allowed:
             return ""
-        return f"is not one this chip can have: 0x{allowed[0]:02x} to 0x{allowed[-1]:02x}"
+        least, most = allowed[0], allowed[-1]
+        return f"(0x{value:02x}) is not one this chip can have: 0x{least:02x} to 0x{most:02x}"
 
     return setting(
         _Address(default),
@@ -48,54 +58,85 @@ def wiring_hint(supply: str) -> str:
     )
 
 
-class Registers:
-    """8-bit registers on a bus without a checksum: each is read twice and must read the same.
+class Doubted:
+    """A bus on which a register counts when two readings in a row agree.
 
-    It has the two methods that ``adafruit_bme280`` calls a bus implementation. Reading twice
-    costs a millisecond at 100 kHz, and is all there is against a flipped bit: the chip has no
-    checksum for its data.
+    For chips without a checksum: it is all there is against a flipped bit, and costs half a
+    millisecond a register at 100 kHz. Only combined transactions (``writeto_then_readfrom``)
+    are repeated; the rest goes through as it is.
     """
+
+    def __init__(self, bus: I2C) -> None:
+        self._bus = bus
+        self.try_lock, self.unlock, self.scan = bus.try_lock, bus.unlock, bus.scan
+        self.writeto, self.readfrom_into = bus.writeto, bus.readfrom_into
+
+    def writeto_then_readfrom(
+        self,
+        address: int,
+        buffer_out: Any,
+        buffer_in: Any,
+        *,
+        out_start: int = 0,
+        out_end: int | None = None,
+        in_start: int = 0,
+        in_end: int | None = None,
+        stop: bool = False,
+    ) -> None:
+        """Read up to three times: a register may change between two readings.
+
+        Raises:
+            SensorGarbled: three readings, no two in a row alike.
+            OSError: no acknowledge (121), no end (110).
+        """
+        before = None
+        for _ in range(3):
+            self._bus.writeto_then_readfrom(
+                address,
+                buffer_out,
+                buffer_in,
+                out_start=out_start,
+                out_end=out_end,
+                in_start=in_start,
+                in_end=in_end,
+                stop=stop,
+            )
+            now = bytes(buffer_in[in_start:in_end])
+            if now == before:
+                return
+            before = now
+        raise SensorGarbled(
+            f"the chip at 0x{address:02x} reads differently each time",
+            hint="The line is disturbed: shorten the cable, keep it away from switching supplies,"
+            " add pull-ups of 4.7 kΩ.",
+        )
+
+
+class Registers:
+    """8-bit registers, in the shape that ``adafruit_bme280`` calls a bus implementation."""
 
     def __init__(self, bus: I2C, address: int) -> None:
         self._bus = bus
         self.address = address
 
     def read_register(self, register: int, length: int) -> bytearray:
-        """So many bytes from the register on.
-
-        Raises:
-            SensorGarbled: the two readings differ.
-            OSError: no acknowledge (121), no end (110).
-        """
-        first, second = self.read_twice(register, length)
-        if first != second:
-            raise SensorGarbled(
-                f"the chip at 0x{self.address:02x} reads differently twice in a row"
-                f" (register 0x{register:02x})",
-                hint="The line is disturbed: shorten the cable, keep it away from switching"
-                " supplies, add pull-ups of 4.7 kΩ.",
-            )
-        return first
-
-    def read_twice(self, register: int, length: int) -> tuple[bytearray, bytearray]:
-        """The same bytes, two readings: for registers that may change in between."""
-        first, second = bytearray(length), bytearray(length)
-        self._lock()
-        try:
-            for buffer in (first, second):
-                self._bus.writeto_then_readfrom(self.address, bytes((register,)), buffer)
-        finally:
-            self._bus.unlock()
-        return first, second
+        """So many bytes from the register on."""
+        data = bytearray(length)
+        with locked(self._bus):
+            self._bus.writeto_then_readfrom(self.address, bytes((register,)), data)
+        return data
 
     def write_register_byte(self, register: int, value: int) -> None:
-        self._lock()
-        try:
+        with locked(self._bus):
             self._bus.writeto(self.address, bytes((register, value)))
-        finally:
-            self._bus.unlock()
 
-    def _lock(self) -> None:
-        # The bus waits inside and raises SensorTimeout when the deadline has passed.
-        while not self._bus.try_lock():
-            pass
+
+@contextmanager
+def locked(bus: I2C) -> Iterator[None]:
+    """The bus to ourselves; it raises SensorTimeout when the deadline passes before that."""
+    while not bus.try_lock():
+        pass  # the bus waits inside
+    try:
+        yield
+    finally:
+        bus.unlock()

@@ -17,7 +17,7 @@ Pitfalls: a BMP280 is often sold as a BME280 (no humidity; its id is 0x58, this 
 A chip that was reset answers with plausible numbers, 26 °C and 820 hPa: such codes are flagged
 BAD with the reason "raw-sentinel", all three values of that moment. A true value can hit one of
 these codes by chance; then one reading is flagged, and nothing wrong goes out.
-The data have no checksum, so every register is read twice.
+The data have no checksum, so every register is read until two readings agree.
 Package: adafruit-circuitpython-bme280, unchanged; it does one conversion per read here, and not
 one per value.
 Source: Bosch Sensortec, BST-BME280-DS002 revision 1.6; sections in square brackets.
@@ -35,7 +35,7 @@ from kiezbox.errors import SensorGarbled, SensorTimeout
 from kiezbox.hardware import SensorHardware
 from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.sensors._border import translated
-from kiezbox.sensors._i2c import Registers, address_setting, wiring_hint
+from kiezbox.sensors._i2c import Doubted, Registers, address_setting, wiring_hint
 from kiezbox.settings import SensorSettings
 
 __all__ = ["QUANTITIES", "Bme280", "Settings", "open"]
@@ -117,16 +117,14 @@ class _OneConversion(Registers):
             raise SensorTimeout(
                 f"the BME280 at 0x{self.address:02x} never finishes measuring", hint=HINT
             )
-        # Either reading may say "measuring": a flipped bit must not fetch the last conversion.
-        first, second = self.read_twice(STATUS, 1)
-        return bytearray((first[0] | second[0],))
+        return super().read_register(STATUS, 1)
 
 
 class Bme280:
     """An open BME280."""
 
     def __init__(self, settings: Settings, hardware: SensorHardware) -> None:
-        self._registers = _OneConversion(hardware.i2c(), settings.address)
+        self._registers = _OneConversion(Doubted(hardware.i2c()), settings.address)
         self._part = f"the BME280 at 0x{settings.address:02x}"
         with translated(self._part, HINT):
             self._start()

@@ -7,7 +7,8 @@ charge put the shunt into the battery's own lead (battery to VIN+), so that it s
 discharging; which sign is which says `[power.battery] charge_is_positive`. [8.3.1, 9.2]
 Address: A0 and A1 to GND give 0x40, A0 to VS 0x41, A1 to VS 0x44, both 0x45; Waveshare's UPS HAT
 has 0x42. [table 1]
-Supply: 3 to 5.5 V, 1 mA at most; VCC decides the level of SDA and SCL, so 3.3 V on a Pi. [7.5]
+Supply: 3 to 5.5 V; VCC decides the level of SDA and SCL, so 3.3 V on a Pi. [7.3]
+Current: 1 mA at most, all the time. [7.5]
 Pull-ups: the Pi has 1.8 kΩ; nothing to add.
 Range: 0 to 26 V on VIN+ and VIN-, never more [7.1, 8.3.1]; current up to 0.32 V / shunt. With
 the 0.1 Ω that boards bring that is 3.2 A: a 12 V LiFePO4 box (14.6 V at the end of charge) that
@@ -20,7 +21,7 @@ multimeter. A current beyond the range does not set the chip's overflow flag, it
 the end; both are flagged BAD with the reason "overflow". An INA226 looks the same and has other
 registers; this driver says so. A supply dip makes the chip forget its settings: they are checked
 at each read and made anew.
-The data have no checksum, so all registers are read until two readings agree.
+The data have no checksum, so every register is read until two readings agree.
 Package: adafruit-circuitpython-ina219, unchanged. Its `set_calibration_32V_2A` assumes 0.1 Ω and
 makes the current register equal to the shunt register (4096 / 4096), for any shunt; so its
 milliamperes, times 0.1 Ω / `shunt_ohm`, are the current. Power is voltage times current, with
@@ -42,7 +43,13 @@ from kiezbox.errors import SensorGarbled, SettingsError
 from kiezbox.hardware import SensorHardware
 from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.sensors._border import translated
-from kiezbox.sensors._i2c import ADAFRUIT_REGISTER, address_setting, wiring_hint
+from kiezbox.sensors._i2c import (
+    ADAFRUIT_REGISTER,
+    Doubted,
+    Registers,
+    address_setting,
+    wiring_hint,
+)
 from kiezbox.settings import SensorSettings, setting
 
 __all__ = ["QUANTITIES", "Ina219", "Settings", "open"]
@@ -118,7 +125,8 @@ class Ina219:
     """An open INA219."""
 
     def __init__(self, settings: Settings, hardware: SensorHardware) -> None:
-        self._bus = hardware.i2c()
+        self._bus = Doubted(hardware.i2c())
+        self._registers = Registers(self._bus, settings.address)
         self._address = settings.address
         self._part = f"the INA219 at 0x{settings.address:02x}"
         self._scale = ITS_SHUNT_OHM / settings.shunt_ohm
@@ -174,29 +182,21 @@ class Ina219:
             return bool(self._chip.conversion_ready)
 
     def _steady(self) -> _Sample:
-        """A reading that came twice, under our settings, with the current that its shunt has.
+        """A reading under our settings, with the current that its shunt has.
 
         Raises:
-            SensorGarbled: none within the time of two conversions.
+            SensorGarbled: none in three attempts.
         """
-        before = None
-        until = time.monotonic() + 2 * CONVERSION_S
-        while True:
+        for _ in range(3):
             sample = self._sample()
-            is_whole = sample.configuration == self._wanted and (
-                sample.is_overflow or abs(sample.current_ma - sample.shunt * ITS_STEP_MA) < 0.15
-            )
-            if is_whole and sample == before:
+            is_ours = sample.configuration == self._wanted
+            # A conversion that ends between the two registers makes them differ, once.
+            is_whole = abs(sample.current_ma - sample.shunt * ITS_STEP_MA) < 1.5 * ITS_STEP_MA
+            if is_ours and (is_whole or sample.is_overflow):
                 return sample
-            if time.monotonic() > until:
-                break
-            before = sample
-            time.sleep(0.01)
         raise SensorGarbled(
-            f"{self._part} does not keep its settings"
-            if sample.configuration != self._wanted
-            else f"{self._part} reads differently each time",
-            hint="The supply dips or the line is disturbed: give VCC its own wire to the 3.3 V"
+            f"{self._part} contradicts itself" if is_ours else f"{self._part} forgets its settings",
+            hint="Its supply dips or the line is disturbed: give VCC its own wire to the 3.3 V"
             " pin, shorten the cable.",
         )
 
@@ -211,14 +211,7 @@ class Ina219:
             )
 
     def _configuration(self) -> int:
-        while not self._bus.try_lock():
-            pass
-        try:
-            word = bytearray(2)
-            self._bus.writeto_then_readfrom(self._address, bytes((CONFIGURATION,)), word)
-        finally:
-            self._bus.unlock()
-        return word[0] << 8 | word[1]
+        return int.from_bytes(self._registers.read_register(CONFIGURATION, 2), "big")
 
 
 def _shunt_range(most_v: float) -> tuple[float, int]:

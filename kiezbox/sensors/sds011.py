@@ -61,7 +61,7 @@ PATIENCE_S = 6.0
 #: "Recommended query interval of not less than 3 seconds" (protocol, "Query data command").
 QUERY_S = 3.0
 #: Kept from the deadline, so that it is this driver that says what was wrong.
-MARGIN_S = 0.5
+MARGIN_S = 0.3
 #: How long one look at the port waits for a byte.
 LOOK_S = 0.2
 

@@ -30,7 +30,7 @@ __all__ = ["FAULTS", "SimulatedBme280"]
 FAULTS = {
     "silence": "no acknowledge: unplugged; plugged in again it starts from power-on",
     "raw_zero": "every data register reads 0",
-    "raw_reset": "no conversion ever happens: the data registers keep their reset state",
+    "raw_reset": "every measurement is skipped: the data registers are in their reset state",
     "stuck_status": "the status register reads 0xFF: always measuring",
     "wrong_id": "a BMP280, sold as a BME280: its id reads 0x58",
     "zero_calibration": "every trimming value reads 0",
@@ -154,7 +154,8 @@ class SimulatedBme280:
         if register == CONFIG:
             return self._config
         if DATA <= register < DATA + len(self._data):
-            return 0 if self._fault == "raw_zero" else self._data[register - DATA]
+            data = {"raw_zero": bytes(8), "raw_reset": SKIPPED}.get(self._fault or "", self._data)
+            return data[register - DATA]
         return 0
 
     def _put(self, register: int, value: int) -> None:
@@ -189,8 +190,7 @@ class SimulatedBme280:
     def _convert(self) -> None:
         assert self._done_at is not None and self._weather is not None
         self.conversions += 1
-        if self._fault != "raw_reset":
-            self._data = self._measured(*self._weather)
+        self._data = self._measured(*self._weather)
         if self._ctrl_meas & 3 == NORMAL:
             pause_s = STANDBY_MS[self._config >> 5] / 1000
             self._done_at = max(self._done_at, self._clock() - pause_s)

@@ -1,0 +1,109 @@
+"""A bench, hardware that reaches it by address, and a reader that works as the node does."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import time
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+from kiezbox import sensors
+from kiezbox.clock import SystemClock
+from kiezbox.errors import SensorError
+from kiezbox.hardware import Deadline, SensorHardware
+from kiezbox.hardware.box import BoxHardware
+from kiezbox.hardware.simulated.bench import Bench
+from kiezbox.model import Measurement
+from kiezbox.settings import HardwareSettings, parse
+
+
+class Rig:
+    """One box's bench, over the same sockets and pseudo-terminals as in the demo."""
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.bench = Bench(folder)
+        self.hardware = BoxHardware(
+            HardwareSettings(i2c=self.bench.address, gpio=self.bench.address)
+        )
+
+    def reader(self, driver: str, table: Mapping[str, Any] | None = None) -> Reader:
+        """A reader for ``[sensors.x]`` with these settings."""
+        return Reader(driver, dict(table or {}), self.hardware)
+
+    def close(self) -> None:
+        self.hardware.close()
+        self.bench.close()
+
+    def __enter__(self) -> Rig:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Reader:
+    """Opens when needed, reads within the deadline, closes after an error: as the node's worker."""
+
+    def __init__(self, driver: str, table: dict[str, Any], hardware: BoxHardware) -> None:
+        self.module = sensors.load(driver)
+        self.settings = parse(self.module.Settings, {"driver": driver, **table})
+        self.deadline = Deadline(SystemClock())
+        self.hardware = SensorHardware(hardware, self.deadline)
+        self.sensor: Any = None
+        #: How long the last read took, in seconds.
+        self.took_s = 0.0
+
+    def read(self, deadline_s: float | None = None) -> Sequence[Measurement]:
+        """One read, within the deadline of the settings or within this one."""
+        began = time.monotonic()
+        self.deadline.start(deadline_s or self.settings.deadline_s)
+        try:
+            if self.sensor is None:
+                self.sensor = self.module.open(self.settings, self.hardware)
+            measurements: Sequence[Measurement] = self.sensor.read()
+        except SensorError:
+            self.close()
+            raise
+        finally:
+            self.took_s = time.monotonic() - began
+        return measurements
+
+    def close(self) -> None:
+        if self.sensor is not None:
+            sensor, self.sensor = self.sensor, None
+            sensor.close()
+
+
+class Wired:
+    """One driver's twin on a rig, as ``contracts/twins/DRIVER.py`` says."""
+
+    def __init__(self, driver: str, rig: Rig) -> None:
+        self.twin = twin_of(driver)
+        self.part = self.twin.make()
+        self.target: int | str
+        if hasattr(self.twin, "ADDRESS"):
+            rig.bench.attach(self.twin.ADDRESS, self.part)
+            self.target, where = self.twin.ADDRESS, {"address": self.twin.ADDRESS}
+        else:
+            where = {"port": rig.bench.attach_serial("ttyUSB0", self.part)}
+            self.target = "ttyUSB0"
+        self.bench = rig.bench
+        self.world = self.twin.WORLDS[0]
+        self.twin.show(self.part, self.world)
+        self.reader = rig.reader(driver, {**self.twin.SETTINGS, **where})
+
+    def turn(self, n: int) -> None:
+        """Let the world be another one, so that an old value is a wrong one."""
+        self.world = self.twin.WORLDS[n % len(self.twin.WORLDS)]
+        self.twin.show(self.part, self.world)
+
+    def is_true(self, one: Measurement) -> bool:
+        """Whether the value is what the world is."""
+        return abs(one.value - self.world[one.quantity]) <= self.twin.TOLERANCE[one.quantity]
+
+
+def twin_of(driver: str) -> ModuleType:
+    """``contracts/twins/DRIVER.py``; see docs/sensors.md."""
+    return importlib.import_module(f"contracts.twins.{driver}")

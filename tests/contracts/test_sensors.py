@@ -1,0 +1,213 @@
+"""What every sensor driver must keep to. A new file in kiezbox/sensors/ is picked up by its name;
+its twin is told in contracts/twins/ (docs/sensors.md says how).
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from contracts.rig import Rig, Wired, twin_of
+
+from kiezbox import sensors
+from kiezbox.errors import SensorError, SensorMissing
+from kiezbox.hardware.simulated import bus, serial_line
+from kiezbox.model import Flag, Quantity
+from kiezbox.settings import SensorSettings, declarations
+
+DRIVERS = sensors.drivers()
+
+#: What can go wrong on the way to the sensor: by how it is connected.
+WAYS = {
+    "i2c": [
+        ("vanish", {}),
+        ("hang", {}),
+        ("slow", {"seconds": 0.3}),
+        *(("every_nth_error", {"n": n}) for n in (2, 3, 7)),
+        *(("bit_flip", {"n": n}) for n in (1, 2, 3, 5, 11)),
+    ],
+    "serial": [(kind, {}) for kind in serial_line.FAULTS],
+}
+#: Faults that leave some reads whole and true.
+SOMETIMES_HARMLESS = {"every_nth_error", "bit_flip"}
+
+#: The deadline of a read under a fault. Short, because most faults last until then; reads that
+#: must succeed have the driver's own, so that a slow machine fails nothing.
+HASTE_S = 0.6
+#: Beyond it: a transaction or a look at the port that is under way may end (1 s).
+GRACE_S = 1.5
+
+
+def way_of(driver: str) -> str:
+    return "i2c" if hasattr(twin_of(driver), "ADDRESS") else "serial"
+
+
+def faults_on_the_way() -> list[tuple[str, str, dict[str, float]]]:
+    return [(driver, kind, detail) for driver in DRIVERS for kind, detail in WAYS[way_of(driver)]]
+
+
+def faults_inside() -> list[tuple[str, str]]:
+    return [(driver, kind) for driver in DRIVERS for kind in twin_of(driver).make().FAULTS]
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    with Rig(tmp_path) as made:
+        yield made
+
+
+def outcome(wired: Wired, deadline_s: float | None = HASTE_S) -> str:
+    """One read under a fault: "error", "flagged" or "true". Anything else fails the test here."""
+    try:
+        measurements = wired.reader.read(deadline_s)
+    except SensorError as error:
+        allowed_s = deadline_s or wired.reader.settings.deadline_s
+        assert wired.reader.took_s < allowed_s + GRACE_S
+        assert str(error) and error.hint, "an error says what is wrong and what to do"
+        return "error"
+    for one in measurements:
+        assert one.flag is not Flag.GOOD or wired.is_true(one), f"a wrong value as good: {one}"
+    flags = {one.flag for one in measurements}
+    return "true" if flags == {Flag.GOOD} else "flagged"
+
+
+def read_until_good(wired: Wired, attempts: int = 4) -> None:
+    outcomes = []
+    for _ in range(attempts):
+        outcomes.append(outcome(wired, deadline_s=None))
+        if outcomes[-1] == "true":
+            return
+    pytest.fail(f"did not come back: {outcomes}")
+
+
+def test_all_faults_of_bus_and_line_are_tried() -> None:
+    assert {kind for kind, _ in WAYS["i2c"]} == set(bus.FAULTS)
+    assert {kind for kind, _ in WAYS["serial"]} == set(serial_line.FAULTS)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_driver_declares_its_settings_and_what_it_measures(driver: str) -> None:
+    module = sensors.load(driver)
+
+    assert issubclass(module.Settings, SensorSettings)
+    assert module.QUANTITIES and all(isinstance(q, Quantity) for q in module.QUANTITIES)
+    assert list(inspect.signature(module.open).parameters) == ["settings", "hardware"]
+    helps = [declaration.help for _, declaration in declarations(module.Settings)]
+    assert all(helps), "every setting explains itself"
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_drivers_docstring_is_a_wiring_guide(driver: str) -> None:
+    guide = sensors.load(driver).__doc__ or ""
+
+    assert driver.upper() in guide.splitlines()[0]
+    for word in ("Wiring", "Supply", "Current", "Pitfalls", "Package", "Source"):
+        assert re.search(rf"^{word}\b.*:", guide, re.MULTILINE), f"no line begins with {word!r}"
+    assert re.search(r"0x[0-9a-f]{2}|baud", guide), "the address, or the speed of the port"
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_driver_reads_what_its_twin_is_shown(driver: str, rig: Rig) -> None:
+    wired = Wired(driver, rig)
+
+    for n in range(3):
+        wired.turn(n)
+        measurements = wired.reader.read()
+
+        assert [one.quantity for one in measurements] == list(wired.reader.module.QUANTITIES)
+        assert all(one.flag is Flag.GOOD and one.reason == "" for one in measurements)
+        assert all(wired.is_true(one) for one in measurements)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_driver_says_that_nothing_is_there(driver: str, rig: Rig) -> None:
+    wired = Wired(driver, rig)
+    gone = "unplug" if way_of(driver) == "serial" else "vanish"
+    wired.bench.fault(wired.target, gone)
+
+    with pytest.raises(SensorMissing) as raised:
+        wired.reader.read()
+
+    assert raised.value.hint
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_sensor_unplugged_between_two_reads_comes_back_by_itself(driver: str, rig: Rig) -> None:
+    wired = Wired(driver, rig)
+    gone = "unplug" if way_of(driver) == "serial" else "vanish"
+    wired.reader.read()
+
+    wired.bench.fault(wired.target, gone)
+    assert [outcome(wired) for _ in range(2)] == ["error", "error"]
+    wired.bench.fault(wired.target, None)
+
+    wired.turn(1)
+    read_until_good(wired)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_closing_twice_and_after_the_cable_is_gone_is_fine(driver: str, rig: Rig) -> None:
+    wired = Wired(driver, rig)
+    wired.reader.read()
+    sensor = wired.reader.sensor
+    wired.bench.fault(wired.target, "unplug" if way_of(driver) == "serial" else "vanish")
+
+    sensor.close()
+    sensor.close()
+
+
+@pytest.mark.parametrize(
+    ("driver", "kind", "detail"),
+    faults_on_the_way(),
+    ids=lambda value: (
+        "-".join(f"{k}{v:g}" for k, v in value.items()) if isinstance(value, dict) else str(value)
+    ),
+)
+def test_a_fault_on_the_way_never_makes_a_wrong_value_good(
+    driver: str, kind: str, detail: dict[str, float], rig: Rig
+) -> None:
+    wired = Wired(driver, rig)
+    wired.reader.read()
+
+    wired.bench.fault(wired.target, kind, **detail)
+    outcomes = set()
+    for n in range(12 if kind in SOMETIMES_HARMLESS else 1):
+        wired.turn(n)
+        outcomes.add(outcome(wired))
+    wired.bench.fault(wired.target, None)
+
+    if kind not in SOMETIMES_HARMLESS:
+        assert outcomes == {"error"}
+    read_until_good(wired)
+
+
+@pytest.mark.parametrize(("driver", "kind"), faults_inside())
+def test_a_fault_inside_never_makes_a_wrong_value_good(driver: str, kind: str, rig: Rig) -> None:
+    wired = Wired(driver, rig)
+    wired.reader.read()
+
+    wired.part.fault = kind
+    wired.turn(1)
+    outcomes = [outcome(wired)]
+    wired.part.fault = None
+
+    if kind not in getattr(wired.twin, "HARMLESS_ONCE_OPEN", set()):
+        assert "true" not in outcomes
+    read_until_good(wired)
+
+
+@pytest.mark.parametrize(("driver", "kind"), faults_inside())
+def test_a_sensor_found_broken_is_opened_once_it_is_mended(
+    driver: str, kind: str, rig: Rig
+) -> None:
+    wired = Wired(driver, rig)
+    wired.part.fault = kind
+    outcomes = [outcome(wired)]
+    wired.part.fault = None
+
+    if kind not in getattr(wired.twin, "HARMLESS", set()):
+        assert "true" not in outcomes
+    read_until_good(wired)
