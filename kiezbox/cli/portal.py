@@ -1,0 +1,74 @@
+"""Serve the residents' pages of this box.
+
+  kiezbox portal                         as kiezbox.toml says
+  kiezbox portal --run-dir DIR --store FILE --listen HOST:PORT [--threads N]
+                                         without reading it: this is how systemd starts it, because
+                                         the first page is on the phone 20 ms sooner
+
+Sockets that systemd hands over (LISTEN_FDS) are used before --listen. The process only reads; it
+needs no right but to read the run directory and the store.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+#: Option and the name it has here. With the first two of them kiezbox.toml is not needed.
+_OPTIONS = {
+    "--run-dir": "run_dir",
+    "--store": "store_path",
+    "--listen": "listen",
+    "--threads": "threads",
+}
+
+
+def main(argv: list[str]) -> int:
+    """``kiezbox portal [--settings FILE]`` or ``… --run-dir DIR --store FILE``."""
+    options = _plain(argv) or _full(argv)
+    from kiezbox.portal.serve import listen, serve
+
+    serve(
+        listen(options["listen"]),
+        run_dir=options["run_dir"],
+        store_path=options["store_path"],
+        threads=int(options["threads"]),
+        clock=options.get("clock"),
+    )
+    return 0
+
+
+def _plain(argv: list[str]) -> dict[str, Any] | None:
+    """What systemd says, read without argparse (6 ms); None if it is anything else."""
+    pairs = zip(argv[::2], argv[1::2], strict=False)
+    given = {_OPTIONS.get(name, ""): value for name, value in pairs}
+    is_whole = len(argv) == 2 * len(given) and "" not in given
+    if not is_whole or not {"run_dir", "store_path"} <= given.keys():
+        return None
+    options = {"listen": "127.0.0.1:8081", "threads": "8", **given}
+    return options if options["threads"] in map(str, range(1, 65)) else None
+
+
+def _full(argv: list[str]) -> dict[str, Any]:
+    from kiezbox.cli._common import Parser, load_settings, open_clock
+    from kiezbox.errors import UsageError
+
+    parser = Parser("portal", __doc__)
+    parser.add_argument("--run-dir", metavar="DIR", help="where the node writes now.json")
+    parser.add_argument("--store", metavar="FILE", dest="store_path", help="the database")
+    parser.add_argument("--listen", metavar="HOST:PORT", help="where to serve")
+    parser.add_argument("--threads", type=int, metavar="N", help="requests at once, 1 to 64")
+    arguments = vars(parser.parse_args(argv))
+    given = {name: value for name, value in arguments.items() if value is not None}
+    if not 1 <= given.get("threads", 1) <= 64:
+        raise UsageError("portal: --threads is outside 1 to 64")
+    settings = load_settings(given.pop("settings", None))
+    return {
+        "listen": settings.portal.listen,
+        "threads": settings.portal.threads,
+        "run_dir": settings.store.run_dir,
+        "store_path": settings.store.path,
+        "clock": open_clock(settings),
+        **given,
+    }

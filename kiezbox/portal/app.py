@@ -1,0 +1,62 @@
+"""The portal as a Flask application: a thin skin over ``answers``, for what later steps add."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from kiezbox.portal.answers import MOVED, ROUTES, Answer
+from kiezbox.portal.sight import Sight
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kiezbox.portal.answers import View
+    from kiezbox.portal.sight import Clock
+
+__all__ = ["app_of", "create_app"]
+
+
+def create_app(store_path: str, run_dir: str, clock: Clock | None = None) -> Flask:
+    """The WSGI application; reads now.json in ``run_dir`` and the database, writes nothing."""
+    return app_of(Sight(run_dir, store_path, clock))
+
+
+def app_of(sight: Sight) -> Flask:
+    """The same over what the doorway has been looking at."""
+    app = Flask("kiezbox.portal", static_folder=None, template_folder=None)
+    # A redirect to a tidier path would repeat the Host that the request claimed.
+    app.url_map.merge_slashes = False
+    for path, view in ROUTES.items():
+        app.add_url_rule(path, path, _shown(view, sight), methods=["GET"])
+
+    @app.errorhandler(HTTPException)
+    def elsewhere(_: HTTPException) -> Response:
+        # Unknown paths and methods, malformed hosts: all lead to the first page.
+        return _flask(MOVED)
+
+    @app.errorhandler(Exception)
+    def broken(error: Exception) -> Response:
+        app.logger.exception("portal: no answer", exc_info=error)
+        return _flask(Answer(500, MOVED.body))
+
+    return app
+
+
+def _shown(view: View, sight: Sight) -> Callable[[], Response]:
+    def show() -> Response:
+        return _flask(view(sight, {name.lower(): value for name, value in request.headers}))
+
+    return show
+
+
+def _flask(whole: Answer) -> Response:
+    answered = Response(whole.body, whole.status)
+    answered.headers.clear()
+    for name, value in whole.headers:
+        answered.headers[name] = value
+    if whole.status != 304:
+        answered.headers["Content-Length"] = str(len(whole.body))
+    return answered

@@ -1,0 +1,318 @@
+"""The first page: what has happened, since when, how long this box lasts, what to do first.
+
+Plain HTML, no script, nothing from outside, at most ``PAGE_BYTES``. The doorway and Flask both
+show what ``first_page`` returns. Whatever did not come from ``texts`` is escaped here.
+"""
+
+from __future__ import annotations
+
+from kiezbox.portal.style import STYLE
+from kiezbox.portal.texts import BULLETINS_PATHS, PATHS, TEXTS
+from kiezbox.portal.words import age, band, clock_time, duration, escape, number, shortened
+from kiezbox.situation import is_exercise, plain_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from kiezbox.situation import Facts, Posted
+
+__all__ = ["PAGE_BYTES", "bulletins_page", "first_page"]
+
+#: The whole page, style included, so that it comes in one breath of a crowded WLAN.
+PAGE_BYTES = 6000
+
+#: Bytes of it that readings may take; further ones are counted, and stand in the data.
+READINGS_BYTES = 1100
+
+#: So many bulletins at most stand on the page of all bulletins.
+BULLETINS_MOST = 20
+
+#: Readings older than this are grey.
+OLD_READING_S = 900
+
+#: Causes that say something of their own: which warning, how high the water.
+TELLING_CAUSES = ("official_warning", "sensor_threshold")
+
+
+def first_page(facts: Facts, bulletins: Sequence[Posted] | None, language: str = "de") -> bytes:
+    """The page in UTF-8.
+
+    ``facts`` come from ``situation.understand``; bulletins, newest first, are None where they
+    cannot be read.
+    """
+    text = TEXTS[language]
+    before = _summary(facts, bulletins, text) + _notes(facts, text) + _first_steps(facts, text)
+    after = _readings(facts, text) + _condition(facts, text)
+    bare = _document(facts, text, language, before + after)
+    words = _bulletins(facts, bulletins, text, language, PAGE_BYTES - len(bare))
+    return _document(facts, text, language, before + words + after) if words else bare
+
+
+def bulletins_page(facts: Facts, bulletins: Sequence[Posted] | None, language: str = "de") -> bytes:
+    """All bulletins at full length, for those that the first page had no room for."""
+    text = TEXTS[language]
+    if bulletins:
+        listed = "".join(_bulletin(each, facts, text) for each in bulletins[:BULLETINS_MOST])
+    else:
+        listed = _paragraph(text["bulletins_unreadable" if bulletins is None else "bulletins_none"])
+    heading = f"<header><h1>{text['bulletins']}</h1></header>"
+    back = f'<p><a href="{PATHS[language]}">{text["back"]}</a></p>'
+    return _document(facts, text, language, heading + _notes(facts, text) + listed + back)
+
+
+# --- the parts ---------------------------------------------------------------------------------
+
+
+def _document(facts: Facts, text: dict[str, Any], language: str, body: str) -> bytes:
+    other, other_name = text["other"]
+    topic = escape(_headline(facts, TEXTS[other])[0])
+    banner = ""
+    if is_exercise(facts):
+        banner = f'<p class="x">{text["exercise_banner"]}<br>{text["exercise_mark"]}</p>'
+    box, now = facts["box"], facts["now"]
+    foot = [
+        text["as_of"].format(when=clock_time(now, now, text)),
+        f"<bdi>{escape(box['name'] or box['id'] or 'Kiezbox')}</bdi>",
+        f'<a href="/situation.geojson">{text["data"]}</a>',
+    ]
+    return (
+        f'<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{escape(_headline(facts, text)[0])} · Kiezbox</title>"
+        f'<link rel="icon" href="data:,"><style>{STYLE}</style></head>'
+        f'<body class="{_look(facts)}">{banner}<nav><a href="{PATHS[other]}" lang="{other}"'
+        f' hreflang="{other}">{other_name}: {topic}</a></nav><main>{body}</main>{banner}<footer>'
+        f'<p><a href="{PATHS[language]}">{text["reload"]}</a></p><p><small>{" · ".join(foot)}<br>'
+        f"{text['about']}<br>{text['never_ask']}</small></p></footer></body></html>"
+    ).encode()
+
+
+def _summary(facts: Facts, bulletins: Sequence[Posted] | None, text: dict[str, Any]) -> str:
+    """Headline, since when, in a sentence, how long the box lasts, what its operator says."""
+    now, battery, is_active = facts["now"], facts["battery"] or {}, facts["state"] == "active"
+    headline, sentences = _headline(facts, text)
+    lines: list[str] = []
+    since = _since(facts)
+    if since is not None and since <= now:
+        span = f" ({duration(now - since, text)})" if is_active else ""
+        lines.append(text["since"].format(when=clock_time(since, now, text)) + span)
+    if is_active:
+        lines += map(escape, sentences)
+        hours = band(battery.get("hours_left_low"), battery.get("hours_left_high"), text)
+        if hours and not _is_returning(facts):
+            lines.append(f"<b>{text['lasts'].format(band=hours)}</b>")
+        elif _is_emergency(facts) and not _is_returning(facts):
+            lines.append(f"<b>{text['lasts_unknown']}</b>")
+    if bulletins and not _is_ordinary(facts):
+        link = text["bulletins_below"].format(count=len(bulletins))
+        lines.append(f'<a href="#m">{link}</a>')
+    return f"<header><h1>{escape(headline)}</h1>{''.join(map(_paragraph, lines))}</header>"
+
+
+def _notes(facts: Facts, text: dict[str, Any]) -> str:
+    """What a reader must know before believing the rest."""
+    notes: list[tuple[str, str]] = []
+    now, written_at = facts["now"], facts["written_at"]
+    if facts["state"] != "active":
+        if written_at is None:
+            notes.append(text["silent_for_ever"])
+        else:
+            lead, rest = text["silent"]
+            when, ago = clock_time(written_at, now, text), age(written_at, now, text)
+            notes.append((lead, rest.format(when=when, age=ago)))
+    elif facts["mode"]["name"] in ("saving", "dark"):
+        notes.append(text[facts["mode"]["name"]])
+    if facts["clock_trusted"] is False:
+        notes.append(("", text["clock"]))
+    return "".join(f'<p class="n">{_lead(lead, rest)}</p>' for lead, rest in notes)
+
+
+def _first_steps(facts: Facts, text: dict[str, Any]) -> str:
+    if _is_ordinary(facts):
+        return ""
+    steps = list(text["first_always"])
+    if is_exercise(facts) or any(cause["cause"] == "grid_lost" for cause in _causes(facts)):
+        steps += text["first_grid_lost"]
+    else:
+        steps += text["first_other"]
+    items = "".join(f"<li>{_lead(lead, rest)}</li>" for lead, rest in steps)
+    return f"<h2>{text['first']}</h2><ol>{items}</ol>"
+
+
+def _bulletins(
+    facts: Facts,
+    bulletins: Sequence[Posted] | None,
+    text: dict[str, Any],
+    language: str,
+    room: int,
+) -> str:
+    """As many as fit, newest first; the first one always, shortened if it must be."""
+    if bulletins is None:
+        return _paragraph(text["bulletins_unreadable"])
+    if not bulletins:
+        return ""
+    path = BULLETINS_PATHS[language]
+    heading = f'<h2 id="m">{text["bulletins"]}</h2>'
+    more = f'<p><a href="{path}">{text["bulletins_more"].format(count=len(bulletins))}</a></p>'
+    room -= len(heading.encode()) + len(more.encode())
+    shown: list[str] = []
+    for bulletin in bulletins:
+        whole = _bulletin(bulletin, facts, text)
+        if len(whole.encode()) > room:
+            break
+        room -= len(whole.encode())
+        shown.append(whole)
+    if not shown:
+        room -= len(_bulletin(bulletins[0], facts, text, most=0).encode())
+        shown.append(_bulletin(bulletins[0], facts, text, most=max(room, 40)))
+        return heading + shown[0] + more
+    return heading + "".join(shown) + (more if len(shown) < len(bulletins) else "")
+
+
+def _bulletin(
+    bulletin: Posted, facts: Facts, text: dict[str, Any], *, most: int | None = None
+) -> str:
+    """``most``: bytes that its text may take; the rest is cut off."""
+    words = plain_text(bulletin.text, lines=True)
+    if most is not None:
+        words = shortened(words, most) if most else ""
+    mark = (
+        f"<small>{text['bulletin_mark']} · {age(bulletin.written_at, facts['now'], text)}</small>"
+    )
+    return f'<article>{mark}<p dir="auto">{escape(words)}</p></article>'
+
+
+def _readings(facts: Facts, text: dict[str, Any]) -> str:
+    """What the street wants to know; voltages are in the data, and in words elsewhere."""
+    labels = text["quantities"]
+    named = [(*name.partition("/")[::2], latest) for name, latest in facts["latest"].items()]
+    known = [each for each in named if each[1] in labels]
+    if not known:
+        return _paragraph(text["readings_none"])
+    rows: list[str] = []
+    room = READINGS_BYTES
+    seen = [quantity for _, quantity, _ in known]
+    for sensor, quantity, latest in sorted(known, key=lambda each: list(labels).index(each[1])):
+        label = labels[quantity][0] + (f" ({sensor})" if seen.count(quantity) > 1 else "")
+        row = _row(label, _value(latest, labels[quantity], text), latest["taken_at"], facts, text)
+        room -= len(row.encode())
+        if room < 0:
+            break
+        rows.append(row)
+    rest = len(known) - len(rows)
+    more = _paragraph(text["readings_more"].format(count=rest)) if rest else ""
+    return f"<h2>{text['readings']}</h2><table>{''.join(rows)}</table>{more}"
+
+
+def _row(label: str, value: str, taken_at: float | None, facts: Facts, text: dict[str, Any]) -> str:
+    is_old = taken_at is None or not 0 <= facts["now"] - taken_at <= OLD_READING_S
+    grey = ' class="o"' if is_old else ""
+    return (
+        f'<tr{grey}><th scope="row">{escape(label)}<br><small>{age(taken_at, facts["now"], text)}'
+        f"</small></th><td>{value}</td></tr>"
+    )
+
+
+def _value(latest: dict[str, Any], label: tuple[str, str, int], text: dict[str, Any]) -> str:
+    _, unit, decimals = label
+    if latest["value"] is None or latest["flag"] not in (0, 1):
+        return str(text["unusable"])
+    shown = f"{number(latest['value'], decimals, text)} {unit}"
+    return shown if latest["flag"] == 0 else str(text["suspect"].format(value=shown))
+
+
+def _condition(facts: Facts, text: dict[str, Any]) -> str:
+    """Grid, battery, faults: how the box itself is."""
+    if facts["state"] != "active":
+        return ""
+    grid, battery = facts["grid"], facts["battery"]
+    sentences: list[str] = []
+    if grid["is_sensed"] is False:
+        sentences.append(text["not_sensed"])
+    elif grid["state"] not in ("lost", "returning"):
+        sentences.append(text["grid"].get(grid["state"], text["grid"]["unknown"]))
+    if battery and None not in (battery["charge_percent_low"], battery["charge_percent_high"]):
+        low, high = sorted((battery["charge_percent_low"], battery["charge_percent_high"]))
+        sentences.append(text["charge"].format(low=f"{low:.0f}", high=f"{high:.0f}"))
+    if facts["faults"]:
+        sentences.append(text["faults"].format(count=len(facts["faults"])))
+    if _mode(facts) == "normal":
+        sentences.append(text["promise"])
+    return _paragraph(" ".join(sentences))
+
+
+# --- what the facts mean -------------------------------------------------------------------------
+
+
+def _mode(facts: Facts) -> str:
+    """The mode, if it is one that has words."""
+    name = "exercise" if is_exercise(facts) else facts["mode"]["name"]
+    return name if name in TEXTS["de"]["modes"] else "unknown"
+
+
+def _is_emergency(facts: Facts) -> bool:
+    return _mode(facts) == "emergency" or bool(_causes(facts))
+
+
+def _is_ordinary(facts: Facts) -> bool:
+    """The box knows that nothing has happened; not to know is another thing."""
+    is_known = _mode(facts) in ("normal", "maintenance", "saving", "dark")
+    return facts["state"] == "active" and is_known and not _causes(facts)
+
+
+def _is_returning(facts: Facts) -> bool:
+    """The power is back and may go again; the emergency goes on until it has held."""
+    has_grid_cause = any(cause["cause"] == "grid_lost" for cause in facts["mode"]["causes"])
+    is_back = facts["grid"]["state"] == "returning" and facts["state"] == "active"
+    return is_back and has_grid_cause and len(facts["mode"]["causes"]) == 1
+
+
+def _causes(facts: Facts) -> list[dict[str, Any]]:
+    """What the emergency is about, the one to tell first in front (now.json's order).
+
+    A lost grid is one even where an order keeps the mode normal: the page says what is true.
+    """
+    causes: list[dict[str, Any]] = facts["mode"]["causes"]
+    if not causes and facts["grid"]["state"] == "lost":
+        return [{"cause": "grid_lost", "since": facts["grid"]["since"], "detail": None}]
+    return causes
+
+
+def _since(facts: Facts) -> float | None:
+    causes = _causes(facts)
+    if _is_returning(facts):
+        since = facts["grid"]["since"]
+    else:
+        since = causes[0]["since"] or facts["mode"]["since"] if causes else None
+    return since if since is None else float(since)
+
+
+def _headline(facts: Facts, text: dict[str, Any]) -> tuple[str, list[str]]:
+    """What has happened, in two words and in sentences. Not yet escaped: a detail is not ours."""
+    causes = [text["causes"].get(c["cause"], text["modes"]["emergency"]) for c in _causes(facts)]
+    if _is_returning(facts):
+        causes = [text["returning"]]
+    headline, sentence = causes[0] if causes else text["modes"][_mode(facts)]
+    if facts["state"] != "active" and facts["written_at"] is not None:
+        headline = text["last_known"].format(headline=headline)
+    details = [c["detail"] for c in _causes(facts) if c["cause"] in TELLING_CAUSES and c["detail"]]
+    return headline, [sentence, *(further for _, further in causes[1:]), *details]
+
+
+def _look(facts: Facts) -> str:
+    """The class that gives the head its colour: e emergency, n ordinary, u neither."""
+    if _is_emergency(facts):
+        return "u" if _is_returning(facts) else "e"
+    return "n" if _is_ordinary(facts) and _mode(facts) in ("normal", "maintenance") else "u"
+
+
+def _lead(lead: str, rest: str) -> str:
+    """Both from ``texts``, or made of numbers."""
+    return f"<b>{lead}</b> {rest}" if lead else rest
+
+
+def _paragraph(sentence: str) -> str:
+    """Of words from ``texts`` or made of numbers."""
+    return f"<p>{sentence}</p>" if sentence else ""

@@ -1,0 +1,216 @@
+"""What the portal can see: now.json and the database, both only read, either possibly broken.
+
+Every look is bounded in bytes and in time, and none of them raises: a resident gets a page
+whatever became of the node and its card.
+
+``json``, ``sqlite3`` and ``kiezbox.store`` cost 7, 3 and 30 ms of import, and the first page has
+10 ms in all (docs/portal.md). So their C halves are used directly, and a test compares what comes
+out with what the real ones say.
+"""
+
+from __future__ import annotations
+
+import _sqlite3
+import os
+import time
+from _json import make_scanner
+
+from kiezbox.situation import understand
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    from kiezbox.situation import Facts
+
+    class Clock(Protocol):
+        """The part of ``kiezbox.clock.Clock`` that is needed to look."""
+
+        def now(self) -> float: ...
+
+
+__all__ = ["Bulletin", "Sight", "WallClock", "parse_json"]
+
+#: now.json of a box with sixty sensors is 20 kB.
+FACTS_BYTES = 262_144
+
+#: How long a look into the database may wait for somebody who holds it.
+BUSY_S = 0.05
+
+#: So long one look at the bulletins serves everybody, and one at the last known state.
+BULLETINS_S = 1.0
+LAST_KNOWN_S = 10.0
+
+#: ``StoreReader.bulletins`` in one statement: neither expired nor withdrawn, newest first.
+_BULLETINS = """
+SELECT origin, sequence, written_at, expires_at, substr(body, 1, 4000) FROM records AS posted
+WHERE kind = 'bulletin' AND expires_at > ? AND NOT EXISTS (
+  SELECT 1 FROM records WHERE kind = 'withdrawal'
+  AND json_extract(body, '$[0]') = posted.origin AND json_extract(body, '$[1]') = posted.sequence
+) ORDER BY written_at DESC, sequence DESC LIMIT 100
+"""
+
+
+class WallClock:
+    """``kiezbox.clock.SystemClock``, as far as it is needed here (it costs 8 ms)."""
+
+    now = staticmethod(time.time)
+
+
+class Bulletin:
+    """A ``model.Bulletin`` (which costs 10 ms)."""
+
+    __slots__ = ("expires_at", "origin", "sequence", "text", "written_at")
+
+    def __init__(
+        self, origin: str, sequence: int, written_at: float, expires_at: float, text: str
+    ) -> None:
+        self.origin = str(origin)
+        self.sequence = int(sequence)
+        self.written_at = float(written_at)
+        self.expires_at = float(expires_at)
+        self.text = str(text)
+
+
+class Sight:
+    """All that this process may look at. For several threads."""
+
+    def __init__(self, run_dir: str, store_path: str, clock: Clock | None = None) -> None:
+        self._now_json = os.path.join(run_dir, "now.json")
+        self._store_path = store_path
+        self._clock = clock or WallClock()
+        #: Each is (monotonic time of the look, what was seen), replaced as a whole.
+        self._bulletins: tuple[float, list[Bulletin] | None] = (-1e9, None)
+        self._last_known: tuple[float, Any] = (-1e9, None)
+
+    def facts(self) -> Facts:
+        """What is true just now; else what was last known, by now.json or by the store."""
+        document, source = _read(self._now_json), "node"
+        facts = understand(document, now=self._clock.now(), speed=self._speed(), source=source)
+        if facts["written_at"] is None and (last := self._from_store()) is not None:
+            unreadable = facts["unreadable"]
+            facts = understand(last, now=self._clock.now(), speed=self._speed(), source="store")
+            facts["unreadable"] = unreadable + facts["unreadable"]
+            # A node that writes no now.json does not run, however fresh its last reading is.
+            facts["state"] = "stale" if facts["written_at"] is not None else "unknown"
+        elif facts["written_at"] is None:
+            facts["source"] = None
+        return facts
+
+    def bulletins(self) -> list[Bulletin] | None:
+        """Newest first; the last ones seen while the store cannot be read, None if never any."""
+        seen_at, seen = self._bulletins
+        monotonic, now = time.monotonic(), self._clock.now()
+        if monotonic - seen_at >= BULLETINS_S:
+            found = _bulletins(self._store_path, now)
+            seen = seen if found is None else found
+            self._bulletins = (monotonic, seen)
+        # What was seen a moment ago, or before the card broke, may have expired since.
+        return seen and [bulletin for bulletin in seen if bulletin.expires_at > now]
+
+    def _speed(self) -> float:
+        """How fast the clock runs (the demo's may)."""
+        return float(getattr(self._clock, "speed", 1.0))
+
+    def _from_store(self) -> Any:
+        seen_at, seen = self._last_known
+        if time.monotonic() - seen_at >= LAST_KNOWN_S:
+            # Asked first because it waits 0.05 s at most for a store that somebody holds.
+            if _bulletins(self._store_path, self._clock.now()) is not None:
+                from kiezbox.portal.last_known import last_known
+
+                seen = last_known(self._store_path)
+            self._last_known = (time.monotonic(), seen)
+        return seen
+
+
+def _read(path: str) -> Any:
+    """The document; None if there is none, a word if there is something else."""
+    try:
+        # Non-blocking: were it a pipe, nobody would ever write into it.
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        pieces = []
+        while piece := os.read(file, FACTS_BYTES):
+            pieces.append(piece)
+            if sum(map(len, pieces)) > FACTS_BYTES:
+                return "too long"
+        return parse_json(b"".join(pieces))
+    except (OSError, ValueError, RecursionError) as error:
+        return type(error).__name__
+    finally:
+        os.close(file)
+
+
+class _Plain:
+    """What ``json.JSONDecoder()`` tells the scanner."""
+
+    strict = True
+    object_hook = object_pairs_hook = None
+    parse_float, parse_int, parse_constant = float, int, float
+    memo: dict[str, str] = {}
+
+
+_scan = make_scanner(_Plain)  # type: ignore[arg-type]
+
+
+def parse_json(received: bytes) -> Any:
+    """``json.loads``, without importing ``json`` where all is well.
+
+    Raises:
+        ValueError: this is not JSON.
+        RecursionError: it is nested too deeply.
+    """
+    text = received.decode()
+    try:
+        document, end = _scan(text, len(text) - len(text.lstrip(" \t\r\n")))
+    except (StopIteration, ValueError, SystemError):
+        # SystemError: Python 3.11 wants to raise the class of a module that is not imported.
+        end = -1
+    if end < 0 or text[end:].strip(" \t\r\n"):
+        import json
+
+        return json.loads(text)
+    return document
+
+
+def _bulletins(path: str, now: float) -> list[Bulletin] | None:
+    """What ``StoreReader.bulletins`` finds, or None."""
+    try:
+        db = _open(path)
+        try:
+            return [Bulletin(*row) for row in db.execute(_BULLETINS, (now,))]
+        finally:
+            db.close()
+    except (_sqlite3.Error, ValueError, TypeError):
+        return None
+
+
+def _open(path: str) -> _sqlite3.Connection:
+    name = os.path.abspath(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    try:
+        db = _connect(f"file:{name}?mode=ro")
+    except _sqlite3.OperationalError:
+        # A reader without rights in the folder cannot make the -shm that WAL wants. With no WAL
+        # there, nobody writes: the file alone is the whole truth for this one look.
+        if os.path.exists(path + "-wal"):
+            raise
+        db = _connect(f"file:{name}?mode=ro&immutable=1")
+    db.text_factory = _text
+    return db
+
+
+def _connect(address: str) -> _sqlite3.Connection:
+    db = _sqlite3.connect(address, timeout=BUSY_S, uri=True, isolation_level=None)
+    try:
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except _sqlite3.Error:
+        db.close()
+        raise
+    return db
+
+
+def _text(stored: bytes) -> str:
+    return stored.decode("utf-8", "replace")

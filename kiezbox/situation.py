@@ -1,0 +1,409 @@
+"""The situation picture: what a box knows, as features with a place, a time and a source.
+
+``understand`` reads now.json (docs/architecture.md) as material of unknown quality: half-written,
+from another release, hostile. Each field is judged by itself; what cannot be used becomes None and
+its path is named in ``unreadable``, so that one bad field never takes the rest with it.
+``collection`` folds that and the bulletins into GeoJSON (RFC 7946), the first of the views.
+
+Pure, and cheap to import: the portal has to be on a phone's screen before anything heavy is
+loaded, so ``typing`` (2.5 ms) is for the type checker and ``kiezbox.units`` comes when needed.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any, Protocol
+
+    Reader = Callable[[Any, str, list[str]], Any]
+
+    class Posted(Protocol):
+        """What is needed of a ``model.Bulletin``."""
+
+        @property
+        def origin(self) -> str: ...
+        @property
+        def sequence(self) -> int: ...
+        @property
+        def written_at(self) -> float: ...
+        @property
+        def expires_at(self) -> float: ...
+        @property
+        def text(self) -> str: ...
+
+
+__all__ = ["STALE_AFTER_S", "Facts", "collection", "is_exercise", "plain_text", "understand"]
+
+#: Facts older than this (times the clock's speed) come from a node that does not run.
+STALE_AFTER_S = 30.0
+
+#: So far in the future a time may lie before it says that one of two clocks is wrong.
+CLOCK_SLACK_S = 30.0
+
+#: What ``understand`` returns: now.json's fields, all there, and ``state``, ``source``, ``now``,
+#: ``unreadable``.
+Facts = dict[str, "Any"]
+
+#: Unix seconds a field may hold: 1970 to 2096. What lies outside is no time.
+_LATEST_MOMENT = 4e9
+
+# C0 and C1 controls, the marks that turn the direction of what follows (Unicode UAX #9 section
+# 2), line and paragraph separators, the byte-order mark and lone surrogates. Joiners (U+200C,
+# U+200D) stay: Persian and emoji need them.
+_NOT_TEXT: dict[int, int | str | None] = {
+    **dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], " "),
+    **dict.fromkeys(
+        [0x061C, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF]
+    ),
+    **dict.fromkeys([0x2028, 0x2029], " "),
+}
+_NOT_LINES = {**_NOT_TEXT, 0x0A: "\n", 0x0D: None}
+
+
+def plain_text(text: str, most: int = 1000, *, lines: bool = False) -> str:
+    """The text without controls and direction marks, cut to ``most`` characters.
+
+    >>> plain_text("a\\u202eb\\x07c")
+    'ab c'
+    """
+    table = _NOT_LINES if lines else _NOT_TEXT
+    text = text[:most].translate(table).strip()
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+# --- reading one field: value, its path, the list of what could not be used ---------------------
+
+
+def _scalar(take: Callable[[Any], Any]) -> Reader:
+    """``take`` returns what can be used of the value, or None."""
+
+    def read(value: Any, path: str, unreadable: list[str]) -> Any:
+        taken = None if value is None else take(value)
+        if taken is None and value is not None:
+            unreadable.append(path)
+        return taken
+
+    return read
+
+
+def _number(least: float, most: float) -> Reader:
+    def take(value: Any) -> float | None:
+        # The comparison is False for NaN, and exact for whole numbers no float can hold.
+        is_number = type(value) in (int, float) and least <= value <= most
+        return float(value) if is_number else None
+
+    return _scalar(take)
+
+
+def _text(most: int) -> Reader:
+    return _scalar(lambda value: plain_text(value, most) if isinstance(value, str) else None)
+
+
+def _is_word(value: Any) -> bool:
+    """A name out of a small set: letters, digits and - _ . only."""
+    if not isinstance(value, str) or len(value) > 64 or not value.isascii():
+        return False
+    return value.translate(dict.fromkeys(map(ord, "-_."))).isalnum()
+
+
+_word = _scalar(lambda value: value if _is_word(value) else None)
+_truth = _scalar(lambda value: value if type(value) is bool else None)
+_count = _scalar(lambda value: value if type(value) is int and 0 <= value < 2**63 else None)
+
+
+def _table(fields: Mapping[str, Reader], *, always: bool = False) -> Reader:
+    """``always``: a table of Nones instead of None, where there is always such a thing."""
+
+    def read(value: Any, path: str, unreadable: list[str]) -> dict[str, Any] | None:
+        if isinstance(value, dict):
+            found: dict[str, Any] = {}
+            for name, field in fields.items():
+                below = f"{path}.{name}" if path else name
+                if name not in value:
+                    unreadable.append(below)
+                found[name] = field(value.get(name), below, unreadable)
+            return found
+        if value is not None:
+            unreadable.append(path)
+        return {name: field(None, name, []) for name, field in fields.items()} if always else None
+
+    return read
+
+
+def _each(item: Reader, most: int) -> Reader:
+    """A list; what cannot be used of it is left out and named."""
+
+    def read(value: Any, path: str, unreadable: list[str]) -> list[Any]:
+        value = _entries(value, list, most, path, unreadable)
+        entries = (item(entry, f"{path}[{n}]", unreadable) for n, entry in enumerate(value))
+        return [entry for entry in entries if entry is not None]
+
+    return read
+
+
+def _named(item: Reader, most: int) -> Reader:
+    """A table whose keys are names; a key that is no name is left out."""
+
+    def read(value: Any, path: str, unreadable: list[str]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key in _entries(value, dict, most, path, unreadable):
+            if not _is_word(key.replace("/", "", 1)):
+                unreadable.append(path)
+                continue
+            entry = item(value[key], f"{path}.{key}", unreadable)
+            if entry is not None:
+                found[key] = entry
+        return found
+
+    return read
+
+
+def _entries(value: Any, kind: Any, most: int, path: str, unreadable: list[str]) -> list[Any]:
+    """The first ``most`` entries of a list, or keys of a table (``kind``); else none."""
+    if not isinstance(value, kind):
+        if value is not None:
+            unreadable.append(path)
+        return []
+    entries: list[Any] = list(value)
+    if len(entries) > most:
+        unreadable.append(f"{path}[{most}:]")
+    return entries[:most]
+
+
+_moment = _number(0, _LATEST_MOMENT)
+_amount = _number(-1e12, 1e12)
+_band = _number(0, 1e6)
+_percent = _number(0, 100)
+
+_FACTS = _table(
+    {
+        "version": _count,
+        "box": _table(
+            {
+                "id": _word,
+                "name": _text(80),
+                "latitude": _number(-90, 90),
+                "longitude": _number(-180, 180),
+                "accuracy_m": _number(0, 1e7),
+            },
+            always=True,
+        ),
+        "written_at": _moment,
+        "boot": _count,
+        "clock_trusted": _truth,
+        "mode": _table(
+            {
+                "name": _word,
+                "since": _moment,
+                "causes": _each(
+                    _table({"cause": _word, "since": _moment, "detail": _text(200)}), 16
+                ),
+                "wanted": _word,
+                "wanted_in_s": _amount,
+                "order": _table({"mode": _word, "until": _moment}),
+                "is_exercise": _truth,
+            },
+            always=True,
+        ),
+        "grid": _table(
+            {"state": _word, "since": _moment, "is_sensed": _truth, "sources": _named(_word, 16)},
+            always=True,
+        ),
+        "battery": _table(
+            {
+                "stage": _word,
+                "charge_percent_low": _percent,
+                "charge_percent_high": _percent,
+                "hours_left_low": _band,
+                "hours_left_high": _band,
+                "voltage_v": _amount,
+                "current_a": _amount,
+            }
+        ),
+        "latest": _named(
+            _table({"value": _amount, "flag": _count, "reason": _text(200), "taken_at": _moment}),
+            64,
+        ),
+        "store": _table(
+            {
+                "state": _word,
+                "newest_serial": _count,
+                "stored_serial": _count,
+                "buffered": _count,
+            },
+            always=True,
+        ),
+        "publishers": _named(
+            _table(
+                {"link": _word, "backlog": _count, "delivered": _count, "confirmed_at": _moment}
+            ),
+            32,
+        ),
+        "faults": _each(
+            _table(
+                {
+                    "source": _text(80),
+                    "kind": _word,
+                    "message": _text(300),
+                    "hint": _text(300),
+                    "opened_at": _moment,
+                    "times": _count,
+                }
+            ),
+            64,
+        ),
+    },
+    always=True,
+)
+
+
+def understand(
+    document: Any, *, now: float, speed: float = 1.0, source: str | None = "node"
+) -> Facts:
+    """now.json's fields, each of its type or None, and how far they can be believed.
+
+    ``source`` is who said so: "node" (now.json), "store" (the last the database knows, after the
+    node has gone) or None (nobody). Added to the fields are ``source``, ``now`` (Unix seconds),
+    ``state`` ("active": written within 30 s; "stale": longer ago; "unknown": at no time that can
+    be right) and ``unreadable``, the paths of all that could not be used.
+    """
+    unreadable: list[str] = []
+    facts: Facts = _FACTS(document, "", unreadable)
+    if not isinstance(document, dict):
+        unreadable = ["now.json"] if document is not None else []
+    facts["source"] = source
+    facts["now"] = now
+    facts["unreadable"] = [plain_text(path, 120) for path in unreadable[:64]]
+    facts["state"] = _state(facts["written_at"], now, speed)
+    return facts
+
+
+def _state(written_at: float | None, now: float, speed: float) -> str:
+    if written_at is None or written_at > now + CLOCK_SLACK_S * speed:
+        return "unknown"
+    return "active" if now - written_at <= STALE_AFTER_S * speed else "stale"
+
+
+def is_exercise(facts: Facts) -> bool:
+    """A drill, and nothing real beside it: a real cause is never called an exercise."""
+    mode = facts["mode"]
+    is_drill = mode["is_exercise"] is True or mode["name"] == "exercise"
+    return is_drill and not mode["causes"] and facts["grid"]["state"] != "lost"
+
+
+# --- GeoJSON ---------------------------------------------------------------------------------
+
+#: ``model.Flag`` in words. Anything else is a reading nobody may use as good either.
+_QUALITY = {0: "good", 1: "suspect", 2: "bad"}
+
+
+def collection(facts: Facts, bulletins: Iterable[Posted] | None) -> dict[str, Any]:
+    """The FeatureCollection (RFC 7946) with the box as its one feature.
+
+    Times are RFC 3339 in UTC. ``observed_at`` is when the box knew it, ``served_at`` when this
+    copy was made. The place is the one in the settings, or null: none is ever invented. A reading
+    that is not good has ``value`` null and its number in ``flagged_value``, so that nobody who
+    knows nothing of flags takes it for a value. ``bulletins`` None means that they cannot be read.
+    """
+    box = facts["box"]
+    feature: dict[str, Any] = {
+        "type": "Feature",
+        "geometry": _point(box["latitude"], box["longitude"]),
+        "properties": _properties(facts, bulletins),
+    }
+    if box["id"] is not None:
+        feature["id"] = box["id"]
+    served_at = _utc(facts["now"])
+    return {"type": "FeatureCollection", "served_at": served_at, "features": [feature]}
+
+
+def _point(latitude: float | None, longitude: float | None) -> dict[str, Any] | None:
+    if latitude is None or longitude is None:
+        return None
+    return {"type": "Point", "coordinates": [round(longitude, 7), round(latitude, 7)]}
+
+
+def _properties(facts: Facts, bulletins: Iterable[Posted] | None) -> dict[str, Any]:
+    box, mode, grid, store = facts["box"], facts["mode"], facts["grid"], facts["store"]
+    order = mode["order"]
+    return {
+        "kind": "box",
+        "box": box["id"],
+        "name": box["name"],
+        "accuracy_m": box["accuracy_m"] if box["latitude"] is not None else None,
+        "source": {"node": "box", "store": "box, last known"}.get(facts["source"]),
+        "exercise": is_exercise(facts),
+        "state": facts["state"],
+        "stale_after_s": STALE_AFTER_S,
+        "observed_at": _utc(facts["written_at"]),
+        "clock_trusted": facts["clock_trusted"],
+        "mode": mode["name"],
+        "since": _utc(mode["since"]),
+        "causes": [{**cause, "since": _utc(cause["since"])} for cause in mode["causes"]],
+        "wanted": mode["wanted"],
+        "wanted_in_s": mode["wanted_in_s"],
+        "order": order and {"mode": order["mode"], "until": _utc(order["until"])},
+        "grid": {
+            "state": grid["state"],
+            "since": _utc(grid["since"]),
+            "sensed": grid["is_sensed"],
+            "sources": grid["sources"],
+        },
+        "battery": facts["battery"],
+        "readings": [_reading(name, latest) for name, latest in facts["latest"].items()],
+        "faults": [{**fault, "opened_at": _utc(fault["opened_at"])} for fault in facts["faults"]],
+        "store": store["state"],
+        "buffered": store["buffered"],
+        "publishers": {
+            name: {**publisher, "confirmed_at": _utc(publisher["confirmed_at"])}
+            for name, publisher in facts["publishers"].items()
+        },
+        "bulletins": None if bulletins is None else [_bulletin(each) for each in bulletins],
+        "unreadable": facts["unreadable"],
+    }
+
+
+def _reading(name: str, latest: dict[str, Any]) -> dict[str, Any]:
+    # Here, not above: units brings model along, 8 ms that the first page does not have.
+    from kiezbox.model import Quantity
+    from kiezbox.units import UNITS
+
+    sensor, _, quantity = name.partition("/")
+    is_known = quantity in {known.value for known in Quantity}
+    quality = "unknown" if latest["value"] is None else _QUALITY.get(latest["flag"], "unknown")
+    is_good = quality == "good"
+    return {
+        "sensor": sensor,
+        "quantity": quantity,
+        "value": latest["value"] if is_good else None,
+        "unit": UNITS[Quantity(quantity)].text if is_known else None,
+        "qc": quality,
+        "flagged_value": None if is_good else latest["value"],
+        "reason": latest["reason"] or None,
+        "observed_at": _utc(latest["taken_at"]),
+    }
+
+
+def _bulletin(bulletin: Posted) -> dict[str, Any]:
+    return {
+        "id": f"{plain_text(bulletin.origin, 64)}/{bulletin.sequence}",
+        "text": plain_text(bulletin.text, lines=True),
+        "written_at": _utc(bulletin.written_at),
+        "expires_at": _utc(bulletin.expires_at),
+        "source": "operator of this box",
+        "verified": False,
+    }
+
+
+def _utc(moment: float | None) -> str | None:
+    """RFC 3339, whole seconds.
+
+    >>> _utc(0)
+    '1970-01-01T00:00:00Z'
+    """
+    from datetime import UTC, datetime
+
+    if moment is None or not 0 <= moment <= _LATEST_MOMENT:
+        return None
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
