@@ -61,7 +61,11 @@ EXAMPLE = Calibration(
 
 
 def fine_temperature(adc: int, c: Calibration) -> float:
-    """``t_fine``: degrees Celsius times 5120, from the 20-bit temperature code."""
+    """``t_fine``: degrees Celsius times 5120, from the 20-bit temperature code.
+
+    Not cut to a whole number, as the sheet's code does: with it the sheet's own worked example
+    comes out as 100,653.26 Pa, and it prints 100,653.27.
+    """
     var1 = (adc / 16384 - c.t1 / 1024) * c.t2
     var2 = (adc / 131072 - c.t1 / 8192) ** 2 * c.t3
     return var1 + var2

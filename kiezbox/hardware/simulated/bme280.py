@@ -132,7 +132,7 @@ class SimulatedBme280:
     def _answer(self) -> None:
         if self._fault == "silence" or self._weather is None:
             raise OSError(errno.EREMOTEIO, "no acknowledge")
-        while self._done_at is not None and self._clock() >= self._done_at:
+        if self._done_at is not None and self._clock() >= self._done_at:
             self._convert()
 
     def _get(self, register: int) -> int:
@@ -192,9 +192,10 @@ class SimulatedBme280:
         self.conversions += 1
         self._data = self._measured(*self._weather)
         if self._ctrl_meas & 3 == NORMAL:
-            pause_s = STANDBY_MS[self._config >> 5] / 1000
-            self._done_at = max(self._done_at, self._clock() - pause_s)
-            self._done_at += pause_s + self._measuring_s()
+            cycle_s = STANDBY_MS[self._config >> 5] / 1000 + self._measuring_s()
+            missed = int((self._clock() - self._done_at) / cycle_s)
+            self.conversions += missed
+            self._done_at += (missed + 1) * cycle_s
         else:
             self._ctrl_meas &= ~3  # a forced conversion ends in sleep (section 3.3.3)
             self._done_at = None
