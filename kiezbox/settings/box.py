@@ -138,16 +138,16 @@ class BatterySettings:
 class PowerSettings:
     bridge_s: float = setting(
         8.0,
-        help="The grid must be gone so long before it counts as lost, with one source. An\n"
-        "inverter or a fridge drops it for 0.2 to 0.8 s; a person waits ten.",
+        help="The grid must be gone so long before it counts as lost, with one source. Short\n"
+        "interruptions are a grid's everyday; ten seconds of dark are not.",
         unit="s",
         least=0.5,
         most=600,
     )
     agreed_bridge_s: float = setting(
         1.0,
-        help="The same when two or more sources agree. Longer than those drops; with a look every\n"
-        "2 s still within 3 s.",
+        help="The same when two or more sources agree. With a look every 2 s a loss is\n"
+        "then known within 3 s.",
         unit="s",
         least=0.5,
         most=600,
