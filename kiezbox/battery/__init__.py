@@ -20,6 +20,7 @@ from kiezbox.battery.stages import (
     START,
     TRANSITIONS,
     UNSURE_WIDTH,
+    Charge,
     Stage,
     StageEvent,
     walk,
@@ -121,6 +122,9 @@ class BatteryState:
         if off_s is None or not isfinite(off_s) or not is_sane:
             return cls(stage=stage, heard_at=now)
         state = replace(cls(stage=stage, heard_at=now), **numbers)  # type: ignore[arg-type]
+        counted = charge_percent(state, settings)
+        if counted.low > counted.high:
+            return cls(stage=stage, heard_at=now)
         return _count_gap(state, max(0.0, off_s), settings)
 
 
@@ -316,7 +320,8 @@ def _stage(state: BatteryState, now: float, settings: BatterySettings) -> Batter
     since = state.unsure_since if state.unsure_since is not None else now
     state = replace(state, unsure_since=since if high - low > UNSURE_WIDTH else None)
     fired = []
-    for before, event, after in walk(state.stage, low, high, now - since, settings):
+    charge = Charge(low, high, now - since, state.current_a is not None)
+    for before, event, after in walk(state.stage, charge, settings):
         detail = {"low_percent": round(low, 1), "high_percent": round(high, 1)}
         fired.append(Fired("battery", str(before), str(event), str(after), detail))
         state = replace(state, stage=after)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 from math import inf
+from typing import NamedTuple
 
 from kiezbox.settings import BatterySettings
 
@@ -63,15 +64,22 @@ TRANSITIONS: dict[tuple[Stage, StageEvent], Stage] = {
 }
 
 
-def walk(
-    stage: Stage, low: float, high: float, unsure_s: float, settings: BatterySettings
-) -> Iterator[tuple[Stage, StageEvent, Stage]]:
-    """The arrows that a charge between ``low`` and ``high`` percent leads along.
+class Charge(NamedTuple):
+    """What is known: percent at the least and at the most; for how many seconds the band has
+    been too wide (0 while it is not); whether a current is being counted just now."""
 
-    ``unsure_s``: how long the band has been too wide; 0 while it is not.
-    """
+    low: float
+    high: float
+    unsure_s: float
+    is_counted: bool
+
+
+def walk(
+    stage: Stage, charge: Charge, settings: BatterySettings
+) -> Iterator[tuple[Stage, StageEvent, Stage]]:
+    """The arrows that a charge leads along."""
     while True:
-        event = _event(stage, low, high, unsure_s, settings)
+        event = _event(stage, charge, settings)
         after = TRANSITIONS.get((stage, event)) if event else None
         if event is None or after is None:
             return
@@ -79,15 +87,16 @@ def walk(
         stage = after
 
 
-def _event(
-    stage: Stage, low: float, high: float, unsure_s: float, settings: BatterySettings
-) -> StageEvent | None:
+def _event(stage: Stage, charge: Charge, settings: BatterySettings) -> StageEvent | None:
+    width, middle = charge.high - charge.low, (charge.low + charge.high) / 2
     if stage is Stage.UNKNOWN:
-        return StageEvent.SURE if high - low <= SURE_WIDTH else None
-    if high - low > UNSURE_WIDTH:
-        return StageEvent.UNSURE if unsure_s >= UNSURE_S else None
+        return StageEvent.SURE if width <= SURE_WIDTH else None
+    if width > UNSURE_WIDTH:
+        return StageEvent.UNSURE if charge.unsure_s >= UNSURE_S else None
+    # A band that widens because nobody counts moves its middle, and nothing else has moved.
+    if not charge.is_counted:
+        return None
     drained_at, charged_at = limits(settings)[stage]
-    middle = (low + high) / 2
     if middle <= drained_at:
         return StageEvent.DRAINED
     return StageEvent.CHARGED if middle >= charged_at else None
