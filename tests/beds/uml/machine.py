@@ -1,12 +1,13 @@
 """Boots a computer inside this one: user-mode Linux over the host's own files.
 
 The kernel is an ordinary program; it sees the host's files read-only under a layer in memory, so
-that the checkout and its Python are simply there. It runs one command as root and ends. What the
-command leaves in the folder ``out`` is what the test reads.
+that the checkout and its Python are simply there. It runs one script as root and ends. What the
+script leaves in the folder ``out`` is what the test reads.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from shared import SHARED
@@ -80,26 +82,41 @@ def _places() -> list[str]:
 
 @dataclass(frozen=True)
 class Run:
-    """How a machine's one command ended: its exit code (None: it never ended) and its folder."""
+    """How a machine's one script ended: its exit code (None: it never ended) and its folder."""
 
     code: int | None
     out: Path
 
-    def console(self) -> str:
-        """The last of what the kernel and the command said."""
-        text = (self.out / "console.log").read_text(encoding="utf-8", errors="replace")
-        return text[-4000:]
+    def facts(self) -> dict[str, Any]:
+        """What the script found, by experiment; fails if the machine or an experiment did."""
+        console = (self.out / "console.log").read_text(encoding="utf-8", errors="replace")
+        assert self.code == 0, f"the machine ended with {self.code}:\n{console[-4000:]}"
+        found: dict[str, Any] = json.loads((self.out / "facts.json").read_text(encoding="utf-8"))
+        for name, facts in found.items():
+            assert "traceback" not in facts, f"{name}:\n{facts['traceback']}"
+        return found
 
 
-def boot(kernel: Kernel, out: Path, command: str, *, limit_s: float = 120.0) -> Run:
-    """Boot, run ``command`` in a shell as root, power off. ``$OUT`` and ``$I2C_STUB`` are set."""
+def boot(
+    kernel: Kernel,
+    out: Path,
+    script: str,
+    *,
+    travels_in_time: bool = False,
+    limit_s: float = 120.0,
+) -> Run:
+    """Boot, run a Python script of this folder as root, power off.
+
+    The script gets ``$OUT`` and ``$I2C_STUB``. A machine that travels in time skips the time in
+    which everybody waits: its clocks go on as if it had passed.
+    """
     if os.geteuid() != 0 or not shutil.which("unshare"):
         pytest.skip("user-mode Linux needs root here: it mounts and gets its own process numbers")
     out.mkdir(parents=True, exist_ok=True)
     code = out / "code"
     shutil.copy(kernel.i2c_stub, out / "i2c-stub.ko")
     (out / "command").write_text(
-        f"export OUT={out} I2C_STUB={out}/i2c-stub.ko PYTHON={sys.executable}\n{command}\n",
+        f"export OUT={out} I2C_STUB={out}/i2c-stub.ko\n{sys.executable} {HERE}/{script}\n",
         encoding="utf-8",
     )
     arguments = [
@@ -110,6 +127,7 @@ def boot(kernel: Kernel, out: Path, command: str, *, limit_s: float = 120.0) -> 
         "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", f"init={HERE}/init",
         "con0=null,fd:1", "con=null", "ssl=null", "quiet", "panic=-1",
         f"KB_OUT={out}", f"KB_PLACES={':'.join(_places())}",
+        *(["time-travel"] if travels_in_time else []),
     ]  # fmt: skip
     with (out / "console.log").open("wb") as console:
         process = subprocess.Popen(

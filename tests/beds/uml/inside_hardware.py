@@ -8,63 +8,21 @@ that raises leaves its traceback instead.
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import json
-import os
-import sys
 import threading
 import time
-import traceback
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import adafruit_bme280.basic
 import gpiozero
+from guest import GpioChip, bme280_on_the_bus, note, wait_for
 
 from kiezbox.clock import SystemClock
 from kiezbox.errors import KiezboxError
 from kiezbox.hardware import Deadline
 from kiezbox.hardware.box import BoxHardware
 from kiezbox.settings import HardwareSettings
-
-GPIO_SIM = Path("/sys/kernel/config/gpio-sim/bed")
-
-#: Bosch, "BMP280 data sheet", section 3.12, the worked example: these trimming values and raw
-#: readings are 25.08 degrees and 100653 Pa. The BME280 has the same registers for both.
-TRIMMING = (27504, 26435, -1000, 36477, -10685, 3024, 2855, 140, -7, 15500, -14600, 6000)
-RAW_TEMPERATURE, RAW_PRESSURE = 519888, 415148
-
-
-class GpioChip:
-    """A chip of the kernel's simulator: the world's side of its lines."""
-
-    def __init__(self) -> None:
-        (GPIO_SIM / "bank0" / "line17").mkdir(parents=True)
-        (GPIO_SIM / "bank0" / "num_lines").write_text("28")
-        (GPIO_SIM / "live").write_text("1")
-        name = (GPIO_SIM / "bank0" / "chip_name").read_text().strip()
-        device = (GPIO_SIM / "dev_name").read_text().strip()
-        self.path = f"/dev/{name}"
-        self._lines = Path("/sys/devices/platform") / device / name
-
-    def drive(self, number: int, high: bool) -> None:
-        (self._lines / f"sim_gpio{number}" / "pull").write_text("pull-up" if high else "pull-down")
-
-    def level(self, number: int) -> int:
-        return int((self._lines / f"sim_gpio{number}" / "value").read_text())
-
-    def remove(self) -> None:
-        (GPIO_SIM / "live").write_text("0")
-
-
-def wait_for(condition: Callable[[], bool], limit_s: float = 10.0) -> bool:
-    until = time.monotonic() + limit_s
-    while not condition():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 @contextlib.contextmanager
@@ -198,20 +156,14 @@ def refusals(chip: GpioChip) -> dict[str, Any]:
 
 def bme280() -> dict[str, Any]:
     """The unchanged Adafruit driver over /dev/i2c-N, as a worker would use it."""
-    load_module(os.environ["I2C_STUB"], "chip_addr=0x76,0x77")
-    names = Path("/sys/bus/i2c/devices").glob("i2c-*/name")
-    (bus,) = [name.parent.name for name in names if "stub" in name.read_text()]
-    if not wait_for(Path(f"/dev/{bus}").exists):
-        raise RuntimeError(f"no /dev/{bus}")
+    bus = bme280_on_the_bus()
     deadline = Deadline(SystemClock())
     deadline.start(20)
-    with hardware(i2c=f"/dev/{bus}") as box:
+    with hardware(i2c=bus) as box:
         view = box.i2c(deadline)
-        for register, content in registers().items():
-            view.writeto(0x76, bytes([register]) + content)
         sensor = adafruit_bme280.basic.Adafruit_BME280_I2C(view, 0x76)
         facts: dict[str, Any] = {
-            "bus": f"/dev/{bus}",
+            "bus": bus,
             "temperature_c": sensor.temperature,
             "pressure_hpa": sensor.pressure,
             "scan": view.scan(),
@@ -225,29 +177,6 @@ def bme280() -> dict[str, Any]:
         except RuntimeError as error:
             facts["wrong chip"] = str(error)
     return facts
-
-
-def load_module(path: str, parameters: str) -> None:
-    """insmod, by the system call itself: the host may have no kmod (x86-64 only, as the kernel)."""
-    finit_module = 313
-    libc = ctypes.CDLL(None, use_errno=True)
-    with open(path, "rb") as module:
-        if libc.syscall(finit_module, module.fileno(), parameters.encode(), 0) != 0:
-            raise OSError(ctypes.get_errno(), f"cannot load {path}")
-
-
-def registers() -> dict[int, bytes]:
-    """A BME280's registers, by the address they begin at (data sheet BST-BME280-DS001, 5.3)."""
-
-    def twenty_bits(raw: int) -> bytes:
-        return (raw << 4).to_bytes(3, "big")
-
-    signed = [number & 0xFFFF for number in TRIMMING]
-    return {
-        0xD0: b"\x60",
-        0x88: b"".join(number.to_bytes(2, "little") for number in signed),
-        0xF7: twenty_bits(RAW_PRESSURE) + twenty_bits(RAW_TEMPERATURE),
-    }
 
 
 def chip_taken_away(chip: GpioChip) -> dict[str, Any]:
@@ -272,25 +201,10 @@ def chip_taken_away(chip: GpioChip) -> dict[str, Any]:
 
 
 def main() -> None:
-    facts: dict[str, Any] = {}
     chip = GpioChip()
-    experiments: list[tuple[Callable[..., dict[str, Any]], tuple[Any, ...]]] = [
-        (edges, (chip,)),
-        (polarity, (chip,)),
-        (pulls, (chip,)),
-        (bounce, (chip,)),
-        (outputs, (chip,)),
-        (refusals, (chip,)),
-        (bme280, ()),
-        (chip_taken_away, (chip,)),
-    ]
-    for experiment, arguments in experiments:
-        try:
-            facts[experiment.__name__] = experiment(*arguments)
-        except Exception:
-            facts[experiment.__name__] = {"traceback": traceback.format_exc()}
-    (Path(os.environ["OUT"]) / "facts.json").write_text(json.dumps(facts, indent=1))
+    with_chip = (edges, polarity, pulls, bounce, outputs, refusals, chip_taken_away)
+    note({"bme280": bme280} | {part.__name__: partial(part, chip) for part in with_chip})
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
