@@ -140,9 +140,8 @@ class Carrier:
             self._send(self._store.after(self._cursor.live, window), self._live_confirmed)
         cursor = self._cursor
         batch = self._store.after(cursor.backlog, window, cursor.live_from)
-        self._send(batch, self._backlog_confirmed)
-        if len(batch) < window:
-            self._all_confirmed(self._cursor.live)
+        if self._send(batch, self._backlog_confirmed) and len(batch) < window:
+            self._all_confirmed(cursor.live)
             log.info("%s: backlog delivered", self._source)
         return True
 
@@ -161,20 +160,24 @@ class Carrier:
 
     # --- sending -------------------------------------------------------------------------
 
-    def _send(self, batch: Batch, confirmed_to: Callable[[int], None]) -> None:
-        """Publish; move the lane as far as the other side confirmed, also when it fails."""
+    def _send(self, batch: Batch, confirmed_to: Callable[[int], None]) -> bool:
+        """Publish; move the lane as far as the other side confirmed, also when it fails.
+
+        False: not all of it is through, but what is left can be tried at once.
+        """
         if not len(batch):
-            return
+            return True
         try:
             self._publisher.publish(batch)
         except PublishError as error:
             self._confirmed(batch, error.confirmed, confirmed_to)
-            if not isinstance(error, Rejected) or error.confirmed + 1 >= len(batch):
+            if not isinstance(error, Rejected):
                 raise
-            self._skip(batch, error.confirmed, error)
-            confirmed_to(batch.readings[error.confirmed + 1][0])
-        else:
-            self._confirmed(batch, len(batch), confirmed_to)
+            if not error.confirmed:
+                self._skip_first(batch, error, confirmed_to)
+            return False
+        self._confirmed(batch, len(batch), confirmed_to)
+        return True
 
     def _confirmed(self, batch: Batch, count: int, confirmed_to: Callable[[int], None]) -> None:
         if count:
@@ -182,18 +185,22 @@ class Carrier:
             self.confirmed_at = self._clock.now()
             confirmed_to(batch.readings[count - 1][0])
 
-    def _skip(self, batch: Batch, index: int, error: Rejected) -> None:
-        """Drop this one reading, but only if the one behind it is taken.
+    def _skip_first(
+        self, batch: Batch, error: Rejected, confirmed_to: Callable[[int], None]
+    ) -> None:
+        """Drop the first reading, but only if the one behind it is taken.
 
         A broker that rejects everything, because somebody set it up so, must not empty the box.
         """
+        if len(batch) == 1:
+            raise error
+        second = Batch(batch.box, batch.series, batch.readings[1:2])
         try:
-            self._publisher.publish(
-                Batch(batch.box, batch.series, batch.readings[index + 1 : index + 2])
-            )
+            self._publisher.publish(second)
         except Rejected as again:
             raise Refused(f"everything is rejected: {again}", hint=again.hint) from again
-        reading = id_text(batch.readings[index][0])
+        self._confirmed(second, 1, confirmed_to)
+        reading = id_text(batch.readings[0][0])
         self._store.open_fault(
             self._source, "rejected", f"reading {reading} was rejected and skipped: {error}"
         )

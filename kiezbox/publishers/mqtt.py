@@ -71,7 +71,7 @@ class Settings(PublisherSettings):
         help="A broker that is not heard for so long is asked, and after as long again given up.\n"
         "Longer saves mobile data and notices a dead link later.",
         unit="s",
-        least=5,
+        least=1,
         most=600,
     )
 
@@ -99,6 +99,7 @@ class Mqtt:
         # Readings in one message: fewer where the broker or the link cannot take so many.
         self._size = settings.batch
         self._good_windows = 0
+        self._barren = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
         self._thread.start()
@@ -140,6 +141,7 @@ class Mqtt:
                 problem, stuck = answer, count
         if problem is not None:
             raise self._adapted(problem, connection, confirmed, stuck)
+        self._barren = 0
         self._good_windows += 1
         if self._good_windows >= GOOD_WINDOWS and self._size < self._settings.batch:
             self._good_windows = 0
@@ -162,12 +164,18 @@ class Mqtt:
         ``stuck`` is how many readings were in the message that did not get through.
         """
         problem.confirmed = confirmed
-        is_slow = connection.is_silent and confirmed == 0
-        if stuck > 1 and (is_slow or isinstance(problem, Rejected)):
+        is_barren = confirmed == 0 and connection.over is not None
+        self._barren = self._barren + 1 if is_barren else 0
+        is_rejected = isinstance(problem, Rejected)
+        # Twice in a row the link broke before anything was through: perhaps because of what was
+        # sent. (Mosquitto 2.0 answers what is above its message_size_limit with a code that MQTT
+        # does not allow there, and paho hangs up.) Silence costs too much time to try twice.
+        is_too_much = is_rejected or self._barren >= 2 or (is_barren and connection.is_silent)
+        if is_too_much and stuck > 1:
             self._size = stuck // 2
-            self._good_windows = 0
+            self._good_windows = self._barren = 0
             log.info("publishers.mqtt: messages of %d readings from now on", self._size)
-            if isinstance(problem, Rejected):
+            if is_rejected:
                 return Unreachable(
                     f"{problem}; trying less", hint=problem.hint, confirmed=confirmed
                 )
@@ -246,7 +254,7 @@ class Mqtt:
             # A city's boxes lose their broker at the same moment; they need not all come back
             # in the same one.
             wait_s = pause_s * random.uniform(0.7, 1.0)
-            self._stop.wait(max(0.1, began + wait_s - time.monotonic()))
+            self._stop.wait(max(0.0, began + wait_s - time.monotonic()))
             pause_s = most_s if isinstance(connection.over, Refused) else min(most_s, 2 * pause_s)
 
     def _connect(self) -> Connection:
