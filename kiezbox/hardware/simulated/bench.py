@@ -22,6 +22,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from typing import TypeVar
 
 from kiezbox.errors import KiezboxError
@@ -149,9 +150,10 @@ class Bench:
             except OSError as error:
                 if self._is_closed:
                     return
-                if error.errno in (errno.ECONNABORTED, errno.EINTR):
-                    continue
-                raise
+                # Out of file numbers, say; those who are connected are served on.
+                log.warning("bench: cannot take a connection: %s", error)
+                time.sleep(0.1)
+                continue
             client = _Client(self, connection)
             with self._lock:
                 is_welcome = len(self._clients) < MOST_CLIENTS and not self._is_closed
