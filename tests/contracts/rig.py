@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -17,6 +17,14 @@ from kiezbox.hardware.box import BoxHardware
 from kiezbox.hardware.simulated.bench import Bench
 from kiezbox.model import Measurement
 from kiezbox.settings import HardwareSettings, parse
+
+
+def wait_until(is_so: Callable[[], bool], limit_s: float = 10.0) -> None:
+    """Return as soon as it is so; fail when it is not within the limit."""
+    until = time.monotonic() + limit_s
+    while not is_so():
+        assert time.monotonic() < until, f"not within {limit_s:g} s"
+        time.sleep(0.01)
 
 
 class Rig:

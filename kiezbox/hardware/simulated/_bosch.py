@@ -93,13 +93,15 @@ def pressure_hpa(adc: int, t_fine: float, c: Calibration) -> float:
 
 
 def humidity_percent(adc: int, t_fine: float, c: Calibration) -> float:
-    """Percent relative humidity, 0 to 100, from the 16-bit humidity code."""
+    """Percent relative humidity from the 16-bit humidity code.
+
+    The sheet cuts it to 0 and 100; here it goes on, so that every value has a code of its own.
+    """
     h = t_fine - 76800
     h = (adc - (c.h4 * 64 + c.h5 / 16384 * h)) * (
         c.h2 / 65536 * (1 + c.h6 / 67108864 * h * (1 + c.h3 / 67108864 * h))
     )
-    h = h * (1 - c.h1 * h / 524288)
-    return min(100.0, max(0.0, h))
+    return h * (1 - c.h1 * h / 524288)
 
 
 def code_for(wanted: float, measured: Callable[[int], float], bits: int) -> int:
