@@ -21,7 +21,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from kiezbox.errors import PublishError, Refused, Rejected, Unreachable
-from kiezbox.publishers._reasons import verdict
+from kiezbox.publishers._reasons import failure, verdict
 
 if TYPE_CHECKING:
     from kiezbox.publishers.mqtt import Settings
@@ -48,9 +48,10 @@ class Connection:
         settings: Settings,
         client_id: str,
         version: MQTTProtocolVersion,
-        will: tuple[str, bytes],
+        will: tuple[str, bytes] | None,
         on_up: Callable[[Connection], None],
     ) -> None:
+        """Without ``will`` this only asks whether the broker speaks that version, and hangs up."""
         self.version = version
         self.is_up = False
         self.was_up = False
@@ -118,9 +119,10 @@ class Connection:
             client.username_pw_set(settings.username, self._password())
         if settings.tls:
             client.tls_set_context(self._tls())
-        topic, payload = self._will
-        properties = self._props("application/json", PacketTypes.WILLMESSAGE)
-        client.will_set(topic, payload, qos=1, retain=True, properties=properties)
+        if self._will is not None:
+            topic, payload = self._will
+            properties = self._props("application/json", PacketTypes.WILLMESSAGE)
+            client.will_set(topic, payload, qos=1, retain=True, properties=properties)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
@@ -163,7 +165,7 @@ class Connection:
     def _open(self, client: paho.Client) -> None:
         settings = self._settings
         properties = None
-        if self._is_v5:
+        if self._is_v5 and self._will is not None:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             # We subscribe to nothing, so no honest broker has a reason for more.
             properties.MaximumPacketSize = 65536
@@ -171,35 +173,8 @@ class Connection:
             client.connect(
                 settings.host, settings.port, int(settings.keepalive_s), properties=properties
             )
-        except ssl.SSLCertVerificationError as error:
-            raise Refused(
-                f"{self._where} shows a certificate that is not trusted: {error.verify_message}",
-                hint="ca_file must be the authority that signed it, and host the name in it.",
-            ) from error
-        except ssl.SSLError as error:
-            raise Refused(
-                f"{self._where} and this box cannot agree on TLS: {error.reason or error}",
-                hint="Does that port speak TLS (usually 8883), and does it want a cert_file?",
-            ) from error
-        except socket.gaierror as error:
-            raise Unreachable(
-                f"cannot find {settings.host}: {error.strerror}",
-                hint="Is the name right, and does the box have a network?",
-            ) from error
-        except ConnectionRefusedError as error:
-            raise Unreachable(
-                f"nothing listens at {self._where}",
-                hint="Does the broker run, and is the port right?",
-            ) from error
-        except TimeoutError as error:
-            raise Unreachable(
-                f"{self._where} does not answer", hint="Is there a network, or a firewall between?"
-            ) from error
         except OSError as error:
-            raise Unreachable(
-                f"cannot reach {self._where}: {_words(error)}",
-                hint="The box keeps its readings and tries again.",
-            ) from error
+            raise failure(error, self._where) from error
 
     def _loop(self, client: paho.Client) -> None:
         answer_by = time.monotonic() + ANSWER_S
@@ -221,7 +196,10 @@ class Connection:
     def _broken(self, rc: MQTTErrorCode) -> PublishError:
         if self.was_up:
             return Unreachable(
-                f"the link to {self._where} is lost", hint="The box tries again by itself."
+                f"the link to {self._where} is lost",
+                # MQTT 5 has a reason code for it, but Mosquitto 2.0.11 closes without a word.
+                hint="The box tries again by itself. Every few seconds? Then another box has"
+                " the same box.id.",
             )
         if rc == MQTTErrorCode.MQTT_ERR_CONN_LOST:
             self.is_wordless = True
@@ -246,6 +224,10 @@ class Connection:
                     _reason_string(properties),
                 )
             )
+            return
+        if self._will is None:
+            self.was_up = True
+            client.disconnect()
             return
         client.on_log = None
         self._largest = getattr(properties, "MaximumPacketSize", self._largest)

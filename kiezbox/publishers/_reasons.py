@@ -1,4 +1,4 @@
-"""What a broker's "no" means for us: wait, call a person, or send something smaller.
+"""What a failed link or a broker's "no" means: wait, call a person, or send something smaller.
 
 MQTT 5 uses one set of reason codes in CONNACK, PUBACK and DISCONNECT (section 2.4); paho
 translates the five of MQTT 3.1.1 into them.
@@ -6,6 +6,8 @@ translates the five of MQTT 3.1.1 into them.
 
 from __future__ import annotations
 
+import socket
+import ssl
 from typing import NamedTuple
 
 from kiezbox.errors import PublishError, Refused, Rejected, Unreachable
@@ -57,3 +59,61 @@ def verdict(code: int, name: str, what: str, detail: str = "") -> PublishError:
     error, hint = VERDICTS.get(code, Verdict(Refused, "The broker's log may say more."))
     said = f"{name}: {detail}" if detail else name
     return error(f"{what}: {said}", hint=hint)
+
+
+class Failure(NamedTuple):
+    """What to say of a connection that could not be made. ``{words}`` is the system's reason."""
+
+    kind: type[OSError]
+    error: type[PublishError]
+    message: str
+    hint: str
+
+
+_TLS = "Does that port speak TLS (usually 8883), and does it want a cert_file?"
+
+#: The first that fits counts, so the narrower kind stands first.
+FAILURES = (
+    Failure(
+        ssl.SSLCertVerificationError,
+        Refused,
+        "{where} shows a certificate that is not trusted: {words}",
+        "ca_file must be the authority that signed it, and host a name in it.",
+    ),
+    Failure(ssl.SSLError, Refused, "{where} and this box do not agree on TLS: {words}", _TLS),
+    Failure(
+        socket.gaierror,
+        Unreachable,
+        "cannot find {where}: {words}",
+        "Is the name right, and does the box have a network?",
+    ),
+    Failure(
+        ConnectionRefusedError,
+        Unreachable,
+        "nothing listens at {where}",
+        "Does the broker run, and is the port right?",
+    ),
+    Failure(
+        ConnectionResetError,
+        Unreachable,
+        "{where} hangs up at once",
+        f"Does it run? {_TLS}",
+    ),
+    Failure(
+        TimeoutError,
+        Unreachable,
+        "{where} does not answer",
+        "Is there a network, or a firewall between?",
+    ),
+    Failure(OSError, Unreachable, "cannot reach {where}: {words}", _WAIT),
+)
+
+
+def failure(error: OSError, where: str) -> PublishError:
+    """The error for a connection that could not be made."""
+    words = getattr(error, "verify_message", "") or getattr(error, "reason", "")
+    for found in FAILURES:
+        if isinstance(error, found.kind):
+            message = found.message.format(where=where, words=words or error.strerror or error)
+            return found.error(message, hint=found.hint)
+    raise AssertionError("every OSError is in the table")

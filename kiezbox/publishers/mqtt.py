@@ -88,7 +88,9 @@ class Mqtt:
         self._settings = settings
         self._box = box
         self._wake = wake
-        self._version = V5
+        # Unknown until a bare CONNECT was answered. With the last will in it, amqtt 0.12 takes
+        # version 5 for a 3.1.1 of another length, and waits for the rest of it for ever.
+        self._version: MQTTProtocolVersion | None = None
         self._connection: Connection | None = None
         self._problem: PublishError = Unreachable(
             f"still connecting to {settings.host}:{settings.port}"
@@ -258,20 +260,30 @@ class Mqtt:
             pause_s = most_s if isinstance(connection.over, Refused) else min(most_s, 2 * pause_s)
 
     def _connect(self) -> Connection:
-        """One connection until its end; with the older version if the newer is not understood."""
-        versions = (V5, V311) if self._version == V5 else (V311,)
-        for version in versions:
-            connection = Connection(
-                self._settings, self._box, version, self._last_will(), self._is_up
-            )
-            self._connection = connection
-            connection.run()
-            is_too_new = connection.is_version_refused or connection.is_wordless
-            if self._stop.is_set() or not is_too_new:
-                break
-            # A broker that said so will say so again. One that only closed may have been
-            # restarted at that moment: ask it anew each time, it costs one round trip.
-            self._version = V311 if version == V5 and connection.is_version_refused else V5
+        """One connection until its end, in the version the broker speaks."""
+        version = self._version
+        if version is None:
+            asked = self._attempt(V5, None)
+            if asked.is_version_refused:
+                version = self._version = V311
+            elif asked.was_up:
+                version = self._version = V5
+            elif asked.is_wordless:
+                # It may have been restarted at that moment: not remembered.
+                version = V311
+            else:
+                return asked
+        connection = self._attempt(version, self._last_will())
+        if connection.is_version_refused or connection.is_wordless:
+            self._version = None
+        return connection
+
+    def _attempt(self, version: MQTTProtocolVersion, will: tuple[str, bytes] | None) -> Connection:
+        connection = Connection(self._settings, self._box, version, will, self._is_up)
+        self._connection = connection
+        if self._stop.is_set():
+            connection.goodbye()
+        connection.run()
         return connection
 
     def _is_up(self, connection: Connection) -> None:
