@@ -35,7 +35,7 @@ class Settings(PublisherSettings):
 
 
 def open(settings: Settings, box: BoxSettings, clock: Clock, wake: Callable[[], None]) -> File:
-    """The publisher; the file is opened with the first batch."""
+    """The publisher; the file is opened for each batch."""
     return File(settings)
 
 
@@ -45,7 +45,6 @@ class File:
     def __init__(self, settings: Settings) -> None:
         self.window = settings.batch
         self._path = settings.path
-        self._file: int | None = None
         self._link = "waiting"
 
     def publish(self, batch: Batch) -> None:
@@ -53,33 +52,30 @@ class File:
         try:
             self._append(senml.pack(batch) + b"\n")
         except OSError as error:
-            self.close()
+            self._link = "refused" if error.errno in _REFUSALS else "waiting"
             raise self._problem(error) from error
         self._link = "connected"
 
     def _append(self, line: bytes) -> None:
-        if self._file is None:
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        end = os.fstat(self._file).st_size
-        # A power cut may have left half a line: let it be one line that nobody can read,
-        # instead of spoiling the next.
-        if end and os.pread(self._file, 1, end - 1) != b"\n":
-            line = b"\n" + line
+        # Opened each time, so that a stick may be pulled out and put back.
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         try:
-            written = os.write(self._file, line)
-            if written != len(line):
+            end = os.fstat(file).st_size
+            # A power cut may have left half a line: let it be one line that nobody can read,
+            # instead of spoiling the next.
+            if end and os.pread(file, 1, end - 1) != b"\n":
+                line = b"\n" + line
+            if os.write(file, line) != len(line):
+                os.ftruncate(file, end)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.fsync(self._file)
-        except OSError:
-            os.ftruncate(self._file, end)
-            raise
+            os.fsync(file)
+        finally:
+            os.close(file)
 
     def _problem(self, error: OSError) -> PublishError:
         message = f"cannot write {self._path}: {error.strerror}"
-        if error.errno in _REFUSALS:
-            self._link = "refused"
+        if self._link == "refused":
             return Refused(message, hint="The user kiezbox must be allowed to write there.")
-        self._link = "waiting"
         return Unreachable(message, hint="Is the medium there, and has it space?")
 
     def announce(self, kind: str, document: Mapping[str, Any]) -> None:
@@ -89,6 +85,4 @@ class File:
         return self._link
 
     def close(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        """Nothing is held open."""

@@ -1,0 +1,169 @@
+"""What every publisher must keep to. A new file in kiezbox/publishers/ is picked up by its name;
+its other side is told in contracts/receivers/, a file of the same name with a ``Receiver``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from broker import wait_for
+
+from kiezbox import publishers
+from kiezbox.clock import ManualClock
+from kiezbox.errors import PublishError, Unreachable
+from kiezbox.model import Batch, Reading, Series, serial_of
+from kiezbox.publishers import Publisher
+from kiezbox.senml import id_text
+from kiezbox.settings import BoxSettings, PublisherSettings, parse
+
+CARRIERS = publishers.carriers()
+SERIES = {1: Series("roof", "temperature_c")}
+
+
+def batch(first: int, count: int, *, flag: int = 0) -> Batch:
+    """So many readings in a row; the counter of the first is given."""
+    rows = [
+        Reading(
+            serial_of(3, first + number), 1, 1_780_000_000_000 + 1000 * number, 1000 * number,
+            20.0 + number, None, flag, "stuck" if flag else "", 1,
+        )
+        for number in range(count)
+    ]  # fmt: skip
+    return Batch("kb-1", SERIES, rows)
+
+
+def ids_of(sent: Batch) -> list[str]:
+    return [id_text(reading.serial) for reading in sent]
+
+
+class Bench:
+    """One publisher and its other side."""
+
+    def __init__(self, carrier: str, folder: Path, stack: ExitStack) -> None:
+        self._stack = stack
+        self.module = publishers.load(carrier)
+        self.receiver = importlib.import_module(f"contracts.receivers.{carrier}").Receiver(folder)
+        stack.callback(self.receiver.close)
+
+    def open(self) -> Publisher:
+        settings = parse(self.module.Settings, self.receiver.settings())
+        box = parse(BoxSettings, {"id": "kb-1"})
+        publisher: Publisher = self.module.open(settings, box, ManualClock(), threading.Event().set)
+        self._stack.callback(publisher.close)
+        return publisher
+
+
+@pytest.fixture(params=CARRIERS)
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    with ExitStack() as stack:
+        yield Bench(request.param, tmp_path, stack)
+
+
+def once_it_works(publish: Callable[[], None]) -> None:
+    """Publish, as its worker does: again and again until it goes through."""
+
+    def is_through() -> bool:
+        try:
+            publish()
+        except Unreachable:
+            return False
+        return True
+
+    wait_for(is_through, "the publisher gets through")
+
+
+def test_settings_say_what_every_publishers_settings_say(bench: Bench) -> None:
+    assert issubclass(bench.module.Settings, PublisherSettings)
+    assert bench.module.__doc__
+
+
+def test_what_publish_returned_for_is_at_the_other_side(bench: Bench) -> None:
+    publisher, sent = bench.open(), batch(1, 7)
+
+    once_it_works(lambda: publisher.publish(sent))
+
+    wait_for(lambda: len(bench.receiver.ids()) >= 7, "seven readings")
+    assert bench.receiver.ids() == ids_of(sent)
+    assert publisher.link() == "connected"
+
+
+def test_a_whole_window_is_taken_at_once(bench: Bench) -> None:
+    publisher = bench.open()
+    sent = batch(1, publisher.window)
+
+    once_it_works(lambda: publisher.publish(sent))
+
+    wait_for(lambda: len(bench.receiver.ids()) >= len(sent), "the window")
+    assert bench.receiver.ids() == ids_of(sent)
+
+
+def test_the_same_batch_again_has_the_same_ids(bench: Bench) -> None:
+    publisher, sent = bench.open(), batch(1, 3)
+    once_it_works(lambda: publisher.publish(sent))
+
+    publisher.publish(sent)
+
+    wait_for(lambda: len(bench.receiver.ids()) >= 6, "both")
+    assert bench.receiver.ids() == ids_of(sent) * 2
+
+
+def test_a_flagged_reading_has_no_good_ones_name_at_the_other_side(bench: Bench) -> None:
+    publisher = bench.open()
+
+    once_it_works(lambda: publisher.publish(batch(1, 1, flag=2)))
+
+    wait_for(lambda: bench.receiver.names(), "the reading")
+    assert bench.receiver.names() == ["kb-1/roof/temperature_c:bad"]
+
+
+def test_without_the_other_side_publish_says_unreachable_and_what_to_do(bench: Bench) -> None:
+    bench.receiver.go_away()
+    publisher = bench.open()
+
+    with pytest.raises(Unreachable) as caught:
+        publisher.publish(batch(1, 3))
+
+    assert caught.value.confirmed == 0
+    assert publisher.link() == "waiting"
+
+
+def test_what_was_confirmed_when_the_other_side_went_is_there_and_the_rest_comes_later(
+    bench: Bench,
+) -> None:
+    publisher, first, second = bench.open(), batch(1, 5), batch(6, 5)
+    once_it_works(lambda: publisher.publish(first))
+
+    bench.receiver.go_away()
+    with pytest.raises(PublishError) as caught:
+        publisher.publish(second)
+    bench.receiver.come_back()
+
+    assert isinstance(caught.value, Unreachable)
+    once_it_works(lambda: publisher.publish(second))
+    wait_for(lambda: len(set(bench.receiver.ids())) >= 10, "all ten")
+    assert list(dict.fromkeys(bench.receiver.ids())) == ids_of(first) + ids_of(second)
+
+
+def test_announcing_never_fails_whether_somebody_listens_or_not(bench: Bench) -> None:
+    publisher = bench.open()
+    document: dict[str, Any] = {"mode": {"name": "emergency"}, "reason": "Straße · 停電"}
+
+    publisher.announce("state", document)
+    bench.receiver.go_away()
+    publisher.announce("state", document)
+    publisher.announce("faults", {"faults": []})
+    publisher.close()
+    publisher.announce("state", {"mode": None})
+
+
+def test_closing_twice_is_as_good_as_once(bench: Bench) -> None:
+    publisher = bench.open()
+
+    publisher.close()
+    publisher.close()
