@@ -5,6 +5,11 @@ system's own books for each commit); a frame of one sector in a file whose block
 one sector and one flush. A frame is whole sectors: magic, checksum, sequence, length, payload.
 Sequences rise by one for ever. Nothing is erased: what the database has (``folded``) is known
 by its sequence, and after a fold the writing starts again at the beginning.
+
+The file may be a link to a block device. On ext4 every write to a file also moves its time of
+change, and five seconds later that costs 12,288 bytes and two flushes for the file system's own
+journal (measured with a write every 7 s; ``lazytime`` did not help on Linux 6.18, a long
+``commit=`` did); a partition of a few hundred KiB has no such books.
 """
 
 from __future__ import annotations
@@ -12,6 +17,7 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+import stat
 import struct
 from collections.abc import Sequence
 from contextlib import suppress
@@ -21,6 +27,8 @@ from zlib import crc32
 from kiezbox.store.packing import Frame, measure
 
 SECTOR = 512
+#: The largest journal the settings allow.
+MOST_BYTES = 64 << 20
 #: 0xF5 occurs in no UTF-8 text, so that no document can look like a frame's beginning.
 MAGIC = b"\xf5KJ1"
 _HEADER = struct.Struct("<4sIQI")
@@ -89,13 +97,18 @@ def _sectors(length: int) -> int:
     return -(-(_HEADER.size + length) // SECTOR)
 
 
-def read(path: str) -> bytes:
-    """The whole file; empty where there is none. Raises OSError for anything else."""
+def read(path: str, size: int = MOST_BYTES) -> bytes:
+    """The file, or so much of a device; empty where there is none. Raises OSError otherwise."""
     try:
         with open(path, "rb") as file:
-            return file.read()
+            return file.read(size)
     except FileNotFoundError:
         return b""
+
+
+def is_device(path: str) -> bool:
+    """Whether the name leads to a block device. Raises OSError where it leads nowhere."""
+    return stat.S_ISBLK(os.stat(path).st_mode)
 
 
 def sync_folder(path: str) -> None:
@@ -165,10 +178,14 @@ class Journal:
         """Make ready to write, laying the file out where it is missing.
 
         Raises:
-            OSError: no space, read-only, no permission.
+            OSError: no space, read-only, no permission, a device that holds something else.
         """
         if not os.path.exists(self.path):
             lay_out(self.path, self._size)
+        elif is_device(self.path):
+            start = read(self.path, SECTOR)
+            if start.strip(b"\0") and not start.startswith(MAGIC):
+                raise OSError(errno.EEXIST, "the device holds something else", self.path)
         self._open(is_direct=True)
 
     def _open(self, *, is_direct: bool) -> None:
@@ -186,7 +203,8 @@ class Journal:
                 self._is_direct = False
         if not self._is_direct:
             self._fd = os.open(self.path, flags)
-        self._capacity = os.fstat(self._fd).st_size // SECTOR * SECTOR
+        size = os.lseek(self._fd, 0, os.SEEK_END)
+        self._capacity = min(size, MOST_BYTES) // SECTOR * SECTOR
 
     def is_in_place(self) -> bool:
         """Whether it is open and still the file of that name."""
@@ -247,7 +265,7 @@ class Journal:
         self.used = 0
         if not self.is_in_place():
             self.open()
-        if self._capacity != self._size:
+        if self._capacity != self._size and not is_device(self.path):
             lay_out(self.path, self._size)
             self._open(is_direct=True)
 
