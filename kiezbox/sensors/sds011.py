@@ -144,7 +144,7 @@ class Parser:
     A frame is head, kind, six data bytes, their sum modulo 256, tail (protocol V1.3, section 1).
     What does not fit costs one byte, not ten: a frame right after a broken one is found.
 
-    >>> [frame.pm10 for frame in Parser().feed(bytes.fromhex("00 aac0 060006005 8d9 3dab"))]
+    >>> [frame.pm10 for frame in Parser().feed(bytes.fromhex("00 aac0 0600 0600 58d9 3dab"))]
     [0.6]
     """
 
