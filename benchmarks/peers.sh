@@ -1,0 +1,34 @@
+#!/bin/sh
+# Install the peers of the benchmarks into .bench/ (peers.txt says which). What cannot be had is
+# said and left out: its benchmarks print SKIPPED.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+python=${PYTHON:-python3}
+mkdir -p .bench
+
+grep -v '^#' benchmarks/peers.txt | while read -r kind name wanted; do
+  case $kind in
+  venv)
+    [ -e ".bench/$name/.complete" ] && continue
+    echo "Installing $name into .bench/$name …"
+    # shellcheck disable=SC2086 -- several requirements
+    if "$python" -m venv ".bench/$name" &&
+      ".bench/$name/bin/python" -m pip --quiet --disable-pip-version-check install $wanted; then
+      touch ".bench/$name/.complete"
+    else
+      echo "kiezbox: $name cannot be installed; its benchmarks are skipped"
+    fi
+    ;;
+  deb)
+    [ -e ".bench/$name/usr" ] && continue
+    command -v apt-get >/dev/null || { echo "kiezbox: no apt-get, so no $name"; continue; }
+    echo "Unpacking $name into .bench/$name …"
+    mkdir -p ".bench/$name" && (
+      cd ".bench/$name" && apt-get -qq download "$name" 2>/dev/null && dpkg -x ./*.deb . && rm -f ./*.deb
+    ) || echo "kiezbox: $name cannot be had; its benchmarks are skipped"
+    ;;
+  system)
+    dpkg -s "$name" >/dev/null 2>&1 || echo "kiezbox: for all benchmarks, apt install $name"
+    ;;
+  esac
+done
