@@ -6,6 +6,7 @@ cable without starting the node. Nothing is stored.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,8 @@ def read_once(settings: Settings, name: str) -> Sequence[Measurement]:
     hardware = open_hardware(settings.hardware)
     deadline = Deadline(SystemClock())
     deadline.start(of_sensor.deadline_s)
+    if of_sensor.deadline_s > 15:
+        print(f"reading {name}, which may take {of_sensor.deadline_s:g} s …", file=sys.stderr)
     try:
         sensor = driver.open(of_sensor, SensorHardware(hardware, deadline))
         try:

@@ -1,10 +1,11 @@
 """INA219: voltage, current and power of a battery or a supply. I²C address 0x40 to 0x4F.
 
 Wiring (Raspberry Pi header): VCC to 3.3 V (pin 1), GND to pin 6, SDA to pin 3, SCL to pin 5.
-The cable to be measured is cut: the source goes to VIN+, the load to VIN-. The voltage is that
-of VIN- against GND, so the grounds of source, load and Pi must be one. To count a battery's
-charge put the shunt into the battery's own lead (battery to VIN+), so that it sees charging and
-discharging; which sign is which says `[power.battery] charge_is_positive`. [8.3.1, 9.2]
+The plus cable to be measured is cut; current from VIN+ to VIN- counts positive, and the voltage
+is that of VIN- against GND, so all grounds must be one. [8.3.1] For a battery cut the battery's
+own lead, so that charging and discharging both pass, with VIN- at the battery: then the voltage
+is the battery's, and charging is positive, as `[power.battery] charge_is_positive` has it unless
+told otherwise.
 Address: A0 and A1 to GND give 0x40, A0 to VS 0x41, A1 to VS 0x44, both 0x45; Waveshare's UPS HAT
 has 0x42. [table 1]
 Supply: 3 to 5.5 V; VCC decides the level of SDA and SCL, so 3.3 V on a Pi. [7.3]
