@@ -89,6 +89,9 @@ class Doubted:
             SensorGarbled: three readings, no two in a row alike.
             OSError: no acknowledge (121), no end (110).
         """
+        # Slices in numbers, as Adafruit's I2CDevice gives them: a bus may not know None.
+        out_end = len(buffer_out) if out_end is None else out_end
+        in_end = len(buffer_in) if in_end is None else in_end
         before = None
         for _ in range(3):
             self._bus.writeto_then_readfrom(

@@ -2,8 +2,8 @@
 
 Wiring (Raspberry Pi header): VCC to 3.3 V (pin 1), GND to pin 6, SDA to pin 3, SCL to pin 5.
 Address: SDO to GND gives 0x76 (most cheap boards), SDO to VDDIO gives 0x77 (Adafruit's); SDO
-left open gives neither reliably. CSB must be tied to VDDIO, or the chip may wake up in SPI mode;
-boards with four pins have done both. [6.2, 7.2]
+left open gives neither reliably. CSB goes to VDDIO, or the chip may wake up in SPI mode; boards
+with four pins bring both. [6.2, 7.2]
 Supply: 1.71 to 3.6 V; 5 V kills the bare chip, boards with a regulator take it. [1.1]
 Current: 3.6 µA at one measurement a second, 0.1 µA asleep: measured in forced mode, it sleeps
 between two reads. [1.1]
