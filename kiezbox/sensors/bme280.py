@@ -2,16 +2,16 @@
 
 Wiring (Raspberry Pi header): VCC to 3.3 V (pin 1), GND to pin 6, SDA to pin 3, SCL to pin 5.
 Address: SDO to GND gives 0x76 (most cheap boards), SDO to VDDIO gives 0x77 (Adafruit's); SDO
-left open gives neither reliably. CSB goes to VDDIO, or the chip may wake up in SPI mode; boards
-with four pins bring both. [6.2, 7.2]
+left open gives neither reliably. CSB goes to VDDIO, or the chip may wake up in SPI mode. A board
+with four pins has settled both. [6.2, 7.2]
 Supply: 1.71 to 3.6 V; 5 V kills the bare chip, boards with a regulator take it. [1.1]
 Current: 3.6 µA at one measurement a second, 0.1 µA asleep: measured in forced mode, it sleeps
 between two reads. [1.1]
 Pull-ups: the Pi has 1.8 kΩ on pins 3 and 5, and most boards bring 10 kΩ; nothing to add. More
 than a metre of cable wants a slower bus (`dtparam=i2c_arm_baudrate=10000`).
 Place: shade, free air, away from the Pi: it measures its own temperature, and a warm box reads
-3 to 5 K too much and too dry. Keep the hole free of glue and flux. Above the range -40 to 85 °C
-and 300 to 1100 hPa values are flagged. [1.2, 1.3, 1.4]
+3 to 5 K too much and too dry. Keep the hole free of glue and flux. Outside -40 to 85 °C and 300
+to 1100 hPa values are flagged. [1.2, 1.3, 1.4]
 
 Pitfalls: a BMP280 is often sold as a BME280 (no humidity; its id is 0x58, this driver says so).
 A chip that was reset answers with plausible numbers, 26 °C and 820 hPa: such codes are flagged
