@@ -20,8 +20,9 @@ REST_V = (
 #: Of the pack with its wires.
 RESISTANCE_OHM = 0.04
 
-#: What the charger at the grid gives at most, in capacities an hour, and where it stops.
-CHARGER_RATE, CHARGER_END_V = 2.0, 14.0
+#: What the charger at the grid gives at most: so many capacities an hour, so many amperes; and
+#: the voltage at which it stops.
+CHARGER_RATE, CHARGER_A, CHARGER_END_V = 2.0, 2.0, 14.0
 
 #: What the box draws, by its mode, in watts: the WLAN is the largest part.
 LOAD_W = {
@@ -74,7 +75,7 @@ class Battery:
             return min(FORCED_A[self.forced], most_a)
         sun_a = PANEL_W * sun_w_m2 / 1000 / rest
         if has_grid:
-            return min(CHARGER_RATE * self.capacity_ah + sun_a, most_a)
+            return min(CHARGER_RATE * self.capacity_ah, CHARGER_A - sun_a, most_a - sun_a) + sun_a
         return min(sun_a - LOAD_W.get(mode, LOAD_W["normal"]) / rest, most_a)
 
 

@@ -17,7 +17,7 @@ from kiezbox.demo.broker import free_port
 from kiezbox.demo.places import Site
 from kiezbox.demo.processes import HERE, Child, Children
 from kiezbox.demo.uplink import Uplink
-from kiezbox.demo.world import CAPACITY_AH, GRID_PIN, Sky, World
+from kiezbox.demo.world import CAPACITY_AH, GRID_PIN, Air, World
 from kiezbox.mode import Mode, is_emergency_wlan
 from kiezbox.model import COUNTER_BITS
 from kiezbox.node.outage import Absence
@@ -28,6 +28,9 @@ ASK_EVERY_S, PATIENCE_S = 1.0, 2.0
 
 #: Points of a sparkline: about eight minutes at one reading every five seconds.
 SPARKLINE = 100
+
+#: The times of power that the page counts down, in seconds.
+TIMES = {"bridge_s": 3.0, "return_hold_s": 30.0}
 
 #: The demo's times and what a real box takes instead, as the page tells it.
 SHORTENED = (
@@ -48,7 +51,6 @@ class Box:
         folder: Path,
         number: int,
         site: Site,
-        sky: Sky,
         *,
         broker_port: int,
         speed: float,
@@ -60,7 +62,8 @@ class Box:
         self._run_dir = folder / "run"
         self._run_dir.mkdir()
         self.uplink = Uplink(broker_port)
-        self.world = World(folder / "bench", number, site, sky, speed=speed)
+        self.world = World(folder / "bench", number, speed=speed)
+        self._bench_folder = f"{self.world.bench.folder}/".encode()
         self.portal_port = free_port()
         settings = folder / "kiezbox.toml"
         settings.write_text(self._settings(folder, wall_anchor), encoding="utf-8")
@@ -83,15 +86,18 @@ class Box:
         self._stop = threading.Event()
         self._watch = threading.Thread(target=self._ask_on, name=site.id, daemon=True)
 
-    def start(self, children: Children) -> None:
-        """Start both processes and begin to ask."""
-        children.start(self.node)
+    def start_portal(self, children: Children) -> None:
+        """Start the portal, which needs no world, and begin to ask it."""
         children.start(self.portal)
         self._watch.start()
 
-    def step(self, unix_s: float) -> None:
+    def start_node(self, children: Children) -> None:
+        """Start the node, once the world around it is there."""
+        children.start(self.node)
+
+    def step(self, unix_s: float, air: Air) -> None:
         """Let the world around it go on."""
-        self.world.step(unix_s, self.mode or "normal")
+        self.world.step(unix_s, air, self.mode or "normal")
 
     @property
     def mode(self) -> str | None:
@@ -170,7 +176,9 @@ class Box:
             answer = connection.getresponse()
             if answer.status != 200:
                 return None
-            properties: dict[str, Any] = json.loads(answer.read())["features"][0]["properties"]
+            # The bench's folder is where a real box has /dev: it only makes sentences long.
+            text = answer.read().replace(self._bench_folder, b"/dev/")
+            properties: dict[str, Any] = json.loads(text)["features"][0]["properties"]
             return properties
         except (OSError, http.client.HTTPException, ValueError, LookupError):
             return None
@@ -235,7 +243,7 @@ class Box:
                 "interval_s": 5.0,
             },
             "sensors.battery": {"driver": "ina219", "interval_s": 2.0},
-            "power": {"bridge_s": 3.0, "agreed_bridge_s": 1.0, "return_hold_s": 30.0},
+            "power": {**TIMES, "agreed_bridge_s": 1.0},
             "power.battery": {"sensor": "battery", "capacity_ah": CAPACITY_AH * self.speed},
             "power.grid.supply": {"driver": "pin", "pin": GRID_PIN},
             "mode": {"wlan_pause_s": 20.0},

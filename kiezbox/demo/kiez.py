@@ -10,7 +10,7 @@ from typing import Any
 
 from kiezbox.clock import ScaledClock
 from kiezbox.demo import broker
-from kiezbox.demo.box import SHORTENED, Box
+from kiezbox.demo.box import SHORTENED, TIMES, Box
 from kiezbox.demo.listener import Listener
 from kiezbox.demo.places import HEIGHT_M, LATITUDE, LONGITUDE, sites
 from kiezbox.demo.processes import Child, Children, Folder
@@ -70,25 +70,27 @@ class Kiez:
         self._broker = self._stack.enter_context(Children())
         self.broker_name, command = broker.command(folder.path, broker_port)
         self._broker.start(Child("broker", command, folder=folder.path))
-        if self._recording_folder is not None:
-            self._recording = Recording.read(self._recording_folder)
-        self._sky = Sky(Weather(SEED), self._recording, starts_at=self._starts_at)
         for number, site in enumerate(self._sites):
             box = Box(
                 folder.path / site.id,
                 number,
                 site,
-                self._sky,
                 broker_port=broker_port,
                 speed=self._speed,
                 wall_anchor=self._starts_at,
             )
             self._stack.callback(box.close)
-            box.step(self._clock.now())
             self.boxes.append(box)
         self._children = self._stack.enter_context(Children())
+        # The portals load their packages while we read the recording.
         for box in self.boxes:
-            box.start(self._children)
+            box.start_portal(self._children)
+        if self._recording_folder is not None:
+            self._recording = Recording.read(self._recording_folder)
+        self._sky = Sky(Weather(SEED), self._recording, starts_at=self._starts_at)
+        self._step()
+        for box in self.boxes:
+            box.start_node(self._children)
         self._listener = Listener(broker_port)
         self._stack.callback(self._listener.close)
 
@@ -123,8 +125,8 @@ class Kiez:
 
     def _step(self) -> None:
         now = self._clock.now()
-        for box in self.boxes:
-            box.step(now)
+        for number, box in enumerate(self.boxes):
+            box.step(now, self._sky.air(now, number, box.site))
 
     # --- what the page asks -------------------------------------------------------------------
 
@@ -138,6 +140,7 @@ class Kiez:
             "air": self._sky.words(now),
             "left_out": self.left_out(),
             "shortened": SHORTENED,
+            "times": TIMES,
             "parts": {
                 part: {
                     "name": name,

@@ -24,6 +24,7 @@ FILES = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/style.css": ("style.css", "text/css; charset=utf-8"),
     "/kiez.js": ("kiez.js", "text/javascript; charset=utf-8"),
+    "/signs.js": ("signs.js", "text/javascript; charset=utf-8"),
     "/panel.js": ("panel.js", "text/javascript; charset=utf-8"),
     "/plan.svg": ("plan.svg", "image/svg+xml"),
 }

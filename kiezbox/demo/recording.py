@@ -112,7 +112,9 @@ class Recording:
         """What was read and what had to be left out."""
         counts = self._counts
         played = sum(len(one.times) for kind in self._series.values() for one in kind.values())
-        skipped = ", ".join(f"{n} {what}" for what, n in sorted(counts.items()) if what != "files")
+        skipped = ", ".join(
+            f"{what} ({n})" for what, n in sorted(counts.items()) if what != "files"
+        )
         return f"{played} rows of {counts['files']} files in {self._folder}; left out: " + (
             skipped or "nothing"
         )

@@ -44,7 +44,7 @@ class Break(NamedTuple):
 #: part -> (its name, where it sits, the ways in which it fails)
 PARTS: dict[str, tuple[str, int | str, tuple[Break, ...]]] = {
     "climate": (
-        "Climate sensor (BME280)",
+        "Climate, BME280",
         CLIMATE_ADDRESS,
         (
             Break("cable pulled out", "silence"),
@@ -54,7 +54,7 @@ PARTS: dict[str, tuple[str, int | str, tuple[Break, ...]]] = {
         ),
     ),
     "dust": (
-        "Dust sensor (SDS011)",
+        "Dust, SDS011",
         DUST_PORT,
         (
             Break("USB cable pulled out", "unplug", on_cable=True),
@@ -64,7 +64,7 @@ PARTS: dict[str, tuple[str, int | str, tuple[Break, ...]]] = {
         ),
     ),
     "gauge": (
-        "Battery gauge (INA219)",
+        "Battery, INA219",
         GAUGE_ADDRESS,
         (
             Break("cable pulled out", "silence"),
@@ -116,14 +116,11 @@ class Sky:
 class World:
     """All that surrounds one box. ``step`` is the main thread's; the rest is for any thread."""
 
-    def __init__(self, folder: Path, number: int, site: Site, sky: Sky, *, speed: float) -> None:
-        self.site = site
+    def __init__(self, folder: Path, number: int, *, speed: float) -> None:
         self.battery = Battery(capacity_ah=CAPACITY_AH * speed, charge=FIRST_CHARGE)
         self.has_grid = True
         #: part -> the kind of its break; only what is broken.
         self.broken: dict[str, str] = {}
-        self._number = number
-        self._sky = sky
         self._speed = speed
         self._lock = threading.Lock()
         self._stepped_at: float | None = None
@@ -142,11 +139,10 @@ class World:
         self.dust_port = self.bench.attach_serial(DUST_PORT, self._dust)
         self.bench.set_pin(GRID_PIN, True)
 
-    def step(self, unix_s: float, mode: str) -> None:
-        """Bring everything to this moment of the demo's time."""
+    def step(self, unix_s: float, air: Air, mode: str) -> None:
+        """Bring everything to this moment of the demo's time, in this air."""
         dt_s = 0.0 if self._stepped_at is None else max(0.0, unix_s - self._stepped_at)
         self._stepped_at = unix_s
-        air = self._sky.air(unix_s, self._number, self.site)
         self._climate.set(*(air.climate or (None, None, None)))
         self._dust.set(*(air.dust or (None, None)))
         self.battery.step(dt_s, mode=mode, has_grid=self.has_grid, sun_w_m2=air.sun_w_m2)
