@@ -267,9 +267,8 @@ def _take(state: ModeState, order: Order | None, now: float, settings: ModeSetti
         return state
     if order.verb == "auto":
         return replace(state, order=None)
-    # An order without a sensible end gets the longest one allowed, never a longer one.
-    lasts_s = min(order.lasts_s, settings.order_most_s)
-    lasts_s = lasts_s if isfinite(lasts_s) else settings.order_most_s
+    # max(0, NaN) is 0: an order without a sensible end is over at once.
+    lasts_s = max(0.0, min(order.lasts_s, settings.order_most_s))
     # A new order to open is a new signal, also where the last one's cause has expired.
     renewed = tuple(
         Cause(cause.name)
@@ -277,7 +276,7 @@ def _take(state: ModeState, order: Order | None, now: float, settings: ModeSetti
         else cause
         for cause in state.causes
     )
-    standing = Standing(order.verb, now + max(0.0, lasts_s))
+    standing = Standing(order.verb, now + lasts_s)
     return replace(state, order=standing, causes=renewed)
 
 
@@ -291,7 +290,9 @@ def _causes(
     there = dict(signals)
     if grid in OUTAGE:
         there["grid_lost"] = str(grid)
-    if state.order is not None and state.order.verb == "emergency" and now < state.order.until:
+    order = state.order
+    # The same margin as in _end_order: an order that ends in this very step is no cause in it.
+    if order is not None and order.verb == "emergency" and now + TICK_S < order.until:
         there["operator"] = "emergency"
     return tuple(
         cause_rules.step(cause, there.get(cause.name), now, settings.causes)
@@ -304,9 +305,8 @@ def _end_order(state: ModeState, now: float, battery: Stage) -> tuple[ModeState,
     if state.order is None:
         return state, ""
     verb = state.order.verb
-    has_real_cause = any(
-        cause.phase is Phase.ACTIVE and cause.name != "operator" for cause in state.causes
-    )
+    # The operator's own cause has fallen with the order that this one replaced.
+    has_real_cause = any(cause.phase is Phase.ACTIVE for cause in state.causes)
     reasons = (
         ("expired", now + TICK_S >= state.order.until),
         ("cause", verb in ("exercise", "maintenance") and has_real_cause),

@@ -29,8 +29,9 @@ def play(
     """Look every so often, or when a step asks to be called; the states entered, with times."""
     now, entered = first_look, []
     state = state or power.start(now)
+    settings = PowerSettings(interval_s=every)
     while now <= until:
-        result = power.step(state, say(now), now, PLAIN)
+        result = power.step(state, say(now), now, settings)
         state = result.state
         entered += [(now, fired.after) for fired in result.fired]
         now += min(every, result.next_in_s)

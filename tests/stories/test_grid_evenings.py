@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from stories.machines import GridStory
 
+from kiezbox import power
+
 
 def test_a_box_that_wakes_with_the_grid_there_says_so_at_once() -> None:
     box = GridStory()
@@ -238,6 +240,21 @@ def test_a_box_that_died_in_a_blackout_and_wakes_to_a_grid_still_waits_ten_minut
     assert str(box) == "present"
 
 
+def test_a_box_that_died_in_a_blackout_and_wakes_with_a_broken_wire_waits_ten_minutes_too() -> None:
+    box = GridStory().say("lost", seconds=60)
+
+    box.restart(off_s=7200).say("silent", seconds=599)
+
+    assert str(box) == "lost"
+
+
+def test_a_look_at_no_time_is_no_look() -> None:
+    box = GridStory().say("present").say("lost", seconds=7)
+
+    for now in (float("nan"), float("inf")):
+        assert power.step(box.state, {"pin": "present"}, now, box.settings).state is box.state
+
+
 def test_a_box_that_died_while_the_grid_returned_begins_the_ten_minutes_anew() -> None:
     box = GridStory().say("lost", seconds=10).say("present", seconds=599)
 
@@ -255,7 +272,5 @@ def test_a_box_that_died_while_bridging_bridges_anew() -> None:
 
 
 def test_a_kept_state_that_makes_no_sense_is_a_box_that_knows_nothing() -> None:
-    from kiezbox.power import PowerState
-
     for document in ({}, {"grid": "lost"}, {"grid": "melted", "age_s": 1}, {"age_s": None}):
-        assert str(PowerState.from_dict(document, 5.0).grid) == "unknown"
+        assert str(power.PowerState.from_dict(document, 5.0).grid) == "unknown"

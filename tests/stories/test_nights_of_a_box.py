@@ -118,6 +118,14 @@ def test_a_blackout_finds_a_box_that_saves_and_opens_it_without_another_mode() -
     assert (box.is_open, box.causes) == (True, ["grid_lost"])
 
 
+def test_a_box_that_opens_while_saving_has_been_saving_since_before() -> None:
+    box = ModeStory().battery_is("low").wait(HOUR)
+
+    box.grid_is("lost")
+
+    assert box.now - box.state.since == HOUR
+
+
 def test_a_blackout_that_ends_closes_a_saving_box() -> None:
     box = emergency().battery_is("low")
 
@@ -193,7 +201,7 @@ def test_an_order_ends_by_itself_and_the_box_closes() -> None:
     box.wait(2 * HOUR - 1)
     assert str(box) == "emergency"
 
-    box.wait(1).wait(1)
+    box.wait(1)
     assert (str(box), box.state.order) == ("normal", None)
 
 
@@ -205,15 +213,16 @@ def test_an_order_that_expires_says_so_once() -> None:
 
 
 def test_an_order_for_ever_is_cut_to_the_longest_allowed() -> None:
-    box = ModeStory(order_most_s=HOUR).order("emergency", hours=float("inf")).wait(HOUR).wait(1)
+    box = ModeStory(order_most_s=HOUR).order("emergency", hours=float("inf")).wait(HOUR)
 
     assert str(box) == "normal"
 
 
-def test_an_order_for_minus_one_hour_is_over_at_once() -> None:
-    box = ModeStory().order("maintenance", hours=-1)
+def test_an_order_without_a_sensible_end_is_over_at_once() -> None:
+    for hours in (-1, 0, float("nan"), float("-inf")):
+        box = ModeStory().order("maintenance", hours=hours)
 
-    assert (str(box), box.last.order_ended) == ("normal", "expired")
+        assert (str(box), box.last.order_ended) == ("normal", "expired")
 
 
 def test_the_operator_can_keep_the_box_closed_in_a_blackout() -> None:
@@ -299,10 +308,14 @@ def test_a_drill_gives_way_to_a_weak_battery_and_does_not_come_back() -> None:
     assert str(box) == "normal"
 
 
-def test_a_drill_gives_way_to_an_empty_battery() -> None:
-    box = ModeStory().order("exercise").wait(600).battery_is("critical")
+def test_a_drill_gives_way_to_an_empty_battery_and_does_not_come_back() -> None:
+    box = ModeStory().order("exercise").wait(600)
 
+    box.battery_is("critical")
     assert box.arrows[-1] == ("exercise", "battery_empty", "dark")
+
+    box.battery_is("good").wait(600)
+    assert str(box) == "normal"
 
 
 def test_a_drill_can_begin_in_the_moment_a_weak_battery_has_recovered() -> None:
