@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from itertools import starmap
 from typing import NamedTuple
 
 #: Bits of a serial that count readings within one start of the node. 2**36 readings are two
@@ -85,10 +86,10 @@ class Reading(NamedTuple):
     taken_ms: int
     monotonic_ms: int
     value: float
-    raw: float | None
-    flag: int
-    reason: str
-    clock_trusted: int
+    raw: float | None = None
+    flag: int = 0
+    reason: str = ""
+    clock_trusted: int = 1
 
     @property
     def boot(self) -> int:
@@ -109,23 +110,31 @@ def serial_of(boot: int, counter: int) -> int:
     return boot << COUNTER_BITS | counter
 
 
+#: A reading as it comes from the store: all fields, or those up to ``raw``.
+Row = (
+    tuple[int, int, int, int, float, float | None]
+    | tuple[int, int, int, int, float, float | None, int, str, int]
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Readings on their way out, oldest first, with the names of their series.
 
     ``readings`` may hold plain tuples in the order of ``Reading``'s fields (the hot path takes
-    SQLite's rows as they come); iterating gives ``Reading`` objects either way.
+    SQLite's rows as they come); iterating gives ``Reading`` objects either way. A row may stop
+    after ``raw``: then the rest is at ``Reading``'s defaults, and so it is in every row before.
     """
 
     box: str
     series: Mapping[int, Series]
-    readings: Sequence[tuple[int, int, int, int, float, float | None, int, str, int]]
+    readings: Sequence[Row]
 
     def __len__(self) -> int:
         return len(self.readings)
 
     def __iter__(self) -> Iterator[Reading]:
-        return map(Reading._make, self.readings)
+        return starmap(Reading, self.readings)
 
 
 class Cursor(NamedTuple):

@@ -26,10 +26,11 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, starmap
 from math import isfinite
+from typing import Any
 
-from kiezbox.model import COUNTER_BITS, Batch, Flag, Series
+from kiezbox.model import COUNTER_BITS, Batch, Flag, Reading, Series
 from kiezbox.units import UNITS
 
 __all__ = ["CONTENT_TYPE", "SUFFIXES", "id_text", "pack"]
@@ -49,7 +50,8 @@ _RELATIVE_BELOW_MS = 2**28 * 1000
 
 _UNIT_OF = {quantity.value: unit.senml for quantity, unit in UNITS.items()}
 
-_Row = tuple[int, int, int, int, float, float | None, int, str, int]
+#: Length of a row that stops after ``raw``.
+_SHORT = 6
 
 
 def id_text(serial: int) -> str:
@@ -92,43 +94,47 @@ def _head(box: str, series: Series) -> tuple[str, bool]:
     return f'{name}"bu":{json.dumps(unit)},', unit in _SECONDARY_UNITS
 
 
-def _groups(rows: Sequence[_Row], base_ms: int) -> Iterator[tuple[int, str]]:
+def _groups(rows: Sequence[Any], base_ms: int) -> Iterator[tuple[int, str]]:
     """Per boot and series, the records without the first's opening and the last's end.
 
     This is the hot path of a draining backlog, so: whole milliseconds with an exponent instead
-    of a division, no object per reading, and one look per reading at whether it is an ordinary
-    one.
+    of a division, and no object per reading.
     """
     if rows[0][0] >> COUNTER_BITS == rows[-1][0] >> COUNTER_BITS:
-        runs: list[Sequence[_Row]] = [rows]
+        runs: list[Sequence[Any]] = [rows]
     else:
         runs = [list(run) for _, run in groupby(rows, lambda row: row[0] >> COUNTER_BITS)]
     for run in runs:
         boot = run[0][0] >> COUNTER_BITS
         zero = boot << COUNTER_BITS
         by_series: defaultdict[int, list[str]] = defaultdict(list)
-        for serial, series, taken_ms, up_ms, value, raw, flag, reason, trusted in run:
-            by_series[series].append(
-                f'{taken_ms - base_ms}e-3,"v":{value!r},"id":"{boot}-{serial - zero}'
-                if raw is None and flag < trusted  # not flagged, and by a trusted clock
-                else _odd(
-                    (serial, series, taken_ms, up_ms, value, raw, flag, reason, trusted), base_ms
+        if len(run[-1]) == _SHORT:
+            for serial, series, taken_ms, up_ms, value, raw in run:
+                by_series[series].append(
+                    f'{taken_ms - base_ms}e-3,"v":{value!r},"id":"{boot}-{serial - zero}'
+                    if raw is None
+                    else _record(Reading(serial, series, taken_ms, up_ms, value, raw), base_ms)
                 )
-            )
+        else:
+            for reading in starmap(Reading, run):
+                by_series[reading.series].append(_record(reading, base_ms))
         for series, records in by_series.items():
             text = '"},{"t":'.join(records)
             # No letter of an ordinary record is an n, but nan, inf and None have one: what JSON
-            # cannot say is found without a look at each value. (Odd records come here as well;
-            # writing them twice does no harm.)
+            # cannot say is found without a look at each value.
             if "n" in text:
-                odd = [_odd(row, base_ms) for row in run if row[1] == series]
+                odd = [
+                    _record(reading, base_ms)
+                    for reading in starmap(Reading, run)
+                    if reading.series == series
+                ]
                 text = '"},{"t":'.join(odd)
             yield series, text
 
 
-def _odd(row: _Row, base_ms: int) -> str:
+def _record(reading: Reading, base_ms: int) -> str:
     """A record with everything that may be said about a reading."""
-    serial, _, taken_ms, monotonic_ms, value, raw, flag, reason, trusted = row
+    serial, _, taken_ms, monotonic_ms, value, raw, flag, reason, trusted = reading
     if taken_ms < _RELATIVE_BELOW_MS:
         taken_ms = 0  # "now" is nearer to the truth than some year in the future
     fields = [f"{taken_ms - base_ms}e-3"]

@@ -125,7 +125,7 @@ class Carrier:
         newest = self._store.newest_serial
         if newest <= self._cursor.live:
             return False
-        batch = self._store.after(self._cursor.live, window)
+        batch = self._store.after(self._cursor.live, window, brief=True)
         if is_connected and len(batch) == window and batch.readings[-1][0] < newest:
             # More than one window waits. What is measured from now on overtakes it.
             self._cursor = self._cursor._replace(live_from=newest, live=newest)
@@ -137,9 +137,11 @@ class Carrier:
 
     def _deliver_both(self, window: int) -> bool:
         if self._store.newest_serial > self._cursor.live:
-            self._send(self._store.after(self._cursor.live, window), self._live_confirmed)
+            self._send(
+                self._store.after(self._cursor.live, window, brief=True), self._live_confirmed
+            )
         cursor = self._cursor
-        batch = self._store.after(cursor.backlog, window, cursor.live_from)
+        batch = self._store.after(cursor.backlog, window, cursor.live_from, brief=True)
         if self._send(batch, self._backlog_confirmed) and len(batch) < window:
             self._all_confirmed(cursor.live)
             log.info("%s: backlog delivered", self._source)

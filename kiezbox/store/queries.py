@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from kiezbox.model import Bulletin, Cursor, Fault, Series
@@ -52,6 +53,23 @@ def stored_rows(query: Query, position: int, limit: int, until: int) -> list[Row
         "SELECT * FROM readings WHERE serial > ? AND serial <= ? ORDER BY serial LIMIT ?",
         (position, until, limit),
     )
+    return rows
+
+
+#: Enough of an ordinary reading; where there is more to say, the last column is a text.
+_BRIEF = """SELECT serial, series, taken_ms, monotonic_ms, value,
+                   CASE WHEN flag = 0 AND clock_trusted = 1 THEN raw ELSE 'more' END
+            FROM readings WHERE serial > ? AND serial <= ? ORDER BY serial LIMIT ?"""
+
+
+def brief_rows(query: Query, position: int, limit: int, until: int) -> list[Any]:
+    """The same without flag, reason and clock_trusted, if none of these readings needs them.
+
+    For a draining backlog: each column costs 90 ns a row, a third of the whole way to the broker.
+    """
+    rows = query(_BRIEF, (position, until, limit))
+    if "more" in map(itemgetter(5), rows):
+        return stored_rows(query, position, limit, until)
     return rows
 
 

@@ -169,14 +169,20 @@ class Store(Ledger):
             self._changes.append(("series", [number, sensor, quantity]))
         return number
 
-    def after(self, position: int, limit: int, until: int | None = None) -> Batch:
-        """Readings with position < serial <= until, oldest first, the newest included."""
+    def after(
+        self, position: int, limit: int, until: int | None = None, *, brief: bool = False
+    ) -> Batch:
+        """Readings with position < serial <= until, oldest first, the newest included.
+
+        ``brief``: rows may stop after ``raw`` (see Batch).
+        """
         end = END if until is None else until
         with self._lock:
             rows: list[Row] = []
             frames = self._card.frames
             if position < self._newest_folded(frames):
-                rows = queries.stored_rows(self._card.query, position, limit, end)
+                fetch = queries.brief_rows if brief else queries.stored_rows
+                rows = fetch(self._card.query, position, limit, end)
             queries.append_rows(rows, frames, position, limit, end)
             for row in self._fresh:
                 if len(rows) >= limit or row[0] > end:

@@ -82,6 +82,30 @@ def test_a_flagged_reading_reaches_nobody_who_asks_for_good_ones(rig: Rig) -> No
     assert record["reason"] == "stuck at 99.9 %"
 
 
+def test_flags_and_corrections_in_the_middle_of_a_backlog_arrive_with_it(rig: Rig) -> None:
+    broker, store = rig.broker(), rig.store()
+    listener = rig.listener(broker.port)
+    rig.measure(store, rounds=20)
+    store.add("dht", [Measurement(Quantity.HUMIDITY_PERCENT, 54.5, 57.25)])
+    store.add("dht", [Measurement(Quantity.HUMIDITY_PERCENT, 1.0, None, Flag.SUSPECT, "jump")])
+    rig.measure(store, rounds=20)
+    rig.clock.trusted = False
+    rig.measure(store, rounds=20)
+    store.fold()
+
+    deliver(rig.carrier(store, rig.mqtt(broker.port, batch=7)))
+
+    ids = arrived(listener, 122)
+    assert Counter(ids) == dict.fromkeys(rig.ids(store), 1)
+    records = list(records_of(listener.on("readings")))
+    dht = [(r["n"], r["v"], r.get("raw")) for r in records if "/dht/" in r["n"]]
+    assert dht == [
+        (f"{BOX}/dht/humidity_percent", 54.5, 57.25),
+        (f"{BOX}/dht/humidity_percent:suspect", 1.0, None),
+    ]
+    assert sum(record.get("clock") == "untrusted" for record in records) == 40
+
+
 def test_progress_facts_count_what_the_broker_has_confirmed(rig: Rig) -> None:
     broker, store = rig.broker(), rig.store()
     carrier = rig.carrier(store, rig.mqtt(broker.port))
