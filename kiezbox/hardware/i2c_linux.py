@@ -10,10 +10,6 @@ from smbus2 import SMBus, i2c_msg
 from kiezbox.errors import SensorMissing
 from kiezbox.hardware.i2c_view import nack
 
-#: What adapters report for an address that nobody acknowledges: most ENXIO, as the kernel's
-#: Documentation/i2c/fault-codes.rst asks, the Raspberry Pi's bcm2835 EREMOTEIO.
-_NACKS = (errno.ENXIO, errno.EREMOTEIO)
-
 _OPENING = {
     errno.ENOENT: (
         "there is no such bus",
@@ -56,7 +52,9 @@ class LinuxBus:
                 raise SensorMissing(f"{self._path} was closed")
             self._bus.i2c_rdwr(*messages)
         except OSError as error:
-            if error.errno in _NACKS:
+            # For an address that nobody acknowledges most adapters report ENXIO, as the kernel's
+            # Documentation/i2c/fault-codes.rst asks, the Raspberry Pi's bcm2835 EREMOTEIO.
+            if error.errno == errno.ENXIO:
                 raise nack(address) from error
             raise
         finally:

@@ -37,7 +37,7 @@ class WireBus:
             raise TimeoutError(
                 errno.ETIMEDOUT, f"I2C address 0x{address:02x} did not finish"
             ) from error
-        except (ConnectionError, FileNotFoundError) as error:
+        except ConnectionError as error:
             self._hang_up()
             raise SensorMissing(
                 f"the simulated bench at {self._path} does not answer", hint=BENCH_GONE_HINT
@@ -52,7 +52,10 @@ class WireBus:
         if self._is_closed:
             raise ConnectionAbortedError(errno.ECONNABORTED, "the bus was closed")
         if self._connection is None:
-            self._connection = wire.connect(self._path, _left(until))
+            try:
+                self._connection = wire.connect(self._path, _left(until))
+            except OSError as error:
+                raise ConnectionRefusedError(errno.ECONNREFUSED, str(error)) from error
         self._connection.settimeout(_left(until))
         self._connection.sendall(request)
         kind, body = wire.receive(self._connection, _left(until), _left(until))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import tempfile
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from kiezbox.errors import KiezboxError
 from kiezbox.hardware import wire
 from kiezbox.hardware.box import BoxHardware
-from kiezbox.hardware.simulated.bench import MOST_CLIENTS, Bench
+from kiezbox.hardware.simulated.bench import MOST_CLIENTS, Bench, _Client
 from kiezbox.hardware.simulated.pins import Pins
 from kiezbox.settings import HardwareSettings
 
@@ -43,7 +44,7 @@ def bench() -> Bench:
 
 
 def was_cut_off(client: socket.socket) -> bool:
-    client.settimeout(10)
+    client.settimeout(2)
     try:
         while client.recv(4096):
             pass
@@ -128,6 +129,14 @@ def test_too_many_clients_are_turned_away_and_make_room_when_they_go(bench: Benc
 
     assert wait_until(lambda: threads("bench-client") == 0)
     assert is_served(bench)
+    # Each bench's accepting thread still holds its last one, until the next comes.
+    assert wait_until(lambda: remembered_clients() < 5)
+
+
+def remembered_clients() -> int:
+    """How many clients some bench still holds in memory."""
+    gc.collect()
+    return sum(type(thing) is _Client for thing in gc.get_objects())
 
 
 def test_two_benches_in_one_process_know_nothing_of_each_other(bench: Bench) -> None:

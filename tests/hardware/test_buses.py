@@ -11,6 +11,7 @@ import errno
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -280,6 +281,16 @@ def test_a_driver_that_waits_for_ever_on_a_stuck_status_is_ended_by_its_deadline
     assert time.monotonic() - began < 2
 
 
+def test_after_the_deadline_nothing_reaches_the_bus(kernel: FakeKernel) -> None:
+    solder(kernel.chips)
+    view = BusView(LinuxBus("/dev/null"), BusLock(), deadline(-1))
+
+    with pytest.raises(SensorTimeout):
+        view.writeto(0x76, b"\xf4\x25")
+
+    assert kernel.calls == []
+
+
 def test_a_driver_that_died_holding_the_bus_loses_it_at_its_deadline(
     bench: Bench, box: BoxHardware
 ) -> None:
@@ -341,6 +352,20 @@ def test_a_chip_that_hung_answers_again_once_it_lets_go(bench: Bench, box: BoxHa
     bench.fault(0x76, None)
 
     assert outcome(view, (0x76, b"\x02", 2)) == bytes([14, 21])
+
+
+def test_a_chip_that_lets_go_in_time_finishes_its_transaction(
+    bench: Bench, box: BoxHardware
+) -> None:
+    bench.attach(0x76, Registers())
+    bench.fault(0x76, "hang")
+    mender = threading.Timer(0.1, bench.fault, (0x76, None))
+    mender.start()
+
+    answer = outcome(box.i2c(deadline(5)), (0x76, b"\x02", 2))
+
+    assert answer == bytes([14, 21])
+    mender.join(5)
 
 
 def test_a_hang_longer_than_the_deadline_is_a_timeout_in_our_words(

@@ -200,6 +200,44 @@ def test_what_is_no_line_number_is_no_pin(box: BoxHardware, name: int | str) -> 
         box.pin_factory().pin(name)
 
 
+def test_a_line_asked_for_anew_at_the_same_level_is_no_change(
+    bench: Bench, box: BoxHardware
+) -> None:
+    bench.set_pin(17, True)
+    pin = box.pin_factory().pin(17)
+    seen: list[bool] = []
+
+    def changed(ticks: float, high: bool) -> None:
+        seen.append(high)
+
+    pin.when_changed = changed
+
+    pin.edges = "both"
+    bench.set_pin(17, False)
+
+    assert wait_until(lambda: bool(seen))
+    assert seen == [False]
+
+
+@pytest.mark.parametrize(("edges", "expected"), [("rising", [True]), ("falling", [False])])
+def test_only_the_edges_asked_for_are_told(
+    bench: Bench, box: BoxHardware, edges: str, expected: list[bool]
+) -> None:
+    pin = box.pin_factory().pin(17)
+    seen: list[bool] = []
+
+    def changed(ticks: float, high: bool) -> None:
+        seen.append(high)
+
+    pin.edges = edges
+    pin.when_changed = changed
+    bench.set_pin(17, True)
+    bench.set_pin(17, False)
+
+    assert wait_until(lambda: pin.state is False and bool(seen))
+    assert seen == expected
+
+
 def test_an_input_cannot_be_switched(bench: Bench, box: BoxHardware) -> None:
     pin = box.pin_factory().pin(17)
 

@@ -172,6 +172,29 @@ def test_what_arrives_over_a_bad_line(
     port.close()
 
 
+def test_a_device_does_not_hear_its_own_words_while_nobody_has_the_port_open(
+    bench: Bench, box: BoxHardware
+) -> None:
+    class Listener(Parrot):
+        heard = b""
+
+        def received(self, data: bytes) -> bytes:
+            self.heard += data
+            return b""
+
+    listener = Listener()
+    path = bench.attach_serial("ttyUSB0", listener)
+    listener.to_say = b"\xaa\xc0\n\xab"
+    assert wait_until(lambda: listener.to_say == b"")
+
+    port = box.serial(path, 9600, deadline(10))
+    port.write(b"asked")
+
+    assert wait_until(lambda: len(listener.heard) >= 5)
+    assert listener.heard == b"asked"
+    port.close()
+
+
 def test_bytes_that_nobody_reads_are_lost_and_the_bench_goes_on(
     bench: Bench, box: BoxHardware
 ) -> None:

@@ -297,7 +297,7 @@ def _listen(path: str) -> socket.socket:
     try:
         listener.bind(path)
         os.chmod(path, 0o600)
-        listener.listen(MOST_CLIENTS)
+        listener.listen(128)
     except BaseException:
         listener.close()
         raise

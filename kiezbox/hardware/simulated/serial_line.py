@@ -145,7 +145,8 @@ class SerialLine:
     def _plug_in(self) -> None:
         master, slave = os.openpty()
         self._master, self._slave = master, slave
-        tty.setraw(master)
+        # Both ends share it; without, the device would hear its own words as an echo until
+        # somebody opens the port.
         tty.setraw(slave)
         os.set_blocking(master, False)
         fresh = f"{self.path}.new"
