@@ -91,6 +91,9 @@ class Carrier:
         """Pass on the box's latest state; the publisher keeps it until the link is there."""
         self._publisher.announce(kind, document)
 
+    def interrupt(self) -> None:
+        """A publisher's own time-outs end a step."""
+
     def close(self) -> None:
         """Hang up. Idempotent."""
         self._publisher.close()

@@ -299,6 +299,9 @@ class Powering:
             "current_a": current.value if current else None,
         }
 
+    def interrupt(self) -> None:
+        """No step takes long."""
+
     def close(self) -> None:
         for source in self._sources.values():
             source.close()

@@ -85,6 +85,10 @@ class Sensing:
             self._due_at = now
         return self._due_at - now
 
+    def interrupt(self) -> None:
+        # A particulate sensor warms up for half a minute; its next look at the bus ends that.
+        self._deadline.start(0.0)
+
     def close(self) -> None:
         if self._sensor is not None:
             sensor, self._sensor = self._sensor, None

@@ -34,5 +34,8 @@ class Storing:
             self._was_trusted = is_trusted
             self._offset_s = offset_s
 
+    def interrupt(self) -> None:
+        """No step takes long."""
+
     def close(self) -> None:
         """The node closes the store, after the last worker."""

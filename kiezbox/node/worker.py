@@ -32,6 +32,9 @@ class Task(Protocol):
     def step(self) -> float:
         """Do one thing; seconds until the next step."""
 
+    def interrupt(self) -> None:
+        """The end is near: cut a long step short. Called from another thread."""
+
     def close(self) -> None:
         """Give everything back. Idempotent; also called after a crash."""
 
@@ -94,6 +97,9 @@ class Worker:
         """End after the step that is running."""
         self._is_stopping = True
         self._nudge.set()
+        task = self._task
+        if task is not None:
+            task.interrupt()
 
     def join(self, timeout_s: float) -> bool:
         """Whether the thread has ended within the time."""
@@ -153,7 +159,7 @@ class Worker:
     def _run(self, round_: int) -> None:
         task: Task | None = None
         try:
-            task = self._make(lambda: self.is_current(round_))
+            task = self._task = self._make(lambda: self.is_current(round_))
             while not self._is_stopping and self.is_current(round_):
                 self._nudge.clear()
                 self._busy_since = self._machine.monotonic()

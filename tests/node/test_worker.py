@@ -29,6 +29,9 @@ class Counting:
         self._act(self.steps)
         return self._pause_s
 
+    def interrupt(self) -> None:
+        pass
+
     def close(self) -> None:
         self.closed += 1
 
@@ -154,6 +157,9 @@ def test_a_hung_sensor_is_given_up_opened_anew_and_its_late_answer_thrown_away(
             if self.counts():
                 results.append("late" if self.is_first else "fresh")
             return 0.001
+
+        def interrupt(self) -> None:
+            pass
 
         def close(self) -> None:
             closed.append(self)
