@@ -271,8 +271,8 @@ def _grid_sources(
     store: Store,
     on_edge: Callable[[], None],
 ) -> dict[str, GridSource]:
-    def on_fault(source: str, kind: str, message: str) -> None:
-        if store.open_fault(source, kind, message, "Check the wire and the pin's number."):
+    def on_fault(source: str, message: str, hint: str) -> None:
+        if store.open_fault(source, "missing", message, hint):
             log.warning("%s", message)
 
     sources: dict[str, GridSource] = {}
@@ -280,7 +280,13 @@ def _grid_sources(
         source = parse(GridSourceSettings, table, f"power.grid.{name}")
         if source.driver == "pin":
             sources[name] = PinSource(
-                name, source, hardware=hardware, clock=clock, on_edge=on_edge, on_fault=on_fault
+                name,
+                source,
+                hardware=hardware,
+                clock=clock,
+                on_edge=on_edge,
+                on_fault=on_fault,
+                on_good=store.close_fault,
             )
         else:
             interval_s = float(settings.sensors.get(source.sensor, {}).get("interval_s", 60.0))

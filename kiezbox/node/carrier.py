@@ -7,6 +7,7 @@ now first, then one window of the week, and so on, until the lanes meet.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -45,7 +46,14 @@ class Carrier:
         self._name = name
         self._clock = clock
         self._source = f"publishers.{name}"
-        self._cursor = store.cursor(name)
+        self._cursor = cursor = store.cursor(name)
+        # The backlog, counted once and then kept up to date: it is asked for every second, and
+        # counting a week takes milliseconds.
+        self._counting = threading.Lock()
+        self._counted_to = store.newest_serial
+        self._left = store.count_after(cursor.live, self._counted_to)
+        if cursor.backlog < cursor.live_from:
+            self._left += store.count_after(cursor.backlog, cursor.live_from)
         #: Readings confirmed since this start, and when the last one was (Unix seconds).
         self.delivered = 0
         self.confirmed_at: float | None = None
@@ -106,14 +114,13 @@ class Carrier:
         return "refused" if is_refused else self._publisher.link()
 
     def backlog(self) -> int:
-        """How many readings are not confirmed yet."""
-        cursor = self._cursor
-        count = 0
-        if self._store.newest_serial > cursor.live:
-            count = self._store.count_after(cursor.live)
-        if cursor.backlog < cursor.live_from:
-            count += self._store.count_after(cursor.backlog, cursor.live_from)
-        return count
+        """How many readings are not confirmed yet. Safe in any thread."""
+        with self._counting:
+            newest = self._store.newest_serial
+            if newest > self._counted_to:
+                self._left += self._store.count_after(self._counted_to, newest)
+                self._counted_to = newest
+            return self._left
 
     # --- the lanes -----------------------------------------------------------------------
 
@@ -127,6 +134,8 @@ class Carrier:
             return self._deliver_both(window)
         newest = self._store.newest_serial
         if newest <= self._cursor.live:
+            with self._counting:
+                self._left, self._counted_to = 0, newest
             return False
         batch = self._store.after(self._cursor.live, window, brief=True)
         if is_connected and len(batch) == window and batch.readings[-1][0] < newest:
@@ -186,6 +195,8 @@ class Carrier:
 
     def _confirmed(self, batch: Batch, count: int, confirmed_to: Callable[[int], None]) -> None:
         if count:
+            with self._counting:
+                self._left -= count
             self.delivered += count
             self.confirmed_at = self._clock.now()
             confirmed_to(batch.readings[count - 1][0])
@@ -205,6 +216,8 @@ class Carrier:
         except Rejected as again:
             raise Refused(f"everything is rejected: {again}", hint=again.hint) from again
         self._confirmed(second, 1, confirmed_to)
+        with self._counting:
+            self._left -= 1
         reading = id_text(batch.readings[0][0])
         self._store.open_fault(
             self._source, "rejected", f"reading {reading} was rejected and skipped: {error}"

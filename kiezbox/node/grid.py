@@ -38,7 +38,10 @@ class PinSource:
         clock: Clock,
         on_edge: Callable[[], None],
         on_fault: Callable[[str, str, str], None],
+        on_good: Callable[[str], object],
     ) -> None:
+        """``on_fault`` gets (source, message, hint), ``on_good`` the source that answers again."""
+        self._on_good = on_good
         self._name = name
         self._settings = settings
         self._hardware = hardware
@@ -55,7 +58,7 @@ class PinSource:
             return "present" if self._device.is_active else "lost"
         except (OSError, KiezboxError) as error:
             # The chip went away under us: a driver reload, or the simulated bench's end.
-            self._failed(str(error))
+            self._failed(error)
             self.close()
             return "silent"
 
@@ -76,20 +79,23 @@ class PinSource:
                 pin_factory=self._hardware.pin_factory(),
             )
         except ImportError as error:
-            self._failed(f"{error.name} is not installed: pip install 'kiezbox[pins]'")
+            self._failed(
+                KiezboxError(f"{error.name} is not installed", hint="pip install 'kiezbox[pins]'")
+            )
             return False
         except (OSError, KiezboxError, ValueError) as error:
-            self._failed(str(error))
+            self._failed(error)
             return False
         self._device = _Polarity(device, self._settings)
+        self._on_good(f"power.grid.{self._name}")
         device.when_activated = device.when_deactivated = lambda: self._on_edge()
         return True
 
-    def _failed(self, message: str) -> None:
+    def _failed(self, error: Exception) -> None:
         self._on_fault(
             f"power.grid.{self._name}",
-            "missing",
-            f"{self._name}: pin {self._settings.pin} cannot be read: {message}",
+            f"{self._name}: pin {self._settings.pin} cannot be read: {error}",
+            getattr(error, "hint", "") or "Check the wire and the pin's number.",
         )
 
     def close(self) -> None:
