@@ -110,10 +110,9 @@ def serial_of(boot: int, counter: int) -> int:
     return boot << COUNTER_BITS | counter
 
 
-#: A reading as it comes from the store: all fields, or those up to ``raw``.
+#: A reading as it comes from the store: all fields, or those up to ``value``.
 Row = (
-    tuple[int, int, int, int, float, float | None]
-    | tuple[int, int, int, int, float, float | None, int, str, int]
+    tuple[int, int, int, int, float] | tuple[int, int, int, int, float, float | None, int, str, int]
 )
 
 
@@ -123,7 +122,7 @@ class Batch:
 
     ``readings`` may hold plain tuples in the order of ``Reading``'s fields (the hot path takes
     SQLite's rows as they come); iterating gives ``Reading`` objects either way. A row may stop
-    after ``raw``: then the rest is at ``Reading``'s defaults, and so it is in every row before.
+    after ``value``: then the rest is at ``Reading``'s defaults, and so it is in every row before.
     """
 
     box: str

@@ -50,8 +50,8 @@ _RELATIVE_BELOW_MS = 2**28 * 1000
 
 _UNIT_OF = {quantity.value: unit.senml for quantity, unit in UNITS.items()}
 
-#: Length of a row that stops after ``raw``.
-_SHORT = 6
+#: Length of a row that stops after ``value``.
+_SHORT = 5
 
 
 def id_text(serial: int) -> str:
@@ -106,14 +106,12 @@ def _groups(rows: Sequence[Any], base_ms: int) -> Iterator[tuple[int, str]]:
         runs = [list(run) for _, run in groupby(rows, lambda row: row[0] >> COUNTER_BITS)]
     for run in runs:
         boot = run[0][0] >> COUNTER_BITS
-        zero = boot << COUNTER_BITS
+        zero, head = boot << COUNTER_BITS, f'"id":"{boot}-'
         by_series: defaultdict[int, list[str]] = defaultdict(list)
         if len(run[-1]) == _SHORT:
-            for serial, series, taken_ms, up_ms, value, raw in run:
+            for serial, series, taken_ms, _, value in run:
                 by_series[series].append(
-                    f'{taken_ms - base_ms}e-3,"v":{value!r},"id":"{boot}-{serial - zero}'
-                    if raw is None
-                    else _record(Reading(serial, series, taken_ms, up_ms, value, raw), base_ms)
+                    f'{taken_ms - base_ms}e-3,"v":{value!r},{head}{serial - zero}'
                 )
         else:
             for reading in starmap(Reading, run):

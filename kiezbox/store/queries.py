@@ -56,19 +56,19 @@ def stored_rows(query: Query, position: int, limit: int, until: int) -> list[Row
     return rows
 
 
-#: Enough of an ordinary reading; where there is more to say, the last column is a text.
-_BRIEF = """SELECT serial, series, taken_ms, monotonic_ms, value,
-                   CASE WHEN flag = 0 AND clock_trusted = 1 THEN raw ELSE 'more' END
+#: Enough of an ordinary reading; where there is more to say, the series is missing.
+_BRIEF = """SELECT serial, CASE WHEN flag = 0 AND raw IS NULL AND clock_trusted = 1 THEN series END,
+                   taken_ms, monotonic_ms, value
             FROM readings WHERE serial > ? AND serial <= ? ORDER BY serial LIMIT ?"""
 
 
 def brief_rows(query: Query, position: int, limit: int, until: int) -> list[Any]:
-    """The same without flag, reason and clock_trusted, if none of these readings needs them.
+    """The same, but only up to ``value`` if that is all there is to say of these readings.
 
-    For a draining backlog: each column costs 90 ns a row, a third of the whole way to the broker.
+    For a draining backlog: each column costs 90 ns a row, and the whole way to the broker 1.4 us.
     """
     rows = query(_BRIEF, (position, until, limit))
-    if "more" in map(itemgetter(5), rows):
+    if None in map(itemgetter(1), rows):
         return stored_rows(query, position, limit, until)
     return rows
 

@@ -174,7 +174,7 @@ class Store(Ledger):
     ) -> Batch:
         """Readings with position < serial <= until, oldest first, the newest included.
 
-        ``brief``: rows may stop after ``raw`` (see Batch).
+        ``brief``: rows may stop after ``value`` (see Batch).
         """
         end = END if until is None else until
         with self._lock:
