@@ -41,22 +41,20 @@ STALE_AFTER_S = 30.0
 #: So far in the future a time may lie before it says that one of two clocks is wrong.
 CLOCK_SLACK_S = 30.0
 
-#: What ``understand`` returns: now.json's fields, all there, and ``state``, ``source``, ``now``,
-#: ``unreadable``.
+#: What ``understand`` returns: all of now.json's fields, and four more.
 Facts = dict[str, "Any"]
 
 #: Unix seconds a field may hold: 1970 to 2096. What lies outside is no time.
 _LATEST_MOMENT = 4e9
 
-# C0 and C1 controls, the marks that turn the direction of what follows (Unicode UAX #9 section
-# 2), line and paragraph separators, the byte-order mark and lone surrogates. Joiners (U+200C,
-# U+200D) stay: Persian and emoji need them.
+# C0 and C1 controls, line and paragraph separators; marks that turn the direction of what follows
+# (Unicode UAX #9, section 2) and other invisible ones; noncharacters, which HTML does not allow.
+# Joiners (U+200C, U+200D) stay: Persian and emoji need them.
+_INVISIBLE = "\u061c \u200b \u200e-\u200f \u202a-\u202e \u2060-\u206f \ufdd0-\ufdef \ufeff".split()
 _NOT_TEXT: dict[int, int | str | None] = {
-    **dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], " "),
-    **dict.fromkeys(
-        [0x061C, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF]
-    ),
-    **dict.fromkeys([0x2028, 0x2029], " "),
+    **dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029], " "),
+    **dict.fromkeys(n for each in _INVISIBLE for n in range(ord(each[0]), ord(each[-1]) + 1)),
+    **dict.fromkeys(plane << 16 | n for plane in range(17) for n in (0xFFFE, 0xFFFF)),
 }
 _NOT_LINES = {**_NOT_TEXT, 0x0A: "\n", 0x0D: None}
 
@@ -226,12 +224,7 @@ _FACTS = _table(
             64,
         ),
         "store": _table(
-            {
-                "state": _word,
-                "newest_serial": _count,
-                "stored_serial": _count,
-                "buffered": _count,
-            },
+            {"state": _word, "newest_serial": _count, "stored_serial": _count, "buffered": _count},
             always=True,
         ),
         "publishers": _named(
@@ -270,8 +263,8 @@ def understand(
     """
     unreadable: list[str] = []
     facts: Facts = _FACTS(document, "", unreadable)
-    if not isinstance(document, dict):
-        unreadable = ["now.json"] if document is not None else []
+    if not isinstance(document, dict) and document is not None:
+        unreadable = ["now.json"]
     facts["source"] = source
     facts["now"] = now
     facts["unreadable"] = [plain_text(path, 120) for path in unreadable[:64]]
@@ -307,13 +300,11 @@ def collection(facts: Facts, bulletins: Iterable[Posted] | None) -> dict[str, An
     knows nothing of flags takes it for a value. ``bulletins`` None means that they cannot be read.
     """
     box = facts["box"]
-    feature: dict[str, Any] = {
-        "type": "Feature",
-        "geometry": _point(box["latitude"], box["longitude"]),
-        "properties": _properties(facts, bulletins),
-    }
+    feature: dict[str, Any] = {"type": "Feature"}
     if box["id"] is not None:
         feature["id"] = box["id"]
+    feature["geometry"] = _point(box["latitude"], box["longitude"])
+    feature["properties"] = _properties(facts, bulletins)
     served_at = _utc(facts["now"])
     return {"type": "FeatureCollection", "served_at": served_at, "features": [feature]}
 

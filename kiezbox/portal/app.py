@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from flask import Flask, Request, Response, request
+from werkzeug.exceptions import HTTPException, NotFound
 
 from kiezbox.portal.answers import MOVED, ROUTES, Answer
 from kiezbox.portal.sight import Sight
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["app_of", "create_app"]
 
 
+class _Portal(Flask):
+    def raise_routing_exception(self, request: Request) -> NoReturn:
+        """No redirect to a tidier path: it would repeat the Host that the request claimed."""
+        raise NotFound from request.routing_exception
+
+
 def create_app(store_path: str, run_dir: str, clock: Clock | None = None) -> Flask:
     """The WSGI application; reads now.json in ``run_dir`` and the database, writes nothing."""
     return app_of(Sight(run_dir, store_path, clock))
@@ -26,9 +32,7 @@ def create_app(store_path: str, run_dir: str, clock: Clock | None = None) -> Fla
 
 def app_of(sight: Sight) -> Flask:
     """The same over what the doorway has been looking at."""
-    app = Flask("kiezbox.portal", static_folder=None, template_folder=None)
-    # A redirect to a tidier path would repeat the Host that the request claimed.
-    app.url_map.merge_slashes = False
+    app = _Portal("kiezbox.portal", static_folder=None, template_folder=None)
     for path, view in ROUTES.items():
         app.add_url_rule(path, path, _shown(view, sight), methods=["GET"])
 

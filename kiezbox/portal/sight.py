@@ -43,7 +43,7 @@ LAST_KNOWN_S = 10.0
 
 #: ``StoreReader.bulletins`` in one statement: neither expired nor withdrawn, newest first.
 _BULLETINS = """
-SELECT origin, sequence, written_at, expires_at, substr(body, 1, 4000) FROM records AS posted
+SELECT origin, sequence, written_at, expires_at, body FROM records AS posted
 WHERE kind = 'bulletin' AND expires_at > ? AND NOT EXISTS (
   SELECT 1 FROM records WHERE kind = 'withdrawal'
   AND json_extract(body, '$[0]') = posted.origin AND json_extract(body, '$[1]') = posted.sequence
@@ -69,7 +69,7 @@ class Bulletin:
         self.sequence = int(sequence)
         self.written_at = float(written_at)
         self.expires_at = float(expires_at)
-        self.text = str(text)
+        self.text = str(text)[:4000]
 
 
 class Sight:

@@ -1,0 +1,489 @@
+"""The first page, as a resident reads it and as a browser parses it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import html5lib
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from street import NORMAL, NOW, now_json, outage, understood
+
+from kiezbox.model import Bulletin, Quantity
+from kiezbox.portal import words
+from kiezbox.portal.page import PAGE_BYTES, bulletins_page, first_page
+from kiezbox.portal.style import STYLE
+from kiezbox.portal.texts import DE, EN, TEXTS
+from kiezbox.units import UNITS
+
+LANGUAGES = ("de", "en")
+
+EXERCISE = now_json(mode__name="exercise", mode__is_exercise=True)
+SAVING = now_json(
+    mode__name="saving",
+    battery__stage="low",
+    battery__hours_left_low=3.0,
+    battery__hours_left_high=6.0,
+)
+RETURNING = outage(grid__state="returning", grid__since=NOW - 120)
+SITUATIONS: dict[str, Any] = {
+    "normal": NORMAL,
+    "emergency": outage(),
+    "exercise": EXERCISE,
+    "saving": SAVING,
+    "saving in an outage": outage(mode__name="saving"),
+    "dark": now_json(mode__name="dark"),
+    "dark in an outage": outage(mode__name="dark"),
+    "maintenance": now_json(mode__name="maintenance"),
+    "returning": RETURNING,
+    "bridging": now_json(grid__state="bridging"),
+    "no sensing": now_json(grid__is_sensed=False, grid__state="unknown"),
+    "no battery": outage(battery=None),
+    "opened by the operator": now_json(
+        mode__name="emergency", mode__causes=[{"cause": "operator", "since": NOW, "detail": "x"}]
+    ),
+    "a cause of tomorrow": now_json(
+        mode__name="emergency", mode__causes=[{"cause": "locusts", "since": NOW, "detail": "x"}]
+    ),
+    "a mode of tomorrow": now_json(mode__name="hibernating"),
+    "starting": now_json(mode=None, grid=None, battery=None, latest={}, publishers={}),
+    "silent": outage(written_at=NOW - 5400),
+    "nothing": None,
+    "nonsense": "nonsense",
+}
+
+
+@pytest.fixture(autouse=True)
+def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """19:00 UTC is 20:00 here."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def posted(*texts: str, age_s: float = 600) -> list[Bulletin]:
+    return [Bulletin("kb-musterplatz-1", n, NOW - age_s, NOW + 9e4, t) for n, t in enumerate(texts)]
+
+
+def page(document: Any, bulletins: Any = (), language: str = "de") -> str:
+    return first_page(understood(document), bulletins, language).decode()
+
+
+def tree(html: str) -> Any:
+    """The document as the HTML standard's parser sees it; any parse error fails."""
+    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html)
+
+
+def text_of(html: str) -> str:
+    """What is read on the page, the style left out."""
+    body = tree(html).find("body")
+    return " ".join(" ".join(body.itertext()).split())
+
+
+def headline(document: Any, language: str = "de") -> str:
+    return str(tree(page(document, language=language)).find(".//h1").text)
+
+
+# --- what it says --------------------------------------------------------------------------------
+
+
+def test_in_a_power_cut_the_page_says_what_since_when_how_long_and_what_first() -> None:
+    found = text_of(page(outage(hours=2)))
+
+    assert headline(outage()) == "Stromausfall"
+    assert "seit 18:00 Uhr (2 Stunden)" in found
+    assert "Diese Box hält wohl noch 8 bis 14 Stunden." in found
+    assert found.index("Stromausfall") < found.index("112") < found.index("Gemessen")
+
+
+def test_in_english_too() -> None:
+    found = text_of(page(outage(hours=2), language="en"))
+
+    assert headline(outage(), "en") == "Power cut"
+    assert "since 18:00" in found and "call 112" in found
+
+
+def test_whoever_reads_no_german_finds_the_way_in_the_first_line() -> None:
+    link = tree(page(outage())).find(".//nav/a")
+
+    assert (link.get("href"), link.get("lang")) == ("/en", "en")
+    assert link.text == "English: Power cut"
+
+
+@pytest.mark.parametrize("document", [NORMAL, now_json(mode__name="maintenance")])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_on_an_ordinary_day_nobody_is_told_what_to_do_first(document: Any, language: str) -> None:
+    found = text_of(page(document, language=language))
+
+    assert "112" not in found
+    assert TEXTS[language]["readings"] in found
+
+
+@pytest.mark.parametrize("situation", ["nothing", "nonsense", "a mode of tomorrow", "starting"])
+def test_what_the_box_does_not_know_is_never_an_ordinary_day(situation: str) -> None:
+    assert headline(SITUATIONS[situation]) == "Lage unbekannt"
+    assert "112" in page(SITUATIONS[situation])
+
+
+def test_a_normal_day_of_a_node_that_has_gone_is_not_called_one() -> None:
+    document = now_json(written_at=NOW - 5400)
+
+    assert headline(document) == "Zuletzt: Ein gewöhnlicher Tag"
+    assert "läuft nicht. Letzter Stand: 18:30 Uhr (vor 1 Stunde)" in text_of(page(document))
+    assert 'class="n"><nav' not in page(document), "and its head is not green"
+
+
+def test_an_exercise_cannot_be_missed_and_is_no_emergency() -> None:
+    banners = [p for p in tree(page(EXERCISE)).iter("p") if p.get("class") == "x"]
+
+    assert [banner.text for banner in banners] == ["ÜBUNG · EXERCISE"] * 2
+    assert text_of(page(EXERCISE)).startswith("ÜBUNG · EXERCISE Kein Notfall")
+    assert 'class="x"' not in page(outage()) + page(NORMAL)
+
+
+def test_a_real_outage_during_an_exercise_shows_no_banner() -> None:
+    found = page(outage(mode__name="exercise", mode__is_exercise=True))
+
+    assert 'class="x"' not in found and "Stromausfall" in found
+
+
+def test_a_lost_grid_is_told_even_where_an_order_keeps_the_mode_normal() -> None:
+    document = now_json(grid__state="lost", grid__since=NOW - 60, mode__order={
+        "mode": "normal", "until": NOW + 600})  # fmt: skip
+
+    assert headline(document) == "Stromausfall"
+
+
+def test_power_that_has_come_back_is_told_with_its_reservation() -> None:
+    found = text_of(page(RETURNING))
+
+    assert headline(RETURNING) == "Der Strom ist wieder da"
+    assert "seit 19:58 Uhr" in found and "Er kann noch einmal ausfallen." in found
+    assert "Wie lange" not in found
+
+
+def test_a_box_that_saves_power_says_so_with_and_without_an_emergency() -> None:
+    assert "Der Akku dieser Box ist schwach." in text_of(page(SAVING))
+    assert "noch 3 bis 6 Stunden" in text_of(page(SAVING))
+    assert headline(SAVING) == "Box spart Strom"
+    assert headline(outage(mode__name="saving")) == "Stromausfall"
+    assert "Der Akku dieser Box ist schwach." in text_of(page(outage(mode__name="saving")))
+
+
+def test_a_box_that_cannot_sense_the_grid_says_so() -> None:
+    found = text_of(page(SITUATIONS["no sensing"]))
+
+    assert "Diese Box kann nicht selbst erkennen, ob der Strom da ist." in found
+    assert "Das Stromnetz ist da." not in found
+
+
+def test_without_a_known_battery_nobody_is_promised_hours() -> None:
+    assert "Wie lange diese Box noch läuft, ist nicht bekannt." in text_of(
+        page(outage(battery=None))
+    )
+
+
+def test_a_clock_that_was_never_set_is_admitted() -> None:
+    assert "Uhr dieser Box ist nicht gestellt" in text_of(page(outage(clock_trusted=False)))
+    assert "Uhr dieser Box" not in text_of(page(outage()))
+
+
+def test_further_causes_are_told_beside_the_first() -> None:
+    causes = [
+        {"cause": "grid_lost", "since": NOW - 60, "detail": "lost"},
+        {"cause": "sensor_threshold", "since": NOW - 30, "detail": "Pegel 4,1 m"},
+    ]
+
+    found = text_of(page(outage(mode__causes=causes)))
+
+    assert headline(outage(mode__causes=causes)) == "Stromausfall"
+    assert "über der Alarmgrenze" in found and "Pegel 4,1 m" in found
+
+
+def test_a_reading_has_its_unit_and_age_and_a_comma_in_german() -> None:
+    assert "Temperatur gerade eben −3,4 °C" in text_of(page(NORMAL))
+    assert "Temperature just now −3.4 °C" in text_of(page(NORMAL, language="en"))
+
+
+def test_a_suspect_reading_is_marked_and_a_bad_one_has_no_number() -> None:
+    found = text_of(page(NORMAL))
+
+    assert "Luftfeuchte gerade eben fraglich: 100 %" in found
+    assert "Feinstaub PM10 vor 2 Minuten unbrauchbar" in found
+    assert "1999" not in found and "2000" not in found
+
+
+def test_voltages_are_not_what_a_resident_asks_for() -> None:
+    assert "13,4" not in text_of(page(NORMAL))
+
+
+def test_two_sensors_of_a_kind_are_told_apart() -> None:
+    latest = {
+        f"{sensor}/temperature_c": {"value": 1.0, "flag": 0, "reason": "", "taken_at": NOW}
+        for sensor in ("roof", "yard")
+    }
+
+    found = text_of(page(now_json(latest=latest)))
+
+    assert "Temperatur (roof)" in found and "Temperatur (yard)" in found
+
+
+def test_a_bulletin_is_marked_as_what_it_is_with_its_age() -> None:
+    found = text_of(page(outage(), posted("Warmer Raum: Turnhalle")))
+
+    assert "vom Betreiber dieser Box, ungeprüft · vor 10 Minuten Warmer Raum: Turnhalle" in found
+    english = text_of(page(outage(), posted("x"), "en"))
+    assert "from the operator of this box, unverified · 10 minutes ago x" in english
+
+
+def test_bulletins_that_cannot_be_read_are_not_passed_over() -> None:
+    assert "Mitteilungen kann diese Box gerade nicht lesen." in text_of(page(outage(), None))
+    assert "Mitteilungen" not in text_of(page(outage(), []))
+
+
+def test_an_emergency_names_its_bulletins_above_the_fold() -> None:
+    link = tree(page(outage(), posted("a", "b"))).find(".//header//a")
+
+    assert (link.text, link.get("href")) == ("Mitteilungen: 2", "#m")
+
+
+def test_every_page_says_that_nobody_asks_for_passwords_or_money() -> None:
+    for situation in SITUATIONS.values():
+        assert "Wir fragen nie nach Passwörtern oder Geld." in text_of(page(situation))
+
+
+# --- what it is made of --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_every_page_is_valid_small_and_needs_nothing_else(situation: str, language: str) -> None:
+    facts = understood(SITUATIONS[situation])
+    bulletins = posted("Wärme & <b>Licht</b>\n" * 20, "zwei")
+
+    for whole in (first_page(facts, bulletins, language), first_page(facts, None, language)):
+        assert len(whole) <= PAGE_BYTES
+    for html in (whole.decode(), bulletins_page(facts, bulletins, language).decode()):
+        root = tree(html)
+        assert root.get("lang") == language
+        assert not {each.tag for each in root.iter()} & {"script", "img", "form", "iframe"}
+        assert all("style" not in each.keys() for each in root.iter())
+        links = [each.get("href") for each in root.iter() if each.get("href")]
+        assert all(link.startswith(("/", "#", "data:,")) for link in links)
+        assert "url(" not in html and "@import" not in html
+        # CDFER: no page of a captive portal may hold the word iOS looks for.
+        assert "Success" not in html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_headings_descend_without_a_gap_and_landmarks_are_there(language: str) -> None:
+    root = tree(page(outage(), posted("x"), language))
+
+    assert [each.tag for each in root.iter() if re.fullmatch("h[1-6]", str(each.tag))] == [
+        "h1", "h2", "h2", "h2",
+    ]  # fmt: skip
+    assert {"main", "nav", "header", "footer"} <= {each.tag for each in root.iter()}
+    assert all(row.find("th").get("scope") == "row" for row in root.iter("tr"))
+
+
+@pytest.mark.parametrize("field", ["name", "detail", "text"])
+def test_what_others_wrote_stays_text(field: str) -> None:
+    attack = "</p><script>alert(1)</script><a href='//evil'>\"&"
+    document = outage(
+        box__name=attack if field == "name" else "x",
+        mode__causes=[{"cause": "official_warning", "since": NOW, "detail": attack}],
+    )
+
+    root = tree(page(document, posted(attack)))
+
+    assert "evil" not in str([each.get("href") for each in root.iter()])
+    assert not list(root.iter("script"))
+    assert attack.replace("\n", "") in " ".join(root.itertext())
+
+
+def test_direction_marks_cannot_turn_a_bulletin_around() -> None:
+    found = page(outage(), posted("Tor \u202eneffo\u202c"))
+
+    assert "\u202e" not in found and "Tor neffo" in found
+    assert 'dir="auto">Tor neffo' in found, "and right-to-left text still finds its side"
+
+
+def test_a_line_break_in_a_bulletin_is_kept() -> None:
+    assert ">eins\nzwei</p>" in page(outage(), posted("eins\r\nzwei"))
+    assert "white-space:pre-line" in STYLE
+
+
+@pytest.mark.parametrize("text", ["&" * 1000, "ä" * 500, "😀" * 250, "x" * 1000, "wo " * 333])
+def test_a_bulletin_too_long_for_the_page_is_cut_and_stands_whole_on_the_next(text: str) -> None:
+    bulletins = posted(*[text] * 5)
+
+    html = page(outage(), bulletins)
+    shown = [p for p in tree(html).iter("p") if p.get("dir") == "auto"]
+
+    assert len(html.encode()) <= PAGE_BYTES
+    assert shown and shown[0].text[:20] == text[:20]
+    assert '<a href="/mitteilungen">Alle Mitteilungen (5)</a>' in html
+    whole = [
+        p.text
+        for p in tree(bulletins_page(understood(NORMAL), bulletins).decode()).iter("p")
+        if p.get("dir") == "auto"
+    ]
+    assert whole == [text.strip()] * 5
+
+
+def test_readings_too_many_for_the_page_are_counted() -> None:
+    latest = {
+        f"s{n}/temperature_c": {"value": 1.0, "flag": 0, "reason": "", "taken_at": NOW}
+        for n in range(60)
+    }
+
+    html = page(outage(latest=latest), posted("Wasser am Platz"))
+
+    rows = len(list(tree(html).iter("tr")))
+    assert len(html.encode()) <= PAGE_BYTES and rows >= 8
+    assert f"und {60 - rows} weitere" in html and "Wasser am Platz" in html
+
+
+values = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=90)
+documents = st.fixed_dictionaries(
+    {},
+    optional={
+        key: values
+        | st.dictionaries(st.sampled_from([*NORMAL[key]] or ["x"]), values, max_size=8)
+        | st.lists(values, max_size=3)
+        if isinstance(NORMAL[key], dict)
+        else values
+        for key in NORMAL
+    },
+)
+
+
+@given(documents, st.lists(st.text(max_size=300), max_size=4), st.sampled_from(LANGUAGES))
+@settings(max_examples=200, deadline=None)
+def test_whatever_the_node_left_behind_there_is_a_valid_page(
+    document: Any, texts: list[str], language: str
+) -> None:
+    html = page(document, posted(*texts), language)
+
+    assert len(html.encode()) <= PAGE_BYTES
+    tree(html)
+
+
+# --- colours and catalogues ----------------------------------------------------------------------
+
+
+def luminance(colour: str) -> float:
+    """WCAG 2.2, "relative luminance"."""
+    digits = colour.strip("#")
+    digits = "".join(d * 2 for d in digits) if len(digits) == 3 else digits
+    channels = [int(digits[n : n + 2], 16) / 255 for n in (0, 2, 4)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.2, "contrast ratio"."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def schemes() -> list[dict[str, str]]:
+    """The variables in the light scheme and in the dark one."""
+    light, dark = (dict(re.findall(r"--(\w):(#\w+)", block)) for block in STYLE.split("@media")[:2])
+    return [light, {**light, **dark}]
+
+
+def test_text_has_a_contrast_of_seven_to_one_in_both_schemes() -> None:
+    for scheme in schemes():
+        for text in ("t", "m", "a"):
+            assert contrast(scheme[text], scheme["b"]) >= 7, (text, scheme)
+        assert contrast(scheme["t"], scheme["w"]) >= 7
+    heads = re.findall(r"header\{[^}]*background:(#\w+)", STYLE)
+    assert len(heads) == 3
+    assert all(contrast("#fff", head) >= 7 for head in heads)
+    assert contrast("#000", "#ffd600") >= 7
+
+
+def shape(entry: Any) -> Any:
+    """A catalogue entry without its words: keys, lengths and placeholders."""
+    if isinstance(entry, dict):
+        return {key: shape(value) for key, value in entry.items()}
+    if isinstance(entry, (list, tuple)):
+        return [shape(value) for value in entry]
+    return sorted(set(re.findall(r"\{(\w+)", entry))) if isinstance(entry, str) else type(entry)
+
+
+# The date is written in another order with other numbers of digits, not with other parts.
+def test_both_languages_have_the_same_keys_and_placeholders() -> None:
+    assert shape(DE) == shape(EN)
+
+
+def test_quantities_are_shown_in_their_units() -> None:
+    for text in TEXTS.values():
+        for name, (_, unit, decimals) in text["quantities"].items():
+            known = UNITS[Quantity(name)]
+            assert (unit, decimals) == (known.text, known.decimals)
+
+
+@pytest.mark.parametrize(
+    "low, high, expected",
+    [
+        (8.4, 13.2, "8 bis 14 Stunden"),
+        (0.2, 0.8, "weniger als eine Stunde"),
+        (0.5, 2.5, "höchstens 3 Stunden"),
+        (0.5, 1.0, "höchstens 1 Stunde"),
+        (5.0, 5.0, "etwa 5 Stunden"),
+        (60.0, 100.0, "2 bis 5 Tage"),
+        (40.0, 60.0, "40 bis 60 Stunden"),
+        (7.9, None, "mindestens 7 Stunden"),
+        (None, 4.0, "höchstens 4 Stunden"),
+        (9.0, 3.0, "3 bis 9 Stunden"),
+        (0.5, None, None),
+        (None, None, None),
+    ],
+)
+def test_the_band_of_hours_is_never_narrower_than_what_is_known(
+    low: float | None, high: float | None, expected: str | None
+) -> None:
+    assert words.band(low, high, DE) == expected
+
+
+@pytest.mark.parametrize(
+    "seconds, expected",
+    [
+        (-3600, "Zeit unklar"),
+        (-30, "gerade eben"),
+        (59, "gerade eben"),
+        (60, "vor 1 Minute"),
+        (3599, "vor 59 Minuten"),
+        (3600, "vor 1 Stunde"),
+        (47.9 * 3600, "vor 47 Stunden"),
+        (48 * 3600, "vor 2 Tagen"),
+    ],
+)
+def test_ages_are_told_in_their_largest_unit(seconds: float, expected: str) -> None:
+    assert words.age(NOW - seconds, NOW, DE) == expected
+
+
+def test_a_moment_of_another_day_has_its_weekday_or_date() -> None:
+    # 3 January 2026 was a Saturday.
+    assert words.clock_time(NOW - 3600, NOW, DE) == "19:00 Uhr"
+    assert words.clock_time(NOW - 86400, NOW, DE) == "Freitag, 20:00 Uhr"
+    assert words.clock_time(NOW - 30 * 86400, NOW, DE) == "4.12.2025, 20:00 Uhr"
+
+
+@given(st.text(max_size=400), st.integers(min_value=40, max_value=400))
+@settings(max_examples=200, deadline=None)
+def test_a_shortened_text_fits(text: str, most: int) -> None:
+    text = text.encode("utf-8", "replace").decode()
+
+    found = words.shortened(text, most)
+
+    assert len(words.escape(found).encode()) <= most
+    assert found == text or text.startswith(found[:-2].rstrip())

@@ -1,0 +1,434 @@
+"""``kiezbox portal`` as a process: how it starts, hands over, ends, and what it needs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from street import (
+    LIMIT_S,
+    Portal,
+    fresh,
+    make_store,
+    open_store,
+    outage,
+    portal,
+    read_all,
+    running,
+    split,
+    wait_for,
+    write_facts,
+)
+
+from kiezbox.clock import SystemClock
+from kiezbox.store import StoreWriter
+
+#: What the way to the first page must not load: each of them costs more than the page.
+HEAVY = {
+    "argparse", "asyncio", "dataclasses", "datetime", "email", "flask", "http", "inspect", "jinja2",
+    "json", "logging", "socket", "sqlite3", "threading", "tomllib", "typing", "waitress",
+    "werkzeug", "kiezbox.clock", "kiezbox.model", "kiezbox.settings", "kiezbox.store",
+    "kiezbox.units",
+}  # fmt: skip
+
+
+@pytest.fixture
+def box_now(box: Path) -> Path:
+    """The box's folder, its facts written this moment."""
+    write_facts(box / "run", fresh(outage()))
+    return box
+
+
+# --- the first page and the hand-over ------------------------------------------------------------
+
+
+def test_the_first_page_comes_before_anything_heavy_is_loaded(box_now: Path) -> None:
+    arguments = ["--run-dir", f"{box_now}/run", "--store", f"{box_now}/kiezbox.db"]
+    process = subprocess.Popen(
+        [sys.executable, "-X", "importtime", "-m", "kiezbox", "portal", *arguments,
+         "--listen", "127.0.0.1:0"],
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    try:
+        before = []
+        for line in process.stderr:
+            if "http://" in line:
+                break
+            before.append(line.rsplit("|", 1)[-1].strip())
+        port = int(line.rsplit(":", 1)[1].strip("/\n"))
+        status, _, page = Portal(process, port).ask("/")
+    finally:
+        process.kill()
+        process.communicate(timeout=LIMIT_S)
+
+    # What Python's own start loads (site, an editable install) is not ours to judge.
+    ours = before[before.index("site") + 1 :]
+    assert (status, "Warmer Raum: Turnhalle" in page.decode()) == (200, True)
+    assert "kiezbox.portal.page" in ours
+    assert not HEAVY & set(ours)
+
+
+def test_nobody_is_lost_when_the_doorway_hands_over_to_waitress(box_now: Path) -> None:
+    answers: list[tuple[bool, bool]] = []
+    closing = threading.Event()
+    with portal(box_now) as served:
+
+        def hammer() -> None:
+            while not closing.is_set():
+                try:
+                    status, headers, page = served.ask("/")
+                    is_whole = status == 200 and page.endswith(b"</html>")
+                    answers.append((is_whole, "date" in headers))
+                except OSError:
+                    answers.append((False, False))
+
+        visitors = [threading.Thread(target=hammer) for _ in range(6)]
+        for visitor in visitors:
+            visitor.start()
+        wait_for(lambda: sum(by_waitress for _, by_waitress in answers) > 300, "both to be seen")
+        closing.set()
+        for visitor in visitors:
+            visitor.join(LIMIT_S)
+
+    assert all(is_whole for is_whole, _ in answers)
+    by_doorway = [not by_waitress for _, by_waitress in answers]
+    assert sum(by_doorway) >= 6, "the doorway was never hammered"
+
+
+def test_a_request_begun_at_the_doorway_is_answered_after_the_hand_over(box_now: Path) -> None:
+    with portal(box_now) as served, served.connect() as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\nHo")
+        wait_for(served.is_handed_over, "the hand-over")
+
+        slow.sendall(b"st: box\r\n\r\n")
+
+        status, headers, page = split(read_all(slow))
+        assert (status, headers["connection"]) == (200, "close")
+        assert page.endswith(b"</html>")
+
+
+def test_without_flask_the_doorway_goes_on_alone_and_says_so(box_now: Path) -> None:
+    missing = box_now / "missing"
+    missing.mkdir()
+    (missing / "flask.py").write_text("raise ModuleNotFoundError(name='flask')")
+    with portal(box_now, environment={"PYTHONPATH": str(missing)}) as served:
+        assert served.ask("/")[0] == 200
+        assert served.process.stderr is not None
+
+        assert "flask is not installed" in served.process.stderr.readline()
+        assert served.ask("/situation.geojson")[0] == 200
+
+
+def test_waitress_tells_nobody_what_it_is(box_now: Path) -> None:
+    with portal(box_now) as served:
+        wait_for(served.is_handed_over, "the hand-over")
+
+        answers = [served.ask(asked) for asked in ("/", "/nowhere", b"GARBAGE\r\n\r\n")]
+
+        assert [status for status, _, _ in answers] == [200, 302, 400]
+        for word in ("waitress", "werkzeug", "flask", "python"):
+            assert word not in str(answers).lower()
+
+
+# --- sockets -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def listening() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.set_inheritable(True)
+        yield listener
+
+
+def handed(listener: socket.socket, box: Path, pid: str = "$$") -> list[str]:
+    """The command of a shell that gives its descriptor on as systemd does (sd_listen_fds(3))."""
+    command = (
+        f"LISTEN_FDS=1 LISTEN_PID={pid} exec {sys.executable} -m kiezbox portal --run-dir {box}/run"
+        f" --store {box}/kiezbox.db --listen 127.0.0.1:0 3<&{listener.fileno()}"
+    )
+    return ["bash", "-c", command]
+
+
+def test_a_visitor_who_came_before_the_process_is_served_by_it(
+    box_now: Path, listening: socket.socket
+) -> None:
+    port = listening.getsockname()[1]
+    with socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S) as early:
+        early.sendall(b"GET / HTTP/1.1\r\nHost: box\r\n\r\n")
+        process = subprocess.Popen(handed(listening, box_now), pass_fds=[listening.fileno()])
+        try:
+            status, _, page = split(read_all(early))
+            wait_for(Portal(process, port).is_handed_over, "the hand-over")
+        finally:
+            process.kill()
+            process.wait(LIMIT_S)
+
+    assert (status, page[-7:]) == (200, b"</html>")
+
+
+def test_a_socket_meant_for_another_process_is_left_alone(
+    box_now: Path, listening: socket.socket
+) -> None:
+    process = subprocess.Popen(
+        handed(listening, box_now, pid="1"),
+        pass_fds=[listening.fileno()],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+    finally:
+        process.kill()
+        process.communicate(timeout=LIMIT_S)
+
+    assert "http://127.0.0.1:" in line
+    assert f":{listening.getsockname()[1]}/" not in line
+
+
+def test_what_is_handed_over_and_does_not_listen_is_refused_in_words(box_now: Path) -> None:
+    with socket.socket() as idle:
+        idle.set_inheritable(True)
+        done = subprocess.run(
+            handed(idle, box_now),
+            pass_fds=[idle.fileno()],
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_S,
+        )
+
+    assert done.returncode == 1
+    assert "does not listen for connections" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(
+    shutil.which("systemd-socket-activate") is None, reason="no systemd-socket-activate here"
+)
+def test_systemds_own_tool_can_start_it(box_now: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        ["systemd-socket-activate", "-l", f"127.0.0.1:{port}", sys.executable, "-m", "kiezbox",
+         "portal", "--run-dir", f"{box_now}/run", "--store", f"{box_now}/kiezbox.db"],
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    served = Portal(process, port)
+
+    def answered() -> bool:
+        try:
+            return served.ask("/")[0] == 200
+        except ConnectionRefusedError:
+            return False
+
+    try:
+        wait_for(answered, "the first page")
+        wait_for(served.is_handed_over, "the hand-over")
+    finally:
+        process.kill()
+        process.wait(LIMIT_S)
+
+
+def test_a_taken_port_is_a_sentence_that_says_what_to_do(
+    box_now: Path, listening: socket.socket
+) -> None:
+    port = listening.getsockname()[1]
+    done = subprocess.run(
+        [sys.executable, "-m", "kiezbox", "portal", "--run-dir", "x", "--store", "y",
+         "--listen", f"127.0.0.1:{port}"],
+        capture_output=True, text=True, timeout=LIMIT_S,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in done.stderr
+    assert "portal.listen" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments, code, words",
+    [
+        (["--listen", "8081"], 1, "no address and port"),
+        (["--listen", "127.0.0.1:99999"], 1, "no address and port"),
+        (["--listen", "no.such.host.invalid:80"], 1, "cannot listen"),
+        (["--threads", "0"], 2, "--threads"),
+        (["--colour", "red"], 2, "--colour"),
+    ],
+)
+def test_a_wrong_call_is_explained(arguments: list[str], code: int, words: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "kiezbox", "portal", "--run-dir", "x", "--store", "y", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+    )
+
+    assert done.returncode == code
+    assert words in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("address", ["[::1]:0", "localhost:0", ":0"])
+def test_it_listens_on_every_form_of_address(box_now: Path, address: str) -> None:
+    arguments = ["--run-dir", f"{box_now}/run", "--store", f"{box_now}/kiezbox.db"]
+    if address.startswith("[") and not socket.has_ipv6:
+        pytest.skip("no IPv6 here")
+    with running([*arguments, "--listen", address]) as served:
+        host = address.rpartition(":")[0].strip("[]") or "127.0.0.1"
+        with socket.create_connection((host, served.port), timeout=LIMIT_S) as visitor:
+            visitor.sendall(b"GET / HTTP/1.0\r\n\r\n")
+
+            assert split(read_all(visitor))[0] == 200
+
+
+def test_the_settings_file_says_the_same_as_the_options(box_now: Path) -> None:
+    settings = box_now / "kiezbox.toml"
+    settings.write_text(
+        f'[box]\nid = "kb-musterplatz-1"\n[store]\npath = "{box_now}/kiezbox.db"\n'
+        f'run_dir = "{box_now}/run"\n[portal]\nlisten = "127.0.0.1:0"\n'
+    )
+
+    with running(["--settings", str(settings)]) as served:
+        assert b"Warmer Raum: Turnhalle" in served.ask("/")[2]
+
+
+# --- its end -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_end_it_ends_at_once_and_without_complaint(
+    box_now: Path, sign: signal.Signals
+) -> None:
+    with portal(box_now) as served:
+        wait_for(served.is_handed_over, "the hand-over")
+
+        served.process.send_signal(sign)
+
+        assert served.process.wait(LIMIT_S) == 0
+        assert served.process.stderr is not None
+        assert served.process.stderr.read() == ""
+
+
+def test_systemd_is_told_when_the_door_is_open(box_now: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(box_now / "notify"))
+        systemd.settimeout(LIMIT_S)
+        with portal(box_now, environment={"NOTIFY_SOCKET": str(box_now / "notify")}):
+            assert systemd.recv(100) == b"READY=1"
+
+
+# --- what it may not have ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["missing", "damaged", "locked"])
+def test_it_answers_whatever_became_of_the_store(box_now: Path, state: str) -> None:
+    store = box_now / "kiezbox.db"
+    holder = None
+    if state == "missing":
+        store.unlink()
+    elif state == "damaged":
+        store.write_bytes(os.urandom(8192))
+    else:
+        import sqlite3
+
+        holder = sqlite3.connect(store, isolation_level=None)
+        holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+        holder.execute("BEGIN EXCLUSIVE")
+    with portal(box_now) as served:
+        for _ in range(2):
+            began = time.monotonic()
+            status, _, page = served.ask("/")
+
+            assert status == 200
+            assert "Stromausfall" in page.decode()
+            assert "Mitteilungen kann diese Box gerade nicht lesen." in page.decode()
+            assert time.monotonic() - began < 2
+            wait_for(served.is_handed_over, "the hand-over")
+    if holder:
+        holder.close()
+
+
+PYTHONS = [sys.executable, "/usr/bin/python3"]
+
+
+@pytest.fixture
+def nobodys_python() -> tuple[str, dict[str, str]]:
+    """An interpreter that the user nobody can run, with what it needs on its path."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become nobody")
+    root = Path(__file__).resolve().parents[2]
+    site = [path for path in sys.path if path.endswith("site-packages")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), *site])}
+    for python in PYTHONS:
+        try:
+            subprocess.run(
+                [python, "-c", "import flask, waitress, kiezbox.store"],
+                env=environment, user="nobody", group="nogroup", cwd="/", check=True,
+                capture_output=True, timeout=LIMIT_S,
+            )  # fmt: skip
+        except (OSError, subprocess.SubprocessError):
+            continue
+        return python, environment
+    pytest.skip(f"the user nobody can run neither of {PYTHONS} with this checkout")
+
+
+@pytest.mark.parametrize("node", ["running", "stopped", "killed"])
+def test_the_user_nobody_can_serve_and_can_write_nothing(
+    nobodys_python: tuple[str, dict[str, str]], node: str
+) -> None:
+    python, environment = nobodys_python
+    folder = Path(tempfile.mkdtemp(prefix="kiezbox-nobody-"))
+    folder.chmod(0o755)
+    store = None
+    try:
+        write_facts(folder / "run", fresh(outage()))
+        path = make_store(folder, None)
+        if node != "stopped":
+            store = open_store(folder)
+        with StoreWriter(str(path), clock=SystemClock()) as writer:
+            writer.post("Wasser am Platz", time.time() + 3600)
+        for file in folder.iterdir():
+            file.chmod(0o755 if stat.S_ISDIR(file.stat().st_mode) else 0o644)
+        if node == "killed":
+            # As after kill -9: the WAL lies there and nobody holds it.
+            for left in list(folder.glob("kiezbox.db-*")):
+                shutil.copy(left, folder / f"{left.name}.left")
+            assert store is not None
+            store.close()
+            store = None
+            for left in folder.glob("*.left"):
+                left.rename(folder / left.name.removesuffix(".left"))
+        process = subprocess.Popen(
+            [python, "-m", "kiezbox", "portal", "--run-dir", f"{folder}/run",
+             "--store", f"{folder}/kiezbox.db", "--listen", "127.0.0.1:0"],
+            env=environment, user="nobody", group="nogroup", extra_groups=[], cwd="/",
+            stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        try:
+            assert process.stderr is not None
+            match = re.search(r":(\d+)/", process.stderr.readline())
+            assert match is not None
+            served = Portal(process, int(match[1]))
+            assert "Wasser am Platz" in served.ask("/")[2].decode()
+            wait_for(served.is_handed_over, "the hand-over")
+            assert "Wasser am Platz" in served.ask("/en")[2].decode()
+            assert b'"bulletins": "readable"' in served.ask("/healthz")[2]
+        finally:
+            process.kill()
+            process.communicate(timeout=LIMIT_S)
+    finally:
+        if store is not None:
+            store.close()
+        shutil.rmtree(folder)
