@@ -1,4 +1,4 @@
-"""Numbers that are never used twice, from a clock that may be wrong."""
+"""Starts of the node: numbers never used twice, and right times from a wrong clock."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import os
 
 from kiezbox.clock import EARLIEST_PLAUSIBLE
 from kiezbox.model import COUNTER_BITS
+
+#: Boot → moments at which its clock was trusted: (monotonic ms, wall ms minus monotonic ms).
+ClockMarks = dict[int, list[tuple[int, int]]]
 
 #: Ten seconds a step: systemd restarts a crashing node no faster, so even a week of crashes does
 #: not run ahead of the clock. The lower half of the 27 bits lasts until 2046.
@@ -45,3 +48,19 @@ def _by_clock(now: float) -> int:
 def boot_of(serial: int) -> int:
     """The start of the node in which a reading was taken."""
     return serial >> COUNTER_BITS
+
+
+def corrected_ms(
+    marks: ClockMarks, boot: int, monotonic_ms: int, taken_ms: int, clock_trusted: int
+) -> int:
+    """Wall time by the nearest moment of the same boot at which the clock was trusted.
+
+    What the clock said, where it was trusted, and where there was no such moment.
+
+    >>> corrected_ms({7: [(60_000, 1_780_000_000_000)]}, 7, 5_000, 5_000, 0)
+    1780000005000
+    """
+    if clock_trusted or boot not in marks:
+        return taken_ms
+    nearest = min(marks[boot], key=lambda mark: abs(mark[0] - monotonic_ms))
+    return monotonic_ms + nearest[1]

@@ -118,7 +118,8 @@ class Card:
             raise
 
     def _take_lock(self) -> None:
-        self._lock_fd = os.open(self.path + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+        flags = os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC
+        self._lock_fd = os.open(self.path + ".lock", flags, 0o644)
         try:
             fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -198,6 +199,7 @@ class Card:
                 db.close()
                 migrate.run(self.path)
                 db = connect(self.path, is_writable=True)
+            db.execute("PRAGMA journal_mode = WAL")  # A backup is a single file without it.
         except BaseException:
             db.close()
             raise
@@ -226,7 +228,7 @@ class Card:
             self.db = migrate.empty()
             self._trouble("read-only", f"{self.path} is damaged and cannot be replaced: {error}")
         self.counter.forget()
-        self._wait([], self._refill(False))
+        self.put([], self._refill(False))
 
     def _reconnect(self) -> bool:
         """Try the real database again; True if it is there."""
@@ -234,7 +236,7 @@ class Card:
         self._connect()
         self.counter.forget()
         if not self.is_makeshift:
-            self._wait([], self._refill(True))
+            self.put([], self._refill(True))
         return not self.is_makeshift
 
     # --- reading -------------------------------------------------------------------------
@@ -260,9 +262,6 @@ class Card:
 
     def put(self, rows: Sequence[Row], some: Sequence[Change]) -> None:
         """Take over what is to be durable with the next flush."""
-        self._wait(rows, some)
-
-    def _wait(self, rows: Sequence[Row], some: Sequence[Change]) -> None:
         self.waiting += packing.pack(rows, some, self._journal.frame_bytes)
 
     def write(self, name: str, parameters: Sequence[Any]) -> None:
@@ -278,7 +277,7 @@ class Card:
                 return
             except sqlite3.Error as error:
                 self._is_new_after(error)
-        self._wait([], [(name, parameters)])
+        self.put([], [(name, parameters)])
         self.has_deferred = True
         self.flush()
 
@@ -330,10 +329,7 @@ class Card:
         if not frames:
             return frames
         with transaction(self.db) as db:
-            for frame in frames:
-                db.executemany(changes.INSERT_READING, packing.rows_of(frame.payload))
-                for name, parameters in packing.changes_of(frame.payload):
-                    _apply(db, name, parameters)
+            changes.put_frames(db, frames)
             self._retire(db)
             db.execute(
                 "UPDATE meta SET box = ?, folded_sequence = ?, is_backup = 0",
@@ -388,15 +384,3 @@ class Card:
                 kept.append(frame)
         self.waiting = kept
         self._trouble("lost", f"no place for {self._lost} readings", HINTS["read-only"])
-
-
-def _apply(db: sqlite3.Connection, name: str, parameters: Sequence[Any]) -> None:
-    statement = changes.CHANGES.get(name)
-    if statement is None:
-        return  # A newer Kiezbox wrote it.
-    try:
-        db.execute(statement, parameters)
-    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
-        # Sealed by its checksum and still not for our tables: our mistake of another day. One
-        # change lost is better than a box that never folds again.
-        return

@@ -111,6 +111,13 @@ def is_device(path: str) -> bool:
     return stat.S_ISBLK(os.stat(path).st_mode)
 
 
+def belong_to_folder(path: str, descriptor: int) -> None:
+    """What root makes by hand must be the node's own later."""
+    if os.geteuid() == 0:
+        folder = os.stat(os.path.dirname(os.path.abspath(path)))
+        os.fchown(descriptor, folder.st_uid, folder.st_gid)
+
+
 def sync_folder(path: str) -> None:
     """Make the names in the folder of ``path`` durable."""
     folder = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY | os.O_DIRECTORY)
@@ -132,6 +139,7 @@ def lay_out(path: str, size: int) -> None:
             for start in range(0, size, _BUFFER_BYTES):
                 file.write(bytes(min(_BUFFER_BYTES, size - start)))
             file.flush()
+            belong_to_folder(path, file.fileno())
             os.fsync(file.fileno())
         os.replace(fresh, path)
     except OSError:

@@ -13,7 +13,7 @@ import time
 from contextlib import suppress
 
 from kiezbox.errors import StoreError
-from kiezbox.store.journal import sync_folder
+from kiezbox.store.journal import belong_to_folder, sync_folder
 
 #: On a Pi Zero the imports alone take seconds; past this something hangs.
 CHILD_TIMEOUT_S = 60
@@ -132,6 +132,7 @@ def _build(path: str, *, salvage_from: str = "") -> str:
     finally:
         db.close()
     with open(fresh, "rb") as file:
+        belong_to_folder(fresh, file.fileno())
         os.fsync(file.fileno())
     return fresh
 

@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from kiezbox.model import Bulletin, Cursor, Fault, Series
+from kiezbox.store.boots import ClockMarks
 from kiezbox.store.packing import Frame, Row, changes_of, rows_of
 
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -205,25 +206,11 @@ def bulletins(query: Query, now: float) -> list[Bulletin]:
     ]
 
 
-def corrected_ms(
-    query: Query,
-    frames: Sequence[Frame],
-    boot: int,
-    monotonic_ms: int,
-    taken_ms: int,
-    clock_trusted: int,
-) -> int:
-    """Wall time by the nearest moment of the same boot at which the clock was trusted.
-
-    Without such a moment it is what the untrusted clock said.
-    """
-    if clock_trusted:
-        return taken_ms
-    marks = [
-        (abs(row[1] - monotonic_ms), row[2] - row[1])
-        for row in [
-            *query("SELECT * FROM clock_marks WHERE boot = ? AND trusted = 1", (boot,)),
-            *(row for _, row in changes_in(frames, "clock_mark") if row[0] == boot and row[3]),
-        ]
-    ]
-    return monotonic_ms + min(marks)[1] if marks else taken_ms
+def clock_marks(query: Query, frames: Sequence[Frame]) -> ClockMarks:
+    """The moments at which the clock was trusted, by boot."""
+    found: ClockMarks = {}
+    rows = query("SELECT * FROM clock_marks WHERE trusted = 1")
+    rows += [tuple(row) for _, row in changes_in(frames, "clock_mark") if row[3]]
+    for boot, monotonic_ms, wall_ms, _ in rows:
+        found.setdefault(boot, []).append((monotonic_ms, wall_ms - monotonic_ms))
+    return found

@@ -7,12 +7,13 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 from kiezbox.clock import Clock, SystemClock
 from kiezbox.errors import StoreError
 from kiezbox.model import Batch, Bulletin, Cursor, Fault, Series
 from kiezbox.store import journal, queries, words
+from kiezbox.store.boots import ClockMarks, corrected_ms
 from kiezbox.store.database import connect, is_behind, store_error
 from kiezbox.store.packing import Frame
 from kiezbox.store.queries import END, Order, Transition
@@ -38,7 +39,7 @@ class StoreReader:
         self._identity: tuple[int, int] | None = None
         self._is_frozen = False
 
-    def __enter__(self) -> StoreReader:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -85,9 +86,9 @@ class StoreReader:
         try:
             return connect(self.path, is_writable=self._is_writable)
         except sqlite3.OperationalError:
-            # A reader without rights in the folder cannot make the -shm that WAL wants. With no
-            # WAL there, nobody writes: the file alone is the whole truth for this one call.
-            if self._is_writable or os.path.exists(self.path + "-wal"):
+            # A reader without rights in the folder cannot make the -shm that WAL wants, and where
+            # none is, nobody writes: for this one call the file is taken as it stands.
+            if self._is_writable:
                 raise
             self._is_frozen = True
             return connect(self.path, is_writable=False, is_frozen=True)
@@ -112,13 +113,26 @@ class StoreReader:
         # The journal starts over only after a fold was committed. So if the database says the
         # same before and after the journal was read, no frame was overwritten in between.
         for _ in range(_TRIES):
-            before = _folded(db)
-            found = journal.scan(journal.read(self.path + ".journal"), before)
+            before = folded_sequence(db)
+            found = self.scan_journal(before)
             db.execute("BEGIN")
-            if _folded(db) == before:
+            if folded_sequence(db) == before:
                 return [frame for _, frame in found.frames]
             db.execute("ROLLBACK")
         raise StoreError(f"{self.path} changes faster than it can be read", hint="Try again.")
+
+    def scan_journal(self, folded: int) -> journal.Scan:
+        """What the journal holds above a sequence.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        try:
+            return journal.scan(journal.read(self.path + ".journal"), folded)
+        except OSError as error:
+            raise StoreError(
+                f"cannot read the journal: {error}", hint="Is the user in the store's group?"
+            ) from error
 
     # --- reading -------------------------------------------------------------------------
 
@@ -176,10 +190,15 @@ class StoreReader:
         with self._view() as view:
             return queries.orders(*view)
 
+    def clock_marks(self) -> ClockMarks:
+        """The moments at which the clock was trusted, to correct times by."""
+        with self._view() as view:
+            return queries.clock_marks(*view)
+
     def corrected_ms(self, boot: int, monotonic_ms: int, taken_ms: int, clock_trusted: int) -> int:
-        """Unix milliseconds at which a reading was taken, by the boot's clock marks."""
-        with self._view() as (query, frames):
-            return queries.corrected_ms(query, frames, boot, monotonic_ms, taken_ms, clock_trusted)
+        """Unix milliseconds at which a reading was taken; see ``boots.corrected_ms``."""
+        marks = self.clock_marks()
+        return corrected_ms(marks, boot, monotonic_ms, taken_ms, clock_trusted)
 
     def info(self) -> dict[str, Any]:
         """The facts of `kiezbox store info`."""
@@ -204,6 +223,24 @@ class StoreReader:
                 "journal_bytes": _size(self.path + ".journal"),
                 "journal_frames": len(frames),
             }
+
+    # --- upkeep --------------------------------------------------------------------------
+
+    def folded_sequence(self) -> int:
+        """Frames up to this one are in the database, not only in the journal."""
+        with self._view() as (query, _):
+            return int(query("SELECT folded_sequence FROM meta")[0][0])
+
+    def integrity(self) -> list[str]:
+        """What SQLite finds wrong with the file; reads all of it."""
+        with self._view() as (query, _):
+            found = [str(row[0]) for row in query("PRAGMA integrity_check")]
+            return [] if found == ["ok"] else found
+
+    def copy_to(self, target: sqlite3.Connection) -> None:
+        """One moment of the database, without the journal, into an empty one."""
+        with self._view():
+            self._connection().backup(target)
 
 
 class StoreWriter(StoreReader):
@@ -239,7 +276,8 @@ class StoreWriter(StoreReader):
             raise store_error(error, self.path) from error
 
 
-def _folded(db: sqlite3.Connection) -> int:
+def folded_sequence(db: sqlite3.Connection) -> int:
+    """Frames up to this one are in the database, not only in the journal."""
     return int(db.execute("SELECT folded_sequence FROM meta").fetchone()[0])
 
 

@@ -14,7 +14,7 @@ import os
 import sqlite3
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 from kiezbox.store.changes import CHANGES, INSERT_READING
@@ -63,6 +63,9 @@ _TABLES: dict[str, str] = {
     ),
 }
 
+#: What may be added to a database in use: rows whose key nobody gives a second time.
+_LIVE = {_READINGS, "Niiit", "iiii", "Ntt", "titnnt"}
+
 _FITS: dict[str, tuple[type, ...]] = {
     "N": (type(None),),
     "i": (int,),
@@ -79,11 +82,15 @@ class Salvaged(NamedTuple):
     pages_left: int
 
 
-def salvage(path: str, db: sqlite3.Connection, *, deadline: float = float("inf")) -> Salvaged:
+def salvage(
+    path: str, db: sqlite3.Connection, *, deadline: float = float("inf"), is_live: bool = False
+) -> Salvaged:
     """Put every readable row of the file at ``path`` into ``db`` (our schema, what is there stays).
 
     Small tables first, then the readings, newest first, until ``deadline`` (monotonic seconds).
+    A database that is in use (``is_live``) gets readings and words, but nobody's progress.
     """
+    shapes = _LIVE if is_live else _TABLES.keys()
     with _Pages(path) as pages:
         of_readings: list[int] = []
         for some in _in_parts(range(1, pages.count + 1)):
@@ -93,13 +100,13 @@ def salvage(path: str, db: sqlite3.Connection, *, deadline: float = float("inf")
                     if rows and _shape(rows[0]) == _READINGS:
                         of_readings.append(number)
                     else:
-                        _insert(db, rows)
+                        _insert(db, rows, shapes)
         left = of_readings[::-1]
         readings = 0
         while left and time.monotonic() < deadline:
             with transaction(db):
                 for number in left[:_PAGES_AT_ONCE]:
-                    readings += _insert(db, list(_rows(pages, number)))
+                    readings += _insert(db, list(_rows(pages, number)), shapes)
             del left[:_PAGES_AT_ONCE]
     return Salvaged(readings, len(left))
 
@@ -109,11 +116,11 @@ def _in_parts(numbers: range) -> Iterator[range]:
         yield numbers[start : start + _PAGES_AT_ONCE]
 
 
-def _insert(db: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> int:
+def _insert(db: sqlite3.Connection, rows: list[tuple[Any, ...]], shapes: Collection[str]) -> int:
     count = 0
     for row in rows:
         shape = _shape(row)
-        if shape:
+        if shape in shapes:
             try:
                 count += db.execute(_TABLES[shape], row).rowcount
             except sqlite3.IntegrityError:

@@ -1,0 +1,105 @@
+"""Write out what the box has measured, for a spreadsheet, a program or another server.
+
+  kiezbox readings export --format csv [--since TIME] [--until TIME] [--sensor NAME] [--output FILE]
+
+csv    a line per reading: box, boot and counter (together the reading's id), sensor, quantity,
+       unit, value, raw, flag, reason, taken_at, clock, taken_ms, monotonic_ms
+json   the same as one array
+senml  SenML packs (RFC 8428), one per line
+
+taken_at is right also where the box's clock was wrong after a blackout ("corrected"), as far as
+the box learned the time before it was switched off again; taken_ms is what the clock said.
+Reads beside the running node; what is not on the card yet (a minute at most) is not in it.
+
+TIME is a day or moment like 2026-11-22 or 2026-11-22T15:04 in UTC, one with a zone like
+2026-11-22T15:04+01:00, or Unix seconds. NAME is a sensor, or one quantity of it
+(roof/temperature_c); may be given several times.
+
+Into a database of your own, to ask questions of:
+
+  kiezbox readings export --format csv --output all.csv
+  sqlite-utils insert mine.db readings all.csv --csv --pk box --pk boot --pk counter
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, TextIO
+
+from kiezbox.errors import StoreError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kiezbox.model import Series
+
+
+def main(argv: list[str]) -> int:
+    """``kiezbox readings export``."""
+    from kiezbox.cli._common import Parser, load_settings, open_clock
+    from kiezbox.store import StoreReader, export
+
+    parser = Parser("readings", __doc__)
+    parser.add_argument("action", choices=("export",))
+    parser.add_argument("--format", choices=export.forms(), required=True)
+    parser.add_argument("--since", metavar="TIME", help="not before")
+    parser.add_argument("--until", metavar="TIME", help="before")
+    parser.add_argument("--sensor", metavar="NAME", action="append", default=[])
+    parser.add_argument("--output", metavar="FILE", help="a new file (default: standard output)")
+    arguments = parser.parse_args(argv)
+    choice = export.Choice(
+        since_ms=_moment_ms("--since", arguments.since),
+        until_ms=_moment_ms("--until", arguments.until),
+        sensors=tuple(arguments.sensor),
+    )
+    settings = load_settings(arguments.settings)
+    with StoreReader(settings.store.path, clock=open_clock(settings)) as store:
+        _check_names(choice.sensors, store.series().values())
+        with _opened(arguments.output) as out:
+            count = export.write(store, arguments.format, out, choice)
+    if arguments.output:
+        print(f"{count} readings written to {arguments.output}", file=sys.stderr)
+    return 0
+
+
+def _opened(path: str | None) -> TextIO | nullcontext[TextIO]:
+    if path is None:
+        return nullcontext(sys.stdout)
+    try:
+        return open(path, "x", encoding="utf-8", newline="")
+    except FileExistsError as error:
+        raise UsageError(f"{path} exists already", hint="Name a new file.") from error
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error}") from error
+
+
+def _check_names(sensors: Iterable[str], series: Iterable[Series]) -> None:
+    known = sorted(map(str, series))
+    for name in sensors:
+        if name not in known and not any(each.startswith(name + "/") for each in known):
+            raise UsageError(
+                f"nothing was ever measured as {name}",
+                hint=f"There are: {', '.join(known)}." if known else "Nothing is here yet.",
+            )
+
+
+def _moment_ms(option: str, given: str | None) -> int | None:
+    """Unix milliseconds of a day, a moment or Unix seconds."""
+    from datetime import UTC, datetime
+
+    if given is None:
+        return None
+    try:
+        return int(float(given) * 1000)
+    except (ValueError, OverflowError):
+        pass
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError as error:
+        raise UsageError(
+            f"{option} {given} is no time", hint="Write 2026-11-22 or 2026-11-22T15:04+01:00."
+        ) from error
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return int(moment.timestamp() * 1000)
