@@ -65,8 +65,6 @@ def _figures(ids: Iterable[str], count: int, seconds: float, cpu_s: float, size:
 
 
 def _kiezbox(folder: Path, count: int) -> Run:
-    from senml_rfc8428 import resolve
-
     with tempfile.TemporaryDirectory(dir=folder) as name, broker() as port:
         for suffix in ("", "-wal", ".journal"):
             if (source := folder / f"full.db{suffix}").exists():
@@ -82,7 +80,7 @@ def _kiezbox(folder: Path, count: int) -> Run:
             messages = receiver.messages()
     said = json.loads(done.stdout.splitlines()[-1])
     seconds = max(said["ended"], messages[-1][0]) - said["begun"]
-    ids = [record["id"] for _, _, payload in messages for record in resolve(payload)]
+    ids = boxes.ids_in(messages)
     # The store was filled to a whole minute.
     ids = ids[:count] if len(set(ids)) > count else ids
     return _figures(ids, count, seconds, said["cpu_s"], sum(len(m[2]) for m in messages))

@@ -6,11 +6,20 @@ publisher, without the rest of the node, until nothing is left to deliver.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import sys
+import threading
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kiezbox.clock import Clock
+    from kiezbox.publishers import Publisher
+    from kiezbox.store import Store
 
 BOX = "kb-bench"
 
@@ -26,7 +35,7 @@ SERIES = (
 )
 
 
-def add_minute(store, rng: random.Random) -> int:  # type: ignore[no-untyped-def]
+def add_minute(store: Store, rng: random.Random) -> int:
     """One read of each sensor, in the steps of its converter; how many readings that were."""
     from kiezbox.model import Measurement, Quantity
 
@@ -72,32 +81,58 @@ def fill(path: Path, count: int) -> list[str]:
     return lines
 
 
-def main(path: str, port: int) -> None:
-    import threading
-
-    from kiezbox.clock import SystemClock
-    from kiezbox.node.carrier import Carrier
+@contextlib.contextmanager
+def publisher(port: int, clock: Clock) -> Iterator[Publisher]:
+    """The MQTT publisher of a node, connected."""
     from kiezbox.publishers import load
-    from kiezbox.settings import BoxSettings, StoreSettings, parse
-    from kiezbox.store import Store
+    from kiezbox.settings import BoxSettings, parse
 
-    clock, woken = SystemClock(), threading.Event()
-    store = Store.open(StoreSettings(path=path, run_dir=str(Path(path).parent)), BOX, clock)
+    woken = threading.Event()
     mqtt = load("mqtt")
     table = {"host": "127.0.0.1", "port": port, "tls": False}
-    publisher = mqtt.open(
-        parse(mqtt.Settings, table, "publishers.mqtt"), BoxSettings(id=BOX), clock, woken.set
-    )
-    carrier = Carrier(store, publisher, "mqtt", clock)
-    if not woken.wait(10):
-        raise SystemExit(f"no link: {publisher.link()}")
-    begun, cpu = time.monotonic(), time.process_time()
-    while carrier.backlog():
-        clock.wait(threading.Event(), carrier.step())
-    store.flush()
-    ended = time.monotonic()
-    print(json.dumps({"begun": begun, "ended": ended, "cpu_s": time.process_time() - cpu}))
-    carrier.close()
+    settings = parse(mqtt.Settings, table, "publishers.mqtt")
+    found: Publisher = mqtt.open(settings, BoxSettings(id=BOX), clock, woken.set)
+    try:
+        if not woken.wait(10):
+            raise RuntimeError(f"no link to the broker: {found.link()}")
+        yield found
+    finally:
+        found.close()
+
+
+def ids_in(messages: Iterable[tuple[float, str, bytes]]) -> list[str]:
+    """The readings' ids in a receiver's messages, by a resolver that knows only RFC 8428."""
+    from senml_rfc8428 import resolve
+
+    return [record["id"] for _, _, payload in messages for record in resolve(payload)]
+
+
+def battery_document(minute: int) -> dict[str, Any]:
+    """About what the power worker keeps with each minute's flush."""
+    return {
+        "state": {"stage": "full", "charge_ah": 11.2 - minute / 1000, "band_ah": 0.8 + minute / 9e3,
+                  "anchored": True, "voltage_v": 13.204, "current_a": -0.4},
+        "at": 1_780_000_000.0 + 60 * minute,
+        "monotonic": 1000.0 + 60 * minute,
+    }  # fmt: skip
+
+
+def main(path: str, port: int) -> None:
+    from kiezbox.clock import SystemClock
+    from kiezbox.node.carrier import Carrier
+    from kiezbox.settings import StoreSettings
+    from kiezbox.store import Store
+
+    clock = SystemClock()
+    store = Store.open(StoreSettings(path=path, run_dir=str(Path(path).parent)), BOX, clock)
+    with publisher(port, clock) as link:
+        carrier = Carrier(store, link, "mqtt", clock)
+        begun, cpu = time.monotonic(), time.process_time()
+        while carrier.backlog():
+            clock.wait(threading.Event(), carrier.step())
+        store.flush()
+        ended = time.monotonic()
+        print(json.dumps({"begun": begun, "ended": ended, "cpu_s": time.process_time() - cpu}))
     store.close()
 
 

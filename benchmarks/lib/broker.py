@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import shutil
 import socket
@@ -100,12 +101,21 @@ class Receiver:
         """Bytes so far."""
         return len(self._buffer)
 
+    @property
+    def last_at(self) -> float:
+        """When something came last, by the monotonic clock; 0: never."""
+        return self._chunks[-1][0] if self._chunks else 0.0
+
+    def first_after(self, moment: float) -> float:
+        """When the first thing came after a moment; 0: nothing did."""
+        at = bisect.bisect_right(self._chunks, (moment, 1 << 62))
+        return self._chunks[at][0] if at < len(self._chunks) else 0.0
+
     def settle(self, quiet_s: float = 0.3, limit_s: float = 30.0) -> None:
         """Wait until nothing has come for a while."""
         until = time.monotonic() + limit_s
         while time.monotonic() < until:
-            last = self._chunks[-1][0] if self._chunks else 0.0
-            if time.monotonic() - last > quiet_s:
+            if time.monotonic() - self.last_at > quiet_s:
                 return
             time.sleep(0.02)
 

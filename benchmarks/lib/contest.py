@@ -144,7 +144,7 @@ def goals() -> list[Goal]:
 
 
 def judge(outcomes: Sequence[Outcome], *, is_quick: bool) -> list[Verdict]:
-    """A verdict on every goal whose benchmark ran; the machine's speed does not count in --quick."""
+    """A verdict on every goal whose benchmark ran; in --quick, speed does not count."""
     by_name = {outcome.name: outcome for outcome in outcomes}
     return [
         goal.judge(by_name[goal.benchmark])

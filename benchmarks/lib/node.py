@@ -80,6 +80,7 @@ def node(
     port: int,
     interval_s: float,
     is_full: bool = False,
+    box: str = BOX,
     store: Path | None = None,
     more: str = "",
 ) -> Iterator[RunningNode]:
@@ -104,7 +105,7 @@ def node(
         settings = folder / "kiezbox.toml"
         settings.write_text(
             text.format(
-                box=BOX,
+                box=box,
                 store=store or folder / "kiezbox.db",
                 run_dir=folder / "run",
                 bench=bench.address,

@@ -12,15 +12,16 @@ WITH_MQTT = "weewx with MQTT"
 
 #: Works like weewx-mqtt 0.23 (github.com/matthewwall/weewx-mqtt), the extension in use, whose
 #: code cannot be fetched from a registry: every loop packet goes through a queue to a RESTThread,
-#: which makes a paho client, connects, publishes one JSON object and a message per observation,
-#: and disconnects.
-UPLOADER = '''
+#: which adds the sums of rain from the database (its default, augment_record), makes a paho
+#: client, connects, publishes one JSON object and a message per observation, and disconnects.
+UPLOADER = """
 import json
 import queue
 import random
 
 import paho.mqtt.client as mqtt
 import weewx
+import weewx.manager
 import weewx.restx
 
 
@@ -29,17 +30,19 @@ class MQTT(weewx.restx.StdRESTbase):
         super().__init__(engine, config_dict)
         self.archive_queue = queue.Queue()
         port = int(config_dict["StdRESTful"]["MQTT"]["port"])
-        self.archive_thread = Uploader(self.archive_queue, port)
+        manager = weewx.manager.get_manager_dict_from_config(config_dict, "wx_binding")
+        self.archive_thread = Uploader(self.archive_queue, port, manager)
         self.archive_thread.start()
         self.bind(weewx.NEW_LOOP_PACKET, lambda event: self.archive_queue.put(event.packet))
 
 
 class Uploader(weewx.restx.RESTThread):
-    def __init__(self, q, port):
-        super().__init__(q, protocol_name="MQTT", log_success=False)
+    def __init__(self, q, port, manager):
+        super().__init__(q, protocol_name="MQTT", manager_dict=manager)
         self.port = port
 
     def process_record(self, record, dbm):
+        record = self.get_record(record, dbm)
         data = {name: "%s" % float(value) for name, value in record.items() if value is not None}
         client = mqtt.Client(client_id="weewx_%08x" % random.getrandbits(32))
         client.connect("127.0.0.1", self.port)
@@ -49,10 +52,10 @@ class Uploader(weewx.restx.RESTThread):
             client.publish("weather/" + name, value)
         client.loop_stop()
         client.disconnect()
-'''
+"""
 
 #: Run with weewx' own Python: ConfigObj keeps the rest of the file as weewx made it.
-CONFIGURE = '''
+CONFIGURE = """
 import sys, configobj
 path, mode, database, port = sys.argv[1:]
 config = configobj.ConfigObj(path, encoding="utf-8", file_error=True)
@@ -63,13 +66,14 @@ config["StdArchive"]["archive_interval"] = "60"
 config["StdArchive"]["record_generation"] = "software"
 config["DatabaseTypes"]["SQLite"]["SQLITE_ROOT"] = database
 services = config["Engine"]["Services"]
-services["report_services"] = ""
+# As shipped, but for the HTML reports, which nobody needs who publishes.
+services["report_services"] = "weewx.engine.StdPrint"
 services["restful_services"] = ""
 if port != "0":
     services["restful_services"] = "user.mqtt.MQTT"
     config["StdRESTful"]["MQTT"] = {"enable": "true", "port": port}
 config.write()
-'''
+"""
 
 
 def program() -> Path:
@@ -96,8 +100,6 @@ def station(folder: Path, *, mode: str, database: Path, port: int = 0) -> list[s
 
 
 def _call(*argv: object) -> None:
-    done = subprocess.run(
-        [str(word) for word in argv], capture_output=True, text=True, timeout=120
-    )
+    done = subprocess.run([str(word) for word in argv], capture_output=True, text=True, timeout=120)
     if done.returncode:
         raise Skipped(f"{argv[0]}: {(done.stderr or done.stdout).strip()[-300:]}")

@@ -1,0 +1,104 @@
+"""Goal e1: from the start of the portal's process to the first whole page on a phone."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.lib.broker import broker
+from benchmarks.lib.contest import Options, Outcome, Run, interleave
+from benchmarks.lib.node import node
+from benchmarks.lib.proc import cpu_s, free_port, running
+from benchmarks.peers import flask_waitress, nginx
+
+#: A page that takes so long counts as never served.
+LIMIT_S = 20.0
+
+#: The entry point that pip makes, as systemd starts it.
+KIEZBOX = str(Path(sys.executable).with_name("kiezbox"))
+
+Command = Callable[[Path, int], list[str]]
+
+
+def measure(options: Options) -> Outcome:
+    """Each server is started and asked for its first page until it comes."""
+    outcome = Outcome("start", "", reference=(nginx.NAME, "first_page_ms"))
+    with tempfile.TemporaryDirectory(prefix="kiezbox-start-") as name:
+        folder = Path(name)
+        ours = _portal_of_a_box(folder)
+        page = _page_of(ours, folder)
+        outcome.setting = (
+            "exec to the last byte of the first 200 on loopback, asked every half millisecond."
+            f" Kiezbox makes the page from a running box's facts; the peers serve the same"
+            f" {len(page)} bytes as they are."
+        )
+        contestants: dict[str, Command] = {
+            "kiezbox": ours,
+            nginx.NAME: lambda folder, port: nginx.command(folder, page, port),
+            flask_waitress.NAME: lambda folder, port: flask_waitress.command(folder, page, port),
+        }
+        interleave(
+            outcome,
+            {who: (lambda make=make: _run(folder, make)) for who, make in contestants.items()},
+            options,
+        )
+    return outcome
+
+
+def _portal_of_a_box(folder: Path) -> Command:
+    """The portal over what a real node has left: its facts and its database."""
+    box = folder / "box"
+    with broker() as port, node(box, port=port, interval_s=1, is_full=True) as running_node:
+        shutil.copy(running_node.run_dir / "now.json", folder / "now.json")
+    shutil.copy(folder / "now.json", box / "run" / "now.json")
+
+    def command(_: Path, port: int) -> list[str]:
+        return [
+            KIEZBOX, "portal", "--run-dir", str(box / "run"), "--store", str(box / "kiezbox.db"),
+            "--listen", f"127.0.0.1:{port}",
+        ]  # fmt: skip
+
+    return command
+
+
+def _page_of(make: Command, folder: Path) -> bytes:
+    port = free_port()
+    with running(make(folder, port), stderr=subprocess.DEVNULL):
+        return _first_page(port).partition(b"\r\n\r\n")[2]
+
+
+def _run(folder: Path, make: Command) -> Run:
+    with tempfile.TemporaryDirectory(dir=folder) as own:
+        port = free_port()
+        argv = make(Path(own), port)
+        begun = time.monotonic()
+        with running(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            _first_page(port)
+            took_s = time.monotonic() - begun
+            return {"first_page_ms": took_s * 1000, "cpu_ms": cpu_s(process.pid) * 1000}
+
+
+def _first_page(port: int) -> bytes:
+    """Ask until somebody answers with a whole 200."""
+    until = time.monotonic() + LIMIT_S
+    while time.monotonic() < until:
+        try:
+            with socket.create_connection(("127.0.0.1", port), 5) as link:
+                link.sendall(b"GET / HTTP/1.1\r\nHost: kiezbox\r\nConnection: close\r\n\r\n")
+                answer = b""
+                while data := link.recv(65536):
+                    answer += data
+        except OSError:
+            time.sleep(0.0005)
+            continue
+        head, _, body = answer.partition(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1.1 200") or b"</html>" not in body:
+            raise RuntimeError(f"not the page: {answer[:200]!r}")
+        return answer
+    raise TimeoutError(f"no page within {LIMIT_S:g} s")
