@@ -37,8 +37,9 @@ SHORTENED = (
     ("grid loss is confirmed after", "3 s", "8 s"),
     ("its return is held for", "30 s", "10 min"),
     ("the WLAN changes at most every", "20 s", "5 min"),
-    ("sensors are read every", "5 s", "minute"),
-    ("readings reach the card every", "5 s", "minute"),
+    ("sensors are read every", "5 s", "1 to 2.5 min"),
+    ("the dust sensor's fan warms up for", "0 s", "30 s"),
+    ("readings reach the card every", "5 s", "1 min"),
     ("a full battery carries an emergency for about", "15 min", "a day"),
 )
 
@@ -241,6 +242,8 @@ class Box:
                 "driver": "sds011",
                 "port": self.world.dust_port,
                 "interval_s": 5.0,
+                "deadline_s": 10.0,
+                "warm_up_s": 0.0,
             },
             "sensors.battery": {"driver": "ina219", "interval_s": 2.0},
             "power": {**TIMES, "agreed_bridge_s": 1.0},

@@ -33,6 +33,8 @@ def command(folder: Path, port: int) -> tuple[str, list[str]]:
             f"listener {port} 127.0.0.1\n"
             "allow_anonymous true\n"
             "persistence false\n"
+            # Without, every acknowledgement that passes an uplink waits 40 ms.
+            "set_tcp_nodelay true\n"
             # Started by root it would become the user mosquitto, who may not enter our folder.
             f"user {getpass.getuser()}\n"
             "log_dest stderr\n"

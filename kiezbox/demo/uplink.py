@@ -65,6 +65,8 @@ class Uplink:
                 _reset(node)
                 continue
             broker.settimeout(None)
+            for end in (node, broker):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
                 if self.is_cut:
                     _reset(node)

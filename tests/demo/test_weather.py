@@ -87,9 +87,7 @@ def test_an_afternoon_in_summer_is_warmer_and_drier_than_the_morning_before(
     mornings, afternoons = year[june][9::48], year[june][29::48]  # 4:30 and 14:30 UTC
 
     assert mean(a.temperature_c for a in afternoons) - mean(m.temperature_c for m in mornings) > 4
-    assert mean(a.humidity_percent for a in afternoons) < mean(
-        m.humidity_percent for m in mornings
-    )
+    assert mean(a.humidity_percent for a in afternoons) < mean(m.humidity_percent for m in mornings)
 
 
 def test_humidity_follows_from_a_dew_point_that_is_never_above_the_temperature() -> None:
@@ -100,9 +98,7 @@ def test_humidity_follows_from_a_dew_point_that_is_never_above_the_temperature()
 
 def test_fronts_bring_the_pressure_down_and_back_every_few_days(year: list[Air]) -> None:
     daily = [mean(air.pressure_hpa for air in year[n : n + 48]) for n in range(0, len(year), 48)]
-    turns = sum(
-        (b - a) * (c - b) < 0 for a, b, c in zip(daily, daily[1:], daily[2:], strict=False)
-    )
+    turns = sum((b - a) * (c - b) < 0 for a, b, c in zip(daily, daily[1:], daily[2:], strict=False))
 
     assert 60 < turns < 220
     assert max(daily) - min(daily) > 15

@@ -25,11 +25,17 @@ async function throwSwitch(name, box, value) {
     body: JSON.stringify({ switch: name, box, value }),
   });
   if (!answer.ok) say((await answer.json()).error);
+  else if (name === "flicker") say("The grid was gone for half a second. The box does not act on that.");
   await ask();
 }
 
+let silence;
+
+// Shown at the lower edge for a while, and read out by screen readers.
 function say(text) {
   byId("live").textContent = text;
+  clearTimeout(silence);
+  silence = setTimeout(() => byId("live").replaceChildren(), 5000);
 }
 
 function choose(id) {

@@ -1,0 +1,321 @@
+"""The whole thing: real processes, cut grids, cut uplinks, broken sensors, and no trace after."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from running import LIMIT_S, Demo, wait_for
+
+HERE = Path(__file__).parent
+MARKT, KANAL = "kb-marktplatz", "kb-kanalufer"
+
+
+def kiezbox(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "kiezbox", "demo", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+    )
+
+
+# --- starting and ending -------------------------------------------------------------------------
+
+
+def test_the_demo_says_one_line_with_its_address_when_all_boxes_answer(demo: Demo) -> None:
+    assert demo.line.startswith("Kiezbox demo: 2 boxes at http://127.0.0.1:")
+    # Promised are 5 s; a machine that also does other things gets more.
+    assert demo.ready_s < 30
+    assert all(box["situation"]["mode"] == "normal" for box in demo.kiez()["boxes"])
+
+
+def test_ctrl_c_ends_everything_within_three_seconds_and_leaves_nothing(folders: Path) -> None:
+    with Demo(folders, "--boxes", "1") as demo:
+        running = demo.processes()
+        portal = demo.kiez()["boxes"][0]["portal"]
+        pressed_at = time.monotonic()
+
+        demo.interrupt()
+        code = demo.process.wait(LIMIT_S)
+        took_s = time.monotonic() - pressed_at
+
+        assert len(running) >= 4  # janitor, broker, node, portal
+        assert code == 0
+        assert took_s < 3
+        assert demo.processes() == []
+        assert list(folders.iterdir()) == []
+        for address in (demo.address, portal):
+            port = int(address.rpartition(":")[2].rstrip("/"))
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", port), timeout=1)
+        assert demo.process.stdout is not None and demo.process.stdout.read() == ""
+
+
+def test_a_demo_that_is_killed_takes_all_its_processes_and_its_folder_along(
+    folders: Path,
+) -> None:
+    with Demo(folders, "--boxes", "1") as demo:
+        assert len(demo.processes()) >= 4
+
+        demo.process.kill()
+        demo.process.wait(LIMIT_S)
+
+        wait_for(lambda: demo.processes() == [], "no process is left")
+        wait_for(lambda: list(folders.iterdir()) == [], "no file is left")
+
+
+def test_a_taken_port_is_a_sentence_that_names_another() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        done = kiezbox("--port", str(port))
+
+    assert done.returncode == 1
+    assert f"port {port} is taken" in done.stderr
+    assert f"--port {port + 1}" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["--boxes", "0"], "--boxes 0 is outside 1 to 12"),
+        (["--boxes", "1000"], "--boxes 1000 is outside 1 to 12"),
+        (["--speed", "0"], "--speed 0 is outside 1 to 60"),
+        (["--speed", "nan"], "--speed nan is outside 1 to 60"),
+        (["--port", "99999999"], "cannot listen on port 99999999"),
+        (["--port", "0", "--recording", "/nowhere"], "cannot read the folder /nowhere"),
+        (["--port", "0", "--recording", str(HERE)], "no row of an SDS011 or a DHT22"),
+    ],
+)
+def test_a_wrong_call_is_a_sentence_and_leaves_nothing(
+    folders: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folders))
+
+    done = kiezbox(*arguments)
+
+    assert done.returncode in (1, 2)
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(folders.iterdir()) == []
+
+
+def test_a_missing_package_is_named_with_the_way_to_install_it(tmp_path: Path) -> None:
+    # An environment without flask: nobody finds it any more.
+    (tmp_path / "sitecustomize.py").write_text(
+        "import importlib.machinery as m\n"
+        "find = m.PathFinder.find_spec.__func__\n"
+        "m.PathFinder.find_spec = classmethod(\n"
+        "    lambda cls, name, *more: None if name == 'flask' else find(cls, name, *more))\n",
+        encoding="utf-8",
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-m", "kiezbox", "demo", "--port", "0"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+    )
+
+    assert done.returncode == 7
+    assert "not installed: flask" in done.stderr
+    assert "pip install 'kiezbox[demo]'" in done.stderr
+
+
+# --- what a person tries -------------------------------------------------------------------------
+
+
+def test_cutting_one_grid_opens_that_box_and_no_other(demo: Demo) -> None:
+    demo.press("grid", MARKT, False)
+    try:
+        wait_for(lambda: demo.situation(MARKT)["mode"] == "emergency", "the box opens")
+
+        assert [cause["cause"] for cause in demo.situation(MARKT)["causes"]] == ["grid_lost"]
+        assert demo.situation(KANAL)["mode"] == "normal"
+        assert demo.situation(KANAL)["grid"]["state"] == "present"
+        wait_for(lambda: demo.box(MARKT)["is_open"], "the phone sees a WLAN")
+        assert not demo.box(KANAL)["is_open"]
+    finally:
+        demo.press("grid", MARKT, True)
+    # The hold-down of 30 s, at six times the speed.
+    wait_for(lambda: demo.situation(MARKT)["mode"] == "normal", "the box closes again")
+
+
+def test_a_flicker_of_half_a_second_opens_no_box(demo: Demo) -> None:
+    demo.press("flicker", "*")
+    # Longer than a loss takes to be confirmed: 3 s, at six times the speed.
+    until = time.monotonic() + 1.0
+
+    seen = set()
+    while time.monotonic() < until:
+        seen |= {demo.situation(box)["mode"] for box in (MARKT, KANAL)}
+
+    assert seen == {"normal"}
+
+
+def test_what_was_measured_without_an_uplink_arrives_once_when_it_is_back(demo: Demo) -> None:
+    demo.press("uplink", KANAL, False)
+    try:
+        wait_for(lambda: waiting(demo) > 30, "readings wait for the uplink")
+        arrived_before = demo.box(KANAL)["arrived"]["readings"]
+        assert demo.situation(MARKT)["publishers"]["mqtt"]["link"] == "connected"
+    finally:
+        demo.press("uplink", KANAL, True)
+
+    wait_for(lambda: waiting(demo) < 10, "the backlog has gone")
+    # Every reading this start of the node has taken, and not one id more.
+    wait_for(lambda: all_have_arrived(demo.box(KANAL)), "all of them are at the broker")
+    assert demo.box(KANAL)["arrived"]["readings"] > arrived_before + 30
+
+
+def waiting(demo: Demo) -> int:
+    count: int = demo.situation(KANAL)["publishers"]["mqtt"]["backlog"]
+    return count
+
+
+def all_have_arrived(box: dict) -> bool:  # type: ignore[type-arg]
+    return bool(box["arrived"]["readings"] == box["serials"].get("taken"))
+
+
+def test_a_broken_sensor_is_a_fault_until_it_is_mended(demo: Demo) -> None:
+    demo.press("break", MARKT, {"part": "climate", "kind": "silence"})
+    try:
+        fault = wait_for(lambda: demo.situation(MARKT)["faults"], "the box finds the fault")[0]
+
+        assert fault["source"] == "sensors.air"
+        assert demo.box(MARKT)["broken"] == {"climate": "silence"}
+        quantities = {reading["quantity"] for reading in demo.situation(MARKT)["readings"]}
+        assert "temperature_c" not in quantities
+        assert "pm10_ug_m3" in quantities  # the others go on
+        assert demo.situation(KANAL)["faults"] == []
+    finally:
+        demo.press("break", MARKT, {"part": "climate", "kind": None})
+    wait_for(lambda: demo.situation(MARKT)["faults"] == [], "the fault is closed")
+
+
+def test_a_drained_battery_leads_to_saving_and_charging_leads_back(demo: Demo) -> None:
+    # The box knows its battery from the start.
+    battery = demo.situation(MARKT)["battery"]
+    assert battery["charge_percent_high"] - battery["charge_percent_low"] < 20
+
+    demo.press("battery", MARKT, "drain")
+    try:
+        wait_for(lambda: demo.situation(MARKT)["battery"]["current_a"] < -2.9, "3 A flow out")
+    finally:
+        demo.press("battery", MARKT, "charge")
+    wait_for(lambda: demo.situation(MARKT)["battery"]["current_a"] > 2, "current flows in")
+    demo.press("battery", MARKT, None)
+
+
+def test_a_node_that_is_killed_is_started_again_and_goes_on(demo: Demo) -> None:
+    killed = demo.box(KANAL)["node"]["pid"]
+    demo.press("kill", KANAL)
+
+    box = wait_for(
+        lambda: (box := demo.box(KANAL))["node"]["pid"] not in (None, killed) and box,
+        "another process",
+    )
+
+    assert box["node"]["restarts"] == 1
+    assert box["node"]["last_end"] == "was ended by SIGKILL"
+    wait_for(lambda: demo.situation(KANAL)["state"] == "active", "the node speaks again")
+    assert demo.box(MARKT)["node"]["restarts"] == 0
+
+
+def test_a_recording_reaches_the_portal_through_registers_and_bytes(folders: Path) -> None:
+    recording = HERE / "recording"
+    # The first particulates come 30 s after the first climate: 3 s at this speed.
+    with Demo(folders, "--boxes", "1", "--speed", "10", "--recording", str(recording)) as demo:
+        situation = wait_for(
+            lambda: len((now := demo.situation(MARKT))["readings"]) == 8 and now, "all sensors"
+        )
+        values = {reading["quantity"]: reading["value"] for reading in situation["readings"]}
+
+        # The recording's first rows: 7.10 °C, 99.90 %; P2 6.17, P1 11.50. An SDS011 says tenths.
+        assert values["temperature_c"] == pytest.approx(7.1, abs=0.02)
+        assert values["humidity_percent"] == pytest.approx(99.9, abs=0.1)
+        assert values["pm2_5_ug_m3"] == 6.2
+        assert values["pm10_ug_m3"] == 11.5
+        kiez = demo.kiez()
+        assert "DHT22 through a simulated climate sensor" in kiez["air"]
+        assert "plays 2022-03-05" in kiez["air"]
+        assert "rows without a number (3)" in kiez["left_out"]
+        demo.process.send_signal(signal.SIGTERM)
+        _, errors = demo.process.communicate(timeout=LIMIT_S)
+        assert "rows without a number (3)" in errors
+
+
+# --- who may press -------------------------------------------------------------------------------
+
+CUT = b'{"switch": "grid", "box": "*", "value": false}'
+JSON = "application/json"
+
+
+@pytest.mark.parametrize(
+    "headers, status",
+    [
+        # A name that a stranger's DNS points at 127.0.0.1.
+        ({"host": "evil.example", "content_type": JSON}, 421),
+        ({"host": "evil.example:8080", "content_type": JSON}, 421),
+        ({"origin": "http://evil.example", "content_type": JSON}, 403),
+        ({"origin": "null", "content_type": JSON}, 403),
+        # The portals' own pages are strangers here too.
+        ({"origin": "http://127.0.0.1:1", "content_type": JSON}, 403),
+        # What a form of any page can send without asking first.
+        ({"content_type": "application/x-www-form-urlencoded"}, 403),
+        ({"content_type": "text/plain"}, 403),
+        ({}, 403),
+    ],
+)
+def test_another_web_site_cannot_press_our_switches(
+    demo: Demo, headers: dict[str, str], status: int
+) -> None:
+    found, _ = demo.ask("POST", "/switch", CUT, **headers)
+
+    assert found == status
+    assert all(box["has_grid"] for box in demo.kiez()["boxes"])
+
+
+def test_another_web_site_cannot_read_what_the_page_shows(demo: Demo) -> None:
+    assert demo.ask("GET", "/kiez.json", host="evil.example")[0] == 421
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'"grid"',
+        b"\xff\xfe",
+        b"[" * 4000,
+        b'{"switch": "grid", "box": "*"}',
+        b'{"switch": "grid", "box": "*", "value": "off"}',
+        b'{"switch": "grid", "box": "kb-nowhere", "value": false}',
+        b'{"switch": "__class__", "box": "*", "value": null}',
+        b'{"switch": "break", "box": "*", "value": {"part": "air", "kind": "silence"}}',
+        b'{"switch": "break", "box": "*", "value": {"part": "dust", "kind": "explode"}}',
+        b'{"switch": "battery", "box": "*", "value": "explode"}',
+        b'{"switch": "battery", "box": "*", "value": [1]}',
+    ],
+)
+def test_a_switch_that_makes_no_sense_changes_nothing_and_says_so(demo: Demo, body: bytes) -> None:
+    status, answer = demo.ask("POST", "/switch", body, content_type=JSON)
+
+    assert status == 400
+    assert b"error" in answer
+    assert all(box["has_grid"] and not box["broken"] for box in demo.kiez()["boxes"])
+
+
+def test_a_body_that_is_no_switch_is_not_even_read(demo: Demo) -> None:
+    assert demo.ask("POST", "/switch", b" " * 5000, content_type=JSON)[0] == 413
