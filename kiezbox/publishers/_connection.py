@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +23,8 @@ from kiezbox.errors import PublishError, Refused, Rejected, Unreachable
 from kiezbox.publishers._reasons import failure, verdict
 
 if TYPE_CHECKING:
+    import ssl
+
     from kiezbox.publishers.mqtt import Settings
 
 log = logging.getLogger("kiezbox")
@@ -47,7 +48,7 @@ class Connection:
         self,
         settings: Settings,
         client_id: str,
-        version: MQTTProtocolVersion,
+        version: int,
         will: tuple[str, bytes] | None,
         on_up: Callable[[Connection], None],
     ) -> None:
@@ -110,7 +111,7 @@ class Connection:
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=self._client_id,
-            protocol=self.version,
+            protocol=MQTTProtocolVersion(self.version),
             reconnect_on_failure=False,
         )
         client.connect_timeout = CONNECT_S
@@ -147,6 +148,8 @@ class Connection:
             ) from error
 
     def _tls(self) -> ssl.SSLContext:
+        import ssl
+
         settings = self._settings
         try:
             context = ssl.create_default_context(cafile=settings.ca_file or None)

@@ -6,8 +6,6 @@ translates the five of MQTT 3.1.1 into them.
 
 from __future__ import annotations
 
-import socket
-import ssl
 from typing import NamedTuple
 
 from kiezbox.errors import PublishError, Refused, Rejected, Unreachable
@@ -62,9 +60,13 @@ def verdict(code: int, name: str, what: str, detail: str = "") -> PublishError:
 
 
 class Failure(NamedTuple):
-    """What to say of a connection that could not be made. ``{words}`` is the system's reason."""
+    """What to say of a connection that could not be made. ``{words}`` is the system's reason.
 
-    kind: type[OSError]
+    ``kind`` is an exception's name and not its class, so that ``ssl`` is loaded only by who
+    uses it (see ``_lean``).
+    """
+
+    kind: str
     error: type[PublishError]
     message: str
     hint: str
@@ -75,45 +77,46 @@ _TLS = "Does that port speak TLS (usually 8883), and does it want a cert_file?"
 #: The first that fits counts, so the narrower kind stands first.
 FAILURES = (
     Failure(
-        ssl.SSLCertVerificationError,
+        "SSLCertVerificationError",
         Refused,
         "{where} shows a certificate that is not trusted: {words}",
         "ca_file must be the authority that signed it, and host a name in it.",
     ),
-    Failure(ssl.SSLError, Refused, "{where} and this box do not agree on TLS: {words}", _TLS),
+    Failure("SSLError", Refused, "{where} and this box do not agree on TLS: {words}", _TLS),
     Failure(
-        socket.gaierror,
+        "gaierror",
         Unreachable,
         "cannot find {where}: {words}",
         "Is the name right, and does the box have a network?",
     ),
     Failure(
-        ConnectionRefusedError,
+        "ConnectionRefusedError",
         Unreachable,
         "nothing listens at {where}",
         "Does the broker run, and is the port right?",
     ),
     Failure(
-        ConnectionResetError,
+        "ConnectionResetError",
         Unreachable,
         "{where} hangs up at once",
         f"Does it run? {_TLS}",
     ),
     Failure(
-        TimeoutError,
+        "TimeoutError",
         Unreachable,
         "{where} does not answer",
         "Is there a network, or a firewall between?",
     ),
-    Failure(OSError, Unreachable, "cannot reach {where}: {words}", _WAIT),
+    Failure("OSError", Unreachable, "cannot reach {where}: {words}", _WAIT),
 )
 
 
 def failure(error: OSError, where: str) -> PublishError:
     """The error for a connection that could not be made."""
     words = getattr(error, "verify_message", "") or getattr(error, "reason", "")
+    kinds = [kind.__name__ for kind in type(error).__mro__]
     for found in FAILURES:
-        if isinstance(error, found.kind):
+        if found.kind in kinds:
             message = found.message.format(where=where, words=words or error.strerror or error)
             return found.error(message, hint=found.hint)
     raise AssertionError("every OSError is in the table")

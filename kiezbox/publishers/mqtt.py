@@ -13,22 +13,24 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from paho.mqtt.enums import MQTTProtocolVersion
+from typing import TYPE_CHECKING, Any
 
 from kiezbox import senml
 from kiezbox.clock import Clock
 from kiezbox.errors import PublishError, Refused, Rejected, Unreachable
 from kiezbox.model import Batch
-from kiezbox.publishers._connection import Connection
+from kiezbox.publishers._lean import import_paho
 from kiezbox.settings import BoxSettings, PublisherSettings, setting
+
+if TYPE_CHECKING:
+    from kiezbox.publishers._connection import Connection
 
 __all__ = ["Mqtt", "Settings", "open"]
 
 log = logging.getLogger("kiezbox")
 
-V5, V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
+#: The byte "Protocol Version" of CONNECT (MQTT 5.0 and 3.1.1, section 3.1.2.2).
+V5, V311 = 5, 4
 
 #: The first part of every topic; the number changes when a receiver would have to.
 ROOT = "kiezbox/1"
@@ -77,7 +79,12 @@ class Settings(PublisherSettings):
 
 
 def open(settings: Settings, box: BoxSettings, clock: Clock, wake: Callable[[], None]) -> Mqtt:
-    """The publisher; it connects by itself, in a thread of its own."""
+    """The publisher; it connects by itself, in a thread of its own.
+
+    Raises:
+        MissingPackage: paho-mqtt is not installed.
+    """
+    import_paho(needs_tls=settings.tls)
     return Mqtt(settings, box.id, wake)
 
 
@@ -90,7 +97,7 @@ class Mqtt:
         self._wake = wake
         # Unknown until a bare CONNECT was answered. With the last will in it, amqtt 0.12 takes
         # version 5 for a 3.1.1 of another length, and waits for the rest of it for ever.
-        self._version: MQTTProtocolVersion | None = None
+        self._version: int | None = None
         self._connection: Connection | None = None
         self._problem: PublishError = Unreachable(
             f"still connecting to {settings.host}:{settings.port}"
@@ -278,7 +285,10 @@ class Mqtt:
             self._version = None
         return connection
 
-    def _attempt(self, version: MQTTProtocolVersion, will: tuple[str, bytes] | None) -> Connection:
+    def _attempt(self, version: int, will: tuple[str, bytes] | None) -> Connection:
+        # Here and not above: open() has seen to it how much of paho there is by now.
+        from kiezbox.publishers._connection import Connection
+
         connection = Connection(self._settings, self._box, version, will, self._is_up)
         self._connection = connection
         if self._stop.is_set():

@@ -43,6 +43,8 @@ def test_whoever_asks_later_still_hears_the_latest_state(rig: Rig) -> None:
     publisher = rig.mqtt(broker.port)
     publisher.announce("state", {"mode": {"name": "normal"}})
     publisher.announce("state", STATE)
+    first = rig.listener(broker.port)
+    wait_for(lambda: last(first, "state") == {**STATE, "online": True}, "the state on the broker")
 
     listener = rig.listener(broker.port)
 
