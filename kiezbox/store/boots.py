@@ -15,6 +15,9 @@ ClockMarks = dict[int, list[tuple[int, int]]]
 STEP_S = 10
 _CLOCK_HALF = 1 << 26
 
+#: Chance stays below, so that there are 16 million starts of the node left to count on from it.
+_HIGHEST_DRAW = (1 << 27) - (1 << 24)
+
 
 def draw(last: int, now: float, *, is_first: bool) -> int:
     """The number of this start of the node.
@@ -22,16 +25,16 @@ def draw(last: int, now: float, *, is_first: bool) -> int:
     Above ``last``, the highest number the files know of, and not below the clock's, so that a
     lost database or an old backup (``is_first``: the files do not know the last number) does not
     lead to ids the receivers have seen. Where the clock knows nothing either, chance: two draws
-    meet once in 33 million.
+    meet once in 50 million.
     """
     by_clock = _by_clock(now)
     if by_clock:
         return max(last + 1, by_clock)
     if not is_first:
         return last + 1
-    # A quarter of the numbers lies above the highest draw: no box is started so often.
-    chance = int.from_bytes(os.urandom(4), "little") % (_CLOCK_HALF // 2)
-    return max(last + 1, _CLOCK_HALF + chance)
+    start = max(last + 1, _CLOCK_HALF)
+    chances = max(1, _HIGHEST_DRAW - start)
+    return start + int.from_bytes(os.urandom(8), "little") % chances
 
 
 def is_by_clock(boot: int, now: float) -> bool:

@@ -42,9 +42,9 @@ class Scan(NamedTuple):
     frames: list[tuple[int, Frame]]
     #: Where the next frame goes.
     end: int
-    #: Highest sequence seen, folded frames included.
+    #: Highest sequence and serial among them (0: none). Where the database was lost, all frames
+    #: are among them, and its ids are not used again.
     newest_sequence: int
-    #: Highest serial seen, folded frames included: a lost database's ids are not used again.
     newest_serial: int
     #: Sectors before ``end`` that belong to no readable frame: a card that forgets.
     damaged_sectors: int
@@ -56,35 +56,33 @@ def scan(data: bytes, folded: int) -> Scan:
     A damaged frame loses only itself: the search goes on at the next sector.
     """
     found: list[tuple[int, Frame]] = []
-    newest_sequence = newest_serial = end = good_sectors = 0
+    end = good_sectors = 0
     offset = data.find(MAGIC)
     while offset != -1:
-        if offset % SECTOR:
-            offset = data.find(MAGIC, offset + 1)
-            continue
-        opened = _open_frame(data, offset)
-        if opened is None:
-            offset = data.find(MAGIC, offset + SECTOR)
-            continue
-        sequence, frame, sectors = opened
-        newest_sequence = max(newest_sequence, sequence)
-        newest_serial = max(newest_serial, frame.last)
-        if sequence > folded:
-            found.append((sequence, frame))
-            good_sectors += sectors
-            end = offset + sectors * SECTOR
-        offset = data.find(MAGIC, offset + sectors * SECTOR)
+        sectors = 0
+        if offset % SECTOR == 0:
+            opened = _open_frame(data, offset, folded)
+            if opened is not None:
+                sequence, frame, sectors = opened
+                found.append((sequence, frame))
+                good_sectors += sectors
+                end = offset + sectors * SECTOR
+        offset = data.find(MAGIC, offset + max(1, sectors * SECTOR))
     found.sort(key=lambda item: item[0])
+    newest_sequence = found[-1][0] if found else 0
+    newest_serial = max((frame.last for _, frame in found), default=0)
     return Scan(found, end, newest_sequence, newest_serial, end // SECTOR - good_sectors)
 
 
-def _open_frame(data: bytes, offset: int) -> tuple[int, Frame, int] | None:
-    """(sequence, frame, sectors), or None where no whole frame begins."""
+def _open_frame(data: bytes, offset: int, folded: int) -> tuple[int, Frame, int] | None:
+    """(sequence, frame, sectors), or None where no whole frame of interest begins."""
     if offset + _HEADER.size > len(data):
         return None
     _, checksum, sequence, length = _HEADER.unpack_from(data, offset)
     end = offset + _HEADER.size + length
-    if end > len(data) or crc32(memoryview(data)[offset + 8 : end]) != checksum:
+    if sequence <= folded or end > len(data):
+        return None
+    if crc32(memoryview(data)[offset + 8 : end]) != checksum:
         return None
     try:
         frame = measure(data[offset + _HEADER.size : end])
@@ -101,6 +99,8 @@ def read(path: str, size: int = MOST_BYTES) -> bytes:
     """The file, or so much of a device; empty where there is none. Raises OSError otherwise."""
     try:
         with open(path, "rb") as file:
+            size = min(size, file.seek(0, os.SEEK_END))
+            file.seek(0)
             return file.read(size)
     except FileNotFoundError:
         return b""
@@ -115,7 +115,8 @@ def belong_to_folder(path: str, descriptor: int) -> None:
     """What root makes by hand must be the node's own later."""
     if os.geteuid() == 0:
         folder = os.stat(os.path.dirname(os.path.abspath(path)))
-        os.fchown(descriptor, folder.st_uid, folder.st_gid)
+        with suppress(OSError):  # FAT knows no owners.
+            os.fchown(descriptor, folder.st_uid, folder.st_gid)
 
 
 def sync_folder(path: str) -> None:

@@ -112,14 +112,16 @@ def _pack_block(rows: Sequence[Row]) -> bytes:
 
 
 def measure(payload: bytes) -> Frame:
-    """The frame around a payload that was read back: the range of its serials, nothing decoded.
+    """The frame around a payload that was read back, once it is sure that it can be unpacked.
 
     Raises:
         ValueError: not what ``pack`` makes (a frame whose checksum holds, but of another version).
     """
     first = last = count = 0
-    for kind, start, _ in _entries(payload):
-        if kind == _READINGS:
+    for kind, start, end in _entries(payload):
+        if kind == _CHANGE:
+            _unpack_change(payload, start, end)
+        else:
             _, number, serial, _, _ = _BLOCK.unpack_from(payload, start)
             first = first or serial
             last = serial + number - 1
@@ -140,8 +142,17 @@ def changes_of(payload: bytes) -> Iterator[Change]:
     """The changes of a payload, oldest first."""
     for kind, start, end in _entries(payload):
         if kind == _CHANGE:
-            name, parameters = json.loads(payload[start + _CHANGE_HEAD.size : end])
-            yield name, parameters
+            yield _unpack_change(payload, start, end)
+
+
+def _unpack_change(payload: bytes, start: int, end: int) -> Change:
+    try:
+        name, parameters = json.loads(payload[start + _CHANGE_HEAD.size : end])
+    except (TypeError, RecursionError) as error:
+        raise ValueError("no change") from error
+    if not isinstance(name, str) or not isinstance(parameters, list):
+        raise ValueError("no change")
+    return name, parameters
 
 
 def _entries(payload: bytes) -> Iterator[tuple[int, int, int]]:

@@ -59,7 +59,7 @@ def stored_rows(query: Query, position: int, limit: int, until: int) -> list[Row
 
 #: Enough of an ordinary reading; where there is more to say, the series is missing.
 _BRIEF = """SELECT serial, CASE WHEN flag = 0 AND raw IS NULL AND clock_trusted = 1 THEN series END,
-                   taken_ms, monotonic_ms, value
+                   taken_ms, 0, value
             FROM readings WHERE serial > ? AND serial <= ? ORDER BY serial LIMIT ?"""
 
 
@@ -67,6 +67,7 @@ def brief_rows(query: Query, position: int, limit: int, until: int) -> list[Any]
     """The same, but only up to ``value`` if that is all there is to say of these readings.
 
     For a draining backlog: each column costs 90 ns a row, and the whole way to the broker 1.4 us.
+    The time since the machine's start is 0 then: it is there to correct an untrusted clock.
     """
     rows = query(_BRIEF, (position, until, limit))
     if None in map(itemgetter(1), rows):
