@@ -122,7 +122,8 @@ class Batch:
 
     ``readings`` may hold plain tuples in the order of ``Reading``'s fields (the hot path takes
     SQLite's rows as they come); iterating gives ``Reading`` objects either way. A row may stop
-    after ``value``: then the rest is at ``Reading``'s defaults, and so it is in every row before.
+    after ``value``: then the rest is at ``Reading``'s defaults and ``monotonic_ms`` 0, and so it
+    is in every row before.
     """
 
     box: str

@@ -109,10 +109,11 @@ def _groups(rows: Sequence[Any], base_ms: int) -> Iterator[tuple[int, str]]:
         zero, head = boot << COUNTER_BITS, f'"id":"{boot}-'
         by_series: defaultdict[int, list[str]] = defaultdict(list)
         if len(run[-1]) == _SHORT:
+            now_ms, when = None, ""
             for serial, series, taken_ms, _, value in run:
-                by_series[series].append(
-                    f'{taken_ms - base_ms}e-3,"v":{value!r},{head}{serial - zero}'
-                )
+                if taken_ms != now_ms:  # what one sensor reads at once has one time
+                    now_ms, when = taken_ms, f'{taken_ms - base_ms}e-3,"v":'
+                by_series[series].append(f"{when}{value!r},{head}{serial - zero}")
         else:
             for reading in starmap(Reading, run):
                 by_series[reading.series].append(_record(reading, base_ms))
