@@ -1,4 +1,13 @@
-"""Show a whole Kiez on this computer: simulated boxes, a broker, a page with switches."""
+"""Show a whole Kiez on this computer: simulated boxes, a broker, a page with switches.
+
+  kiezbox demo                          three boxes at http://127.0.0.1:8080/
+  kiezbox demo --boxes 5 --speed 10     more of them, and faster
+  kiezbox demo --recording DIR          recorded days (sensor.community CSV files) instead of
+                                        simulated weather
+
+No root and no other service; it listens on this computer only. Ctrl-C ends everything.
+docs/demo.md says what is real in it and what is not.
+"""
 
 from __future__ import annotations
 

@@ -48,8 +48,8 @@ PARTS: dict[str, tuple[str, int | str, tuple[Break, ...]]] = {
         CLIMATE_ADDRESS,
         (
             Break("cable pulled out", "silence"),
-            Break("stuck: for ever “measuring”", "stuck_status"),
-            Break("a BMP280 sold as a BME280", "wrong_id"),
+            Break("never finishes measuring", "stuck_status"),
+            Break("a BMP280 was sold", "wrong_id"),
             Break("bus hangs", "hang", on_cable=True),
         ),
     ),
@@ -59,7 +59,7 @@ PARTS: dict[str, tuple[str, int | str, tuple[Break, ...]]] = {
         (
             Break("USB cable pulled out", "unplug", on_cable=True),
             Break("wrong checksums", "bad_checksum"),
-            Break("half of each frame is lost", "half_frame"),
+            Break("half of each frame lost", "half_frame"),
             Break("silent", "silence"),
         ),
     ),

@@ -141,8 +141,8 @@ export class Panel {
       [situation.buffered, "in memory, up to 5 s"],
       [box.serials.on_card, "on the card, since the node's start"],
       [mqtt.backlog, box.has_uplink ? "waiting to be sent" : "waiting for the uplink", mqtt.backlog > 40],
-      [mqtt.delivered, `published, link ${mqtt.link ?? "unknown"}`],
       [box.arrived.readings, `arrived at the broker${twice}`],
+      [mqtt.delivered, `confirmed to the box, link ${mqtt.link ?? "unknown"}`],
     ];
     fill(byId("way"), steps, ([count, words, isAlert]) =>
       make("li", isAlert ? { class: "alert" } : {}, [make("b", {}, [count == null ? "–" : String(count)]), make("span", {}, [words])]));
