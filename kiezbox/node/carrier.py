@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kiezbox.clock import Clock
-from kiezbox.errors import PublishError, Refused, Rejected
+from kiezbox.errors import PublishError, Refused, Rejected, StoreError
 from kiezbox.model import Batch, Cursor
 from kiezbox.publishers import Publisher
 from kiezbox.senml import id_text
@@ -61,6 +61,7 @@ class Carrier:
         self.problem: PublishError | None = None
         self._pause_s = LEAST_PAUSE_S
         self._failing_since: float | None = None
+        self._offset_s: float | None = None
         self._faults: list[dict[str, Any]] | None = None
         # A fault may be open from before this start.
         self._may_have_fault = True
@@ -70,14 +71,30 @@ class Carrier:
 
     def step(self) -> float:
         """Deliver one window of each lane; seconds until the next step."""
-        self._announce_faults()
         try:
+            self._announce_clock()
+            self._announce_faults()
             is_more = self._deliver()
         except PublishError as error:
             return self._failed(error)
+        except StoreError as error:
+            # The store says so itself. What it could not read now it may read later.
+            log.debug("%s: %s", self._source, error)
+            return MOST_PAUSE_S
         if self._publisher.link() == "connected":
             self._works()
         return 0.0 if is_more else IDLE_S
+
+    def _announce_clock(self) -> None:
+        """What time it was when: with it a receiver corrects what an unset clock had stamped."""
+        if not self._clock.is_trusted():
+            return
+        now, up = self._clock.now(), self._clock.monotonic()
+        # 2 s: NTP slews smaller errors away; what is larger was a jump.
+        if self._offset_s is None or abs(now - up - self._offset_s) > 2.0:
+            self._offset_s = now - up
+            document = {"boot": self._store.boot, "up": round(up, 3), "at": round(now, 3)}
+            self._publisher.announce("clock", document)
 
     def _announce_faults(self) -> None:
         """How often a fault came is no news, so it is left out."""

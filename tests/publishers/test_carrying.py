@@ -12,7 +12,7 @@ import pytest
 from broker import Listener, records_of, wait_for
 from publishers.rig import BOX, Rig, deliver
 
-from kiezbox.errors import Refused, Rejected
+from kiezbox.errors import Refused, Rejected, StoreDamaged
 from kiezbox.model import Batch, Cursor, Flag, Measurement, Quantity
 from kiezbox.publishers.mqtt import IN_FLIGHT
 from kiezbox.senml import id_text
@@ -117,6 +117,48 @@ def test_progress_facts_count_what_the_broker_has_confirmed(rig: Rig) -> None:
     assert before == (10, 0, None)
     assert (carrier.backlog(), carrier.delivered) == (0, 10)
     assert carrier.confirmed_at == rig.clock.now()
+
+
+def test_a_receiver_can_correct_what_an_unset_clock_had_stamped(rig: Rig) -> None:
+    broker, store = rig.broker(), rig.store()
+    listener = rig.listener(broker.port)
+    carrier = rig.carrier(store, rig.mqtt(broker.port))
+    true_time = rig.clock.now()
+    rig.clock.trusted = False
+    rig.clock.set_wall(true_time - 86_400)
+    rig.measure(store)  # a minute later, by a clock that is a day behind
+    deliver(carrier)
+
+    rig.clock.set_wall(true_time + 60)
+    rig.clock.advance(30)
+    rig.clock.trusted = True
+    carrier.step()
+
+    mark = wait_for(lambda: listener.on("clock"), "the box's word about its clock")[-1].json()
+    record = next(iter(records_of(listener.on("readings"))))
+    assert record["t"] == pytest.approx(true_time - 86_400 + 60)
+    assert record["clock"] == "untrusted"
+    assert record["id"].split("-")[0] == str(mark["boot"])
+    assert mark["at"] + record["up"] - mark["up"] == pytest.approx(true_time + 60)
+
+
+def test_a_store_that_cannot_be_read_just_now_is_asked_again_later(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker, store = rig.broker(), rig.store()
+    carrier = rig.carrier(store, rig.mqtt(broker.port))
+    rig.measure(store)
+
+    def unreadable(*_: Any, **__: Any) -> Batch:
+        raise StoreDamaged("disk I/O error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "after", unreadable)
+        pause_s = carrier.step()
+
+    assert pause_s > 0
+    deliver(carrier)
+    assert carrier.delivered == 2
 
 
 # --- restarts of the box -----------------------------------------------------------------------
