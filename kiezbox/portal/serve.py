@@ -1,10 +1,10 @@
 """The portal process: sockets in, the doorway first, waitress behind it.
 
 The order of things is the point. The first page must be on a phone's screen as soon as the
-process runs, so Flask and waitress (110 ms on a computer, seconds on a small box) are imported in
-a thread of their own, and only once the first visitor has been served. Then waitress gets the
-very same listening sockets: a connection that comes meanwhile waits in the kernel and is lost to
-nobody.
+process runs, so Flask and waitress (0.2 s on a computer, seconds on a small box) are imported in a
+thread of their own, and only once the first visitor has been served: he would wait 3 ms more for
+the interpreter. Then waitress gets the very same listening sockets; a connection that comes
+meanwhile waits in the kernel and is lost to nobody.
 """
 
 from __future__ import annotations
@@ -34,10 +34,6 @@ FIRST_INHERITED = 3
 
 #: Connections the kernel keeps for us while we are busy.
 BACKLOG = 1024
-
-#: Python gives another thread its turn after 5 ms; while Flask is being loaded a visitor shall
-#: not wait so long for each of his.
-SWITCH_S = 0.0005
 
 #: What waitress may take from one visitor, and how long he may say nothing.
 WAITRESS = {
@@ -177,12 +173,9 @@ def _loaded_behind(
                 flush=True,
             )
 
-    usual_s = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_S)
     loader = threading.Thread(target=load, name="load", daemon=True)
     loader.start()
     doorway.run(lambda: not loader.is_alive())
-    sys.setswitchinterval(usual_s)
     if not loaded:
         doorway.run(lambda: False, tick_ms=1000)
     if doorway.has_visits():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _socket
+import select
 import socket
 import struct
 import threading
@@ -115,6 +116,17 @@ def test_a_long_body_is_not_read_and_does_not_cost_the_answer(street: Street) ->
         visitor.sendall(request + body)
 
         assert status_of(visitor) == 302
+
+
+def test_a_visitor_who_still_talks_after_his_answer_is_heard_out(street: Street) -> None:
+    # A reset would make some systems throw away an answer that was not read yet.
+    with street.connect() as talker:
+        talker.sendall(PAGE)
+        assert status_of(talker) == 200
+
+        for _ in range(5):
+            talker.sendall(b"more")
+            select.select([], [], [], 0.02)
 
 
 def test_a_visitor_who_dawdles_is_shown_out_and_nobody_waits_for_him(

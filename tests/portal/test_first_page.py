@@ -365,7 +365,7 @@ documents = st.fixed_dictionaries(
 
 
 @given(documents, st.lists(st.text(max_size=300), max_size=4), st.sampled_from(LANGUAGES))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_whatever_the_node_left_behind_there_is_a_valid_page(
     document: Any, texts: list[str], language: str
 ) -> None:
@@ -479,7 +479,7 @@ def test_a_moment_of_another_day_has_its_weekday_or_date() -> None:
 
 
 @given(st.text(max_size=400), st.integers(min_value=40, max_value=400))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_shortened_text_fits(text: str, most: int) -> None:
     text = text.encode("utf-8", "replace").decode()
 

@@ -237,7 +237,7 @@ def test_without_now_json_everything_is_unknown_and_the_collection_still_valid(
 
 
 @given(anything)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_whatever_now_json_is_the_collection_is_valid(document: Any) -> None:
     FeatureCollection(
         **json.loads(json.dumps(collection(understood(document), []), allow_nan=False))
@@ -245,7 +245,7 @@ def test_whatever_now_json_is_the_collection_is_valid(document: Any) -> None:
 
 
 @given(st.sampled_from(PATHS), anything)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_whatever_stands_in_any_field_the_collection_is_valid(
     path: tuple[Any, ...], value: Any
 ) -> None:
