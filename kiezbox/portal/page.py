@@ -219,7 +219,7 @@ def _value(latest: dict[str, Any], label: tuple[str, str, int], text: dict[str, 
     _, unit, decimals = label
     if latest["value"] is None or latest["flag"] not in (0, 1):
         return str(text["unusable"])
-    shown = f"{number(latest['value'], decimals, text)} {unit}"
+    shown = f"{number(latest['value'], decimals, text)}\u00a0{unit}"
     return shown if latest["flag"] == 0 else str(text["suspect"].format(value=shown))
 
 
@@ -227,20 +227,23 @@ def _condition(facts: Facts, text: dict[str, Any]) -> str:
     """Grid, battery, faults: how the box itself is."""
     if facts["state"] != "active":
         return ""
-    grid, battery = facts["grid"], facts["battery"]
-    sentences: list[str] = []
-    if grid["is_sensed"] is False:
-        sentences.append(text["not_sensed"])
-    elif grid["state"] not in ("lost", "returning"):
-        sentences.append(text["grid"].get(grid["state"], text["grid"]["unknown"]))
+    battery, sentences = facts["battery"], []
+    if not _is_unsure(facts) and facts["grid"]["state"] not in ("lost", "returning"):
+        sentences.append(_grid_sentence(facts, text))
     if battery and None not in (battery["charge_percent_low"], battery["charge_percent_high"]):
         low, high = sorted((battery["charge_percent_low"], battery["charge_percent_high"]))
         sentences.append(text["charge"].format(low=f"{low:.0f}", high=f"{high:.0f}"))
     if facts["faults"]:
         sentences.append(text["faults"].format(count=len(facts["faults"])))
-    if _mode(facts) == "normal":
+    if _is_ordinary(facts) and facts["grid"]["is_sensed"]:
         sentences.append(text["promise"])
     return _paragraph(" ".join(sentences))
+
+
+def _grid_sentence(facts: Facts, text: dict[str, Any]) -> str:
+    if facts["grid"]["is_sensed"] is False:
+        return str(text["not_sensed"])
+    return str(text["grid"].get(facts["grid"]["state"], text["grid"]["unknown"]))
 
 
 # --- what the facts mean -------------------------------------------------------------------------
@@ -260,6 +263,12 @@ def _is_ordinary(facts: Facts) -> bool:
     """The box knows that nothing has happened; not to know is another thing."""
     is_known = _mode(facts) in ("normal", "maintenance", "saving", "dark")
     return facts["state"] == "active" and is_known and not _causes(facts)
+
+
+def _is_unsure(facts: Facts) -> bool:
+    """No emergency, but whether there is electricity the box does not know."""
+    is_calm = _mode(facts) == "normal" and not _causes(facts)
+    return is_calm and facts["grid"]["state"] != "present"
 
 
 def _is_returning(facts: Facts) -> bool:
@@ -294,6 +303,8 @@ def _headline(facts: Facts, text: dict[str, Any]) -> tuple[str, list[str]]:
     causes = [text["causes"].get(c["cause"], text["modes"]["emergency"]) for c in _causes(facts)]
     if _is_returning(facts):
         causes = [text["returning"]]
+    elif _is_unsure(facts):
+        causes = [(text["unsure"], _grid_sentence(facts, text))]
     headline, sentence = causes[0] if causes else text["modes"][_mode(facts)]
     if facts["state"] != "active" and facts["written_at"] is not None:
         headline = text["last_known"].format(headline=headline)
@@ -305,7 +316,8 @@ def _look(facts: Facts) -> str:
     """The class that gives the head its colour: e emergency, n ordinary, u neither."""
     if _is_emergency(facts):
         return "u" if _is_returning(facts) else "e"
-    return "n" if _is_ordinary(facts) and _mode(facts) in ("normal", "maintenance") else "u"
+    is_calm = _mode(facts) in ("normal", "maintenance") and not _is_unsure(facts)
+    return "n" if _is_ordinary(facts) and is_calm else "u"
 
 
 def _lead(lead: str, rest: str) -> str:

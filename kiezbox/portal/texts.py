@@ -62,6 +62,7 @@ DE: dict[str, Any] = {
         "dark": ("Box fast leer", "Diese Box meldet keinen Notfall."),
         "unknown": ("Lage unbekannt", "Diese Box weiß gerade nicht, wie die Lage ist."),
     },
+    "unsure": "Kein Notfall gemeldet",
     "last_known": "Zuletzt: {headline}",
     "saving": (
         "Der Akku dieser Box ist schwach.",
@@ -218,6 +219,7 @@ EN: dict[str, Any] = {
         "dark": ("Box nearly empty", "This box reports no emergency."),
         "unknown": ("Situation unknown", "This box does not know what the situation is just now."),
     },
+    "unsure": "No emergency reported",
     "last_known": "Last known: {headline}",
     "saving": (
         "The battery of this box is low.",

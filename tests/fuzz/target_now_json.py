@@ -1,4 +1,4 @@
-"""now.json as the portal reads it: half-written, foreign, hostile; a page comes out all the same."""
+"""now.json as the portal reads it: half-written, foreign, hostile. There is always a page."""
 
 from __future__ import annotations
 

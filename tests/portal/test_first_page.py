@@ -136,13 +136,14 @@ def test_a_normal_day_of_a_node_that_has_gone_is_not_called_one() -> None:
 
     assert headline(document) == "Zuletzt: Ein gewöhnlicher Tag"
     assert "läuft nicht. Letzter Stand: 18:30 Uhr (vor 1 Stunde)" in text_of(page(document))
-    assert 'class="n"><nav' not in page(document), "and its head is not green"
+    assert '<body class="u">' in page(document), "its head is not green"
 
 
 def test_an_exercise_cannot_be_missed_and_is_no_emergency() -> None:
     banners = [p for p in tree(page(EXERCISE)).iter("p") if p.get("class") == "x"]
 
     assert [banner.text for banner in banners] == ["ÜBUNG · EXERCISE"] * 2
+    assert '<body class="n">' in page(NORMAL)
     assert text_of(page(EXERCISE)).startswith("ÜBUNG · EXERCISE Kein Notfall")
     assert 'class="x"' not in page(outage()) + page(NORMAL)
 
@@ -176,11 +177,37 @@ def test_a_box_that_saves_power_says_so_with_and_without_an_emergency() -> None:
     assert "Der Akku dieser Box ist schwach." in text_of(page(outage(mode__name="saving")))
 
 
-def test_a_box_that_cannot_sense_the_grid_says_so() -> None:
-    found = text_of(page(SITUATIONS["no sensing"]))
+@pytest.mark.parametrize(
+    "grid, sentence",
+    [
+        ({"grid__is_sensed": False}, "Diese Box kann nicht selbst erkennen, ob der Strom da ist."),
+        ({"grid__is_sensed": True}, "Ob das Stromnetz da ist, weiß diese Box gerade nicht."),
+        ({"grid__state": "bridging"}, "Der Strom ist gerade weg."),
+        ({"grid__state": None}, "Ob das Stromnetz da ist, weiß diese Box gerade nicht."),
+    ],
+)
+def test_a_box_that_cannot_tell_whether_there_is_power_calls_no_day_ordinary(
+    grid: dict[str, Any], sentence: str
+) -> None:
+    document = now_json(**{"grid__state": "unknown", **grid})
 
-    assert "Diese Box kann nicht selbst erkennen, ob der Strom da ist." in found
+    found = text_of(page(document))
+
+    assert headline(document) == "Kein Notfall gemeldet"
+    assert found.count(sentence) == 1
     assert "Das Stromnetz ist da." not in found
+    assert '<body class="u">' in page(document)
+
+
+def test_a_box_that_cannot_sense_the_grid_says_so_in_an_emergency_too() -> None:
+    document = now_json(
+        mode__name="emergency",
+        mode__causes=[{"cause": "operator", "since": NOW, "detail": "emergency"}],
+        grid__state="unknown",
+        grid__is_sensed=False,
+    )
+
+    assert "Diese Box kann nicht selbst erkennen" in text_of(page(document))
 
 
 def test_without_a_known_battery_nobody_is_promised_hours() -> None:
