@@ -65,7 +65,7 @@ def _show(boxes: int, port: int, speed: float, recording: str | None, stop: thre
     page = Page(port)
     try:
         with Kiez(boxes=boxes, speed=speed, recording=recording) as kiez:
-            kiez.wait_until_ready(stop)
+            kiez.start(stop)
             page.serve(kiez)
             if not stop.is_set():
                 _say(boxes, page.address)

@@ -12,14 +12,14 @@ from kiezbox.clock import ScaledClock
 from kiezbox.demo import broker
 from kiezbox.demo.box import SHORTENED, TIMES, Box
 from kiezbox.demo.listener import Listener
-from kiezbox.demo.places import HEIGHT_M, LATITUDE, LONGITUDE, sites
+from kiezbox.demo.places import sites
 from kiezbox.demo.processes import Child, Children, Folder
 from kiezbox.demo.recording import Recording
 from kiezbox.demo.weather import Weather
 from kiezbox.demo.world import PARTS, Sky
 from kiezbox.errors import KiezboxError
 
-__all__ = ["HEIGHT_M", "LATITUDE", "LONGITUDE", "Kiez", "NoSuchSwitch"]
+__all__ = ["SWITCHES", "Kiez", "NoSuchSwitch"]
 
 #: How often children are looked after and the world moves, in real seconds.
 TICK_S = 0.1
@@ -38,7 +38,7 @@ class NoSuchSwitch(KiezboxError):
 
 
 class Kiez:
-    """A context manager: entering starts everything, leaving ends it and leaves nothing."""
+    """A context manager: leaving it ends everything and leaves nothing."""
 
     def __init__(self, *, boxes: int, speed: float, recording: str | None) -> None:
         self._sites = sites(boxes)
@@ -52,17 +52,17 @@ class Kiez:
         self.broker_name = ""
 
     def __enter__(self) -> Kiez:
-        try:
-            self._start()
-        except BaseException:
-            self._stack.close()
-            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def _start(self) -> None:
+    def start(self, stop: threading.Event) -> None:
+        """Start everything; return when all boxes answer, or when somebody wants to stop.
+
+        Raises:
+            KiezboxError: a process does not come up, with its own last words.
+        """
         folder = Folder()
         self._stack.callback(folder.close)
         broker_port = broker.free_port()
@@ -88,32 +88,30 @@ class Kiez:
         if self._recording_folder is not None:
             self._recording = Recording.read(self._recording_folder)
         self._sky = Sky(Weather(SEED), self._recording, starts_at=self._starts_at)
-        self._step()
-        for box in self.boxes:
-            box.start_node(self._children)
+        self._wait(stop, lambda: broker.answers(broker_port), self.broker_name)
         self._listener = Listener(broker_port)
         self._stack.callback(self._listener.close)
+        # The first reading must not arrive before somebody counts.
+        self._wait(stop, self._listener.is_listening, self.broker_name)
+        for box in self.boxes:
+            box.start_node(self._children)
+        for box in self.boxes:
+            self._wait(stop, lambda box=box: box.answers, box.site.id)  # type: ignore[misc]
 
-    def wait_until_ready(self, stop: threading.Event) -> None:
-        """Until all boxes answer, or somebody wants to stop.
-
-        Raises:
-            KiezboxError: a process does not come up, with its own last words.
-        """
+    def _wait(self, stop: threading.Event, what: Callable[[], bool], who: str) -> None:
+        """Let the world go on until that is true, or somebody wants to stop."""
         until = time.monotonic() + READY_S
-        while not stop.is_set():
+        self._step()
+        while not stop.is_set() and not what():
             died = [*self._broker.look_after(), *self._children.look_after()]
             if died:
                 raise died[0].complaint()
-            self._step()
-            if self._listener.is_connected() and all(box.answers for box in self.boxes):
-                return
             if time.monotonic() > until:
-                silent = ", ".join(box.site.id for box in self.boxes if not box.answers)
                 raise KiezboxError(
-                    f"demo: no answer within {READY_S:.0f} s from: {silent or self.broker_name}",
+                    f"demo: no answer from {who} within {READY_S:.0f} s",
                     hint="Is this computer very busy? Fewer boxes need less: --boxes 1.",
                 )
+            self._step()
             stop.wait(0.02)
 
     def run(self, stop: threading.Event) -> None:

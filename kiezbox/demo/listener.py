@@ -38,15 +38,17 @@ class Listener:
             client_id="demo-listener",
             protocol=MQTTProtocolVersion.MQTTv311,
         )
+        self._is_listening = False
         self._client.on_connect = lambda client, *_: client.subscribe(TOPIC, qos=1)
+        self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
         self._client.reconnect_delay_set(1, 2)
         self._client.connect_async("127.0.0.1", port)
         self._client.loop_start()
 
-    def is_connected(self) -> bool:
-        """Whether it listens just now."""
-        return self._client.is_connected()
+    def is_listening(self) -> bool:
+        """Whether the broker has said that we hear everything from now on."""
+        return self._is_listening
 
     def arrived(self, box: str) -> Arrived:
         """What came from this box so far."""
@@ -57,6 +59,9 @@ class Listener:
         """Leave the broker. Idempotent."""
         self._client.disconnect()
         self._client.loop_stop()
+
+    def _on_subscribe(self, *_: Any) -> None:
+        self._is_listening = True
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
         box = message.topic.split("/")[2]

@@ -71,6 +71,24 @@ def test_a_demo_that_is_killed_takes_all_its_processes_and_its_folder_along(
         wait_for(lambda: list(folders.iterdir()) == [], "no file is left")
 
 
+def test_ctrl_c_while_it_still_starts_leaves_nothing_either(folders: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kiezbox", "demo", "--port", "0", "--boxes", "2"],
+        env={**os.environ, "XDG_RUNTIME_DIR": str(folders)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    wait_for(lambda: list(folders.glob("*/kb-*")), "its folder is there")
+
+    process.send_signal(signal.SIGINT)
+    said, errors = process.communicate(timeout=LIMIT_S)
+
+    assert (said, errors) == ("", "")
+    assert list(folders.iterdir()) == []
+
+
 def test_a_taken_port_is_a_sentence_that_names_another() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

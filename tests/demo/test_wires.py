@@ -46,11 +46,7 @@ def senml(*ids: str) -> str:
 def test_the_listener_counts_each_reading_once_and_notes_repeats(broker_port: int) -> None:
     listener = Listener(broker_port)
     try:
-        wait_for(listener.is_connected, "the listener listens")
-        # A subscription is in force once a message comes back.
-        wait_for(lambda: send(broker_port, "kb-probe", senml("1-1")) or listener.arrived(
-            "kb-probe"
-        ).messages, "the first message")  # fmt: skip
+        wait_for(listener.is_listening, "the listener listens")
 
         send(broker_port, "kb-1", senml("7-1", "7-2"))
         send(broker_port, "kb-1", senml("7-2", "7-3"))
