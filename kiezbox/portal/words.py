@@ -31,7 +31,7 @@ def escape(text: str) -> str:
 def shortened(text: str, most: int) -> str:
     """The beginning of the text, cut between words, so that escaped it has at most ``most`` bytes.
 
-    >>> shortened("Wasser am Platz", 12)
+    >>> shortened("Wasser am Platz", 14)
     'Wasser am …'
     """
     if len(escape(text).encode()) <= most:
