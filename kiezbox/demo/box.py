@@ -82,6 +82,8 @@ class Box:
         )
         self._lock = threading.Lock()
         self._properties: dict[str, Any] | None = None
+        #: Longitude and latitude: where the box says it is, once it has said so.
+        self._place = (site.longitude, site.latitude)
         self._serials: dict[str, int] = {}
         self._history: dict[str, deque[tuple[str, float]]] = {}
         self._stop = threading.Event()
@@ -118,8 +120,8 @@ class Box:
             return {
                 "id": self.site.id,
                 "name": self.site.name,
-                "latitude": self.site.latitude,
-                "longitude": self.site.longitude,
+                "longitude": self._place[0],
+                "latitude": self._place[1],
                 "portal": f"http://127.0.0.1:{self.portal_port}/",
                 "situation": self._properties,
                 "serials": self._serials,
@@ -179,7 +181,11 @@ class Box:
                 return None
             # The bench's folder is where a real box has /dev: it only makes sentences long.
             text = answer.read().replace(self._bench_folder, b"/dev/")
-            properties: dict[str, Any] = json.loads(text)["features"][0]["properties"]
+            feature = json.loads(text)["features"][0]
+            if feature["geometry"]:
+                longitude, latitude = feature["geometry"]["coordinates"]
+                self._place = (longitude, latitude)
+            properties: dict[str, Any] = feature["properties"]
             return properties
         except (OSError, http.client.HTTPException, ValueError, LookupError):
             return None

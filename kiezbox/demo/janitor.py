@@ -4,6 +4,7 @@
 so it ends when the demo does, even by kill -9.
 """
 
+import os
 import shutil
 import sys
 import time
@@ -22,17 +23,11 @@ def main() -> None:
             return
         except FileNotFoundError:
             # Either it is done, or a child removed a file under our feet: look again.
-            if not _is_there(folder):
+            if not os.path.lexists(folder):
                 return
         except OSError:
             pass
         time.sleep(0.05)
-
-
-def _is_there(folder: str) -> bool:
-    import os
-
-    return os.path.lexists(folder)
 
 
 if __name__ == "__main__":

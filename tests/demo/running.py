@@ -93,18 +93,21 @@ class Demo:
         found: dict[str, Any] = next(box for box in self.kiez()["boxes"] if box["id"] == name)
         return found
 
-    def situation(self, name: str) -> dict[str, Any]:
+    def feature(self, name: str) -> dict[str, Any]:
         """What that box itself says, asked at its portal and not at the demo's page."""
         port = self.box(name)["portal"].rpartition(":")[2].rstrip("/")
         connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=LIMIT_S)
         try:
             connection.request("GET", "/situation.geojson")
-            properties: dict[str, Any] = json.loads(connection.getresponse().read())["features"][0][
-                "properties"
-            ]
-            return properties
+            feature: dict[str, Any] = json.loads(connection.getresponse().read())["features"][0]
+            return feature
         finally:
             connection.close()
+
+    def situation(self, name: str) -> dict[str, Any]:
+        """The properties of that feature."""
+        properties: dict[str, Any] = self.feature(name)["properties"]
+        return properties
 
     def processes(self) -> list[int]:
         """Every process whose command line names this demo's folders, the demo itself left out."""

@@ -36,6 +36,14 @@ def test_the_demo_says_one_line_with_its_address_when_all_boxes_answer(demo: Dem
     assert all(box["situation"]["mode"] == "normal" for box in demo.kiez()["boxes"])
 
 
+def test_the_boxes_stand_on_the_plan_where_they_say_they_are(demo: Demo) -> None:
+    for box in demo.kiez()["boxes"]:
+        assert demo.feature(box["id"])["geometry"] == {
+            "type": "Point",
+            "coordinates": [box["longitude"], box["latitude"]],
+        }
+
+
 def test_ctrl_c_ends_everything_within_three_seconds_and_leaves_nothing(folders: Path) -> None:
     with Demo(folders, "--boxes", "1") as demo:
         running = demo.processes()
