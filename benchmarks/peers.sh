@@ -11,6 +11,7 @@ grep -v '^#' benchmarks/peers.txt | while read -r kind name wanted; do
   venv)
     [ -e ".bench/$name/.complete" ] && continue
     echo "Installing $name into .bench/$name …"
+    [ "$name" = kiezbox ] && wanted=".[i2c,serial,pins,mqtt,portal]"
     # shellcheck disable=SC2086 -- several requirements
     if "$python" -m venv ".bench/$name" &&
       ".bench/$name/bin/python" -m pip --quiet --disable-pip-version-check install $wanted; then

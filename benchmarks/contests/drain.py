@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks.lib import boxes
+from benchmarks.lib import boxes, installed
 from benchmarks.lib.broker import Receiver, broker
 from benchmarks.lib.contest import ROOT, Options, Outcome, Run, Skipped, interleave
 from benchmarks.peers import mosquitto_bridge, mosquitto_pub, paho_naive
@@ -71,7 +71,7 @@ def _kiezbox(folder: Path, count: int) -> Run:
                 shutil.copy(source, Path(name) / f"box.db{suffix}")
         with Receiver(port, f"kiezbox/1/{boxes.BOX}/readings") as receiver:
             done = subprocess.run(
-                [sys.executable, "-m", "benchmarks.lib.boxes", f"{name}/box.db", str(port)],
+                [installed.python(), boxes.__file__, f"{name}/box.db", str(port)],
                 cwd=ROOT, capture_output=True, text=True, timeout=120,
             )  # fmt: skip
             if done.returncode:
@@ -108,11 +108,12 @@ def _mosquitto_pub(text: Path, count: int) -> Run:
 
 
 def _bridge(text: Path, count: int) -> Run:
-    """From the first message at the sink to the last: its start-up does not count."""
+    """From the moment the bridge is connected (it says so) to the last message at the sink."""
     with (
         tempfile.TemporaryDirectory(prefix="kiezbox-bridge-") as name,
         broker() as port,
         Receiver(port, "box/readings") as receiver,
+        Receiver(port, "$SYS/broker/connection/#") as link,
     ):
         # A PUBLISH of QoS 0 is the payload, the topic and four bytes (five from 128 on).
         sizes = [len(line) + len("box/readings") + 2 for line in text.read_bytes().splitlines()]
@@ -120,7 +121,8 @@ def _bridge(text: Path, count: int) -> Run:
         used = mosquitto_bridge.drain(Path(name), port, text, lambda: receiver.received >= whole)
         receiver.settle()
         messages = receiver.messages()
-    seconds = messages[-1][0] - messages[0][0]
+        up = [moment for moment, _, payload in link.messages() if payload == b"1"]
+    seconds = messages[-1][0] - up[0]
     size = sum(len(m[2]) for m in messages)
     return {
         **_figures(_plain(messages), count, seconds, used["cpu_s"], size),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.lib import installed
 from benchmarks.lib.broker import broker
 from benchmarks.lib.contest import Options, Outcome, Run, interleave
 from benchmarks.lib.node import node
@@ -20,8 +20,11 @@ from benchmarks.peers import flask_waitress, nginx
 #: A page that takes so long counts as never served.
 LIMIT_S = 20.0
 
-#: The entry point that pip makes, as systemd starts it.
-KIEZBOX = str(Path(sys.executable).with_name("kiezbox"))
+QUIET = {
+    "stdout": subprocess.DEVNULL,
+    "stderr": subprocess.DEVNULL,
+    "env": installed.ENVIRONMENT,
+}
 
 Command = Callable[[Path, int], list[str]]
 
@@ -48,6 +51,7 @@ def measure(options: Options) -> Outcome:
             {who: (lambda make=make: _run(folder, make)) for who, make in contestants.items()},
             options,
         )
+    outcome.notes.append(installed.note())
     return outcome
 
 
@@ -60,8 +64,8 @@ def _portal_of_a_box(folder: Path) -> Command:
 
     def command(_: Path, port: int) -> list[str]:
         return [
-            KIEZBOX, "portal", "--run-dir", str(box / "run"), "--store", str(box / "kiezbox.db"),
-            "--listen", f"127.0.0.1:{port}",
+            installed.program(), "portal", "--run-dir", str(box / "run"),
+            "--store", str(box / "kiezbox.db"), "--listen", f"127.0.0.1:{port}",
         ]  # fmt: skip
 
     return command
@@ -69,7 +73,7 @@ def _portal_of_a_box(folder: Path) -> Command:
 
 def _page_of(make: Command, folder: Path) -> bytes:
     port = free_port()
-    with running(make(folder, port), stderr=subprocess.DEVNULL):
+    with running(make(folder, port), **QUIET):
         return _first_page(port).partition(b"\r\n\r\n")[2]
 
 
@@ -78,7 +82,7 @@ def _run(folder: Path, make: Command) -> Run:
         port = free_port()
         argv = make(Path(own), port)
         begun = time.monotonic()
-        with running(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        with running(argv, **QUIET) as process:
             _first_page(port)
             took_s = time.monotonic() - begun
             return {"first_page_ms": took_s * 1000, "cpu_ms": cpu_s(process.pid) * 1000}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.lib import installed
 from benchmarks.lib.proc import running, wait_for
 
 BOX = "kb-bench"
@@ -115,9 +115,12 @@ def node(
             )
             + more
         )
-        argv = [sys.executable, "-m", "kiezbox", "run", "--settings", str(settings)]
+        argv = [installed.program(), "run", "--settings", str(settings)]
         log = folder / "node.log"
-        with log.open("wb") as file, running([*argv, "--log", "warning"], stderr=file) as process:
+        with (
+            log.open("wb") as file,
+            running([*argv, "--log", "warning"], stderr=file, env=installed.ENVIRONMENT) as process,
+        ):
             found = RunningNode(process, folder / "run", settings)
             wait_for(
                 lambda: process.poll() is not None or found.facts().get("latest"),

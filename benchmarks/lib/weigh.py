@@ -1,6 +1,6 @@
 """Where a node's memory goes: what each module costs when it is imported, without its imports.
 
-``python -m benchmarks.lib.weigh FILE run --settings …`` runs the command line under the scales
+``python weigh.py FILE run --settings …`` runs the command line under the scales
 and writes FILE when it ends.
 """
 
@@ -64,6 +64,7 @@ def main(report: str, argv: list[str]) -> int:
 
 def weigh_node(folder: Path, port: int) -> list[str]:
     """The heaviest modules of a whole node, in lines for a person."""
+    from benchmarks.lib import installed
     from benchmarks.lib.node import node
     from benchmarks.lib.proc import wait_for
 
@@ -72,9 +73,11 @@ def weigh_node(folder: Path, port: int) -> list[str]:
         settings = first.settings
         first.process.terminate()
         first.process.wait(20)
-        argv = [sys.executable, "-m", "benchmarks.lib.weigh", str(report), "run"]
+        argv = [installed.python(), __file__, str(report), "run"]
         with subprocess.Popen(
-            [*argv, "--settings", str(settings)], stderr=subprocess.DEVNULL
+            [*argv, "--settings", str(settings)],
+            stderr=subprocess.DEVNULL,
+            env=installed.ENVIRONMENT,
         ) as process:
             try:
                 wait_for(lambda: first.facts().get("latest"), "the weighed node's first reading")

@@ -12,7 +12,7 @@ NAME = "nginx"
 
 CONFIG = """\
 daemon off;
-master_process off;
+worker_processes 1;
 pid {folder}/pid;
 error_log stderr crit;
 {user}
