@@ -3,7 +3,7 @@
   kiezbox portal                         as kiezbox.toml says
   kiezbox portal --run-dir DIR --store FILE --listen HOST:PORT [--threads N]
                                          without reading it: this is how systemd starts it, because
-                                         the first page is on the phone 20 ms sooner
+                                         the first page is on the phone 50 ms sooner
 
 Sockets that systemd hands over (LISTEN_FDS) are used before --listen. The process only reads; it
 needs no right but to read the run directory and the store.
