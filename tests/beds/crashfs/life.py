@@ -277,6 +277,6 @@ def examine(store: Store, path: str) -> Iterator[str]:
         cursor = store.cursor(name)
         if max(cursor.backlog, cursor.live) > newest:
             yield f"{cursor} is beyond what is stored ({newest})"
-    strangers = [name for name in os.listdir(Path(path).parent) if "salvage" in name]
-    if strangers:
-        yield f"the store salvaged: {strangers}"
+    aside = [name for name in os.listdir(Path(path).parent) if ".damaged-" in name]
+    if aside:
+        yield f"the store put a damaged file aside: {aside}"
