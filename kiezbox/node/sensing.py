@@ -47,6 +47,7 @@ class Sensing:
         self._deadline = Deadline(SystemClock())
         self._hardware = SensorHardware(hardware, self._deadline)
         self._sensor: Sensor | None = None
+        self._fault_kind = ""
         self._due_at = clock.monotonic()
 
     def step(self) -> float:
@@ -61,6 +62,7 @@ class Sensing:
             return 0.0
         readings = self._store.add(self.name, measurements)
         self._latest.update(self.name, [m.quantity.value for m in measurements], readings)
+        self._fault_kind = ""
         if self._store.close_fault(f"sensors.{self.name}"):
             log.info("sensors.%s: answers again", self.name)
         return self._until_next()
@@ -72,6 +74,10 @@ class Sensing:
         kind = getattr(error, "kind", "failed")
         self._latest.forget(self.name)
         source = f"sensors.{self.name}"
+        if kind != self._fault_kind:
+            # It fails in another way now: one broken part is one fault, and the newest is true.
+            self._store.close_fault(source)
+            self._fault_kind = kind
         if self._store.open_fault(source, kind, f"{self.name}: {error}", error.hint):
             log.warning("%s: %s kind=%s", source, error, kind)
         self._due_at = self._clock.monotonic()
