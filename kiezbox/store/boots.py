@@ -15,6 +15,9 @@ ClockMarks = dict[int, list[tuple[int, int]]]
 STEP_S = 10
 _CLOCK_HALF = 1 << 26
 
+#: The highest number a serial has room for.
+_NONE_IS_HIGHER = (1 << 27) - 1
+
 #: Chance stays below, so that there are 16 million starts of the node left to count on from it.
 _HIGHEST_DRAW = (1 << 27) - (1 << 24)
 
@@ -27,6 +30,8 @@ def draw(last: int, now: float, *, is_first: bool) -> int:
     lead to ids the receivers have seen. Where the clock knows nothing either, chance: two draws
     meet once in 50 million.
     """
+    if last >= _NONE_IS_HIGHER:  # A card has changed a bit of it.
+        last, is_first = 0, True
     by_clock = _by_clock(now)
     if by_clock:
         return max(last + 1, by_clock)

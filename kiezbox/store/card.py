@@ -22,6 +22,7 @@ from kiezbox.store import changes, migrate, packing
 from kiezbox.store.counting import Counter
 from kiezbox.store.database import (
     HINTS,
+    TROUBLE,
     connect,
     is_behind,
     is_full,
@@ -77,6 +78,7 @@ class Card:
         self._clock = clock
         self._refill = refill
         self._journal = Journal(self.path + ".journal", settings.journal_kib * 1024)
+        self._folded = 0
         self._lost = 0
         self._lock_fd = -1
 
@@ -110,9 +112,10 @@ class Card:
             pass  # Not writable, which _connect will say; then there is no other node either.
         try:
             self._connect()
-            folded, is_backup = self.query("SELECT folded_sequence, is_backup FROM meta")[0]
-            self.is_backup = bool(is_backup)
-            return self._open_journal(folded)
+            if not self._is_meta_read():
+                self.renew(ValueError("its first row is not what was written"))
+                self._is_meta_read()
+            return self._open_journal()
         except BaseException:
             self.close()
             raise
@@ -128,13 +131,24 @@ class Card:
                 f"another node uses {self.path}", hint="Stop it first: systemctl stop kiezbox-node."
             ) from error
 
-    def _open_journal(self, folded: int) -> int:
+    def _is_meta_read(self) -> bool:
         try:
-            found = self._journal.load(folded)
+            rows = self.query("SELECT folded_sequence, is_backup FROM meta")
+        except StoreError:
+            return False
+        if len(rows) != 1 or not all(isinstance(value, int) for value in rows[0]):
+            return False
+        self._folded, self.is_backup = rows[0][0], bool(rows[0][1])
+        return True
+
+    def _open_journal(self) -> int:
+        try:
+            found = self._journal.load(self._folded)
         except OSError as error:
             self._trouble("journal", f"the journal cannot be read: {error}", HINTS["damaged"])
             return 0
         self.tail = [frame for _, frame in found.frames]
+        self.has_deferred = bool(self.tail)  # It may hold any change, from a card that was full.
         if found.damaged_sectors:
             self._trouble(
                 "forgotten",
@@ -151,7 +165,6 @@ class Card:
             state = "full" if is_full(self.path) else "read-only"
             self._trouble("journal", f"the journal cannot be written: {error}", HINTS[state])
             return False
-        self.troubles.pop("journal", None)
         return True
 
     def close(self) -> None:
@@ -170,8 +183,8 @@ class Card:
         try:
             self._connect_for_writing()
             return
-        except sqlite3.Error as error:
-            state = state_of(error, self.path) or "read-only"
+        except TROUBLE as error:
+            state = state_of(error, self.path) or "damaged"  # A constant question fails.
             if state == "damaged" and self._replace(error):
                 return
             self._trouble(state, f"{self.path}: {error}")
@@ -183,7 +196,7 @@ class Card:
             try:
                 self.db = connect(self.path, is_writable=False, is_frozen=is_frozen)
                 return
-            except sqlite3.Error:
+            except TROUBLE:
                 continue
         self.db = migrate.empty()
 
@@ -213,14 +226,14 @@ class Card:
         try:
             migrate.run(self.path, is_salvage=True)
             self.db = connect(self.path, is_writable=True)
-        except (OSError, sqlite3.Error, migrate.ChildFailed):
+        except (OSError, *TROUBLE, migrate.ChildFailed):
             return False
         self.is_makeshift = False
         aside = migrate.asides(self.path)[-1]
         self._trouble("damaged", f"the database was damaged ({error}); it is now {aside}")
         return True
 
-    def _renew(self, error: Exception) -> None:
+    def renew(self, error: Exception) -> None:
         """Go on with another database: the one in use has turned out to be damaged."""
         self.db.close()
         if not self._replace(error):
@@ -250,12 +263,12 @@ class Card:
         try:
             try:
                 return self.db.execute(sql, row).fetchall()
-            except sqlite3.Error as error:
+            except TROUBLE as error:
                 if state_of(error, self.path) != "damaged":
                     raise
-                self._renew(error)
+                self.renew(error)
                 return self.db.execute(sql, row).fetchall()
-        except sqlite3.Error as error:
+        except TROUBLE as error:
             raise store_error(error, self.path) from error
 
     # --- writing -------------------------------------------------------------------------
@@ -275,7 +288,7 @@ class Card:
                 with transaction(self.db) as db:
                     db.execute(changes.CHANGES[name], parameters)
                 return
-            except sqlite3.Error as error:
+            except TROUBLE as error:
                 self._is_new_after(error)
         self.put([], [(name, parameters)])
         self.has_deferred = True
@@ -295,6 +308,7 @@ class Card:
             return False
         if not self._try_journal(self._journal.append, self.waiting):
             return False
+        self.troubles.pop("journal", None)
         self.tail += self.waiting
         self.waiting = []
         return True
@@ -311,7 +325,7 @@ class Card:
             try:
                 frames = self._fold()
                 break
-            except sqlite3.Error as error:
+            except TROUBLE as error:
                 if not self._is_new_after(error):
                     return 0
         else:
@@ -320,8 +334,10 @@ class Card:
         self.has_deferred = False
         for state in ("full", "read-only", "busy", "lost"):
             self.troubles.pop(state, None)
-        if not is_full(self.path) or self._journal.is_in_place():
-            self._try_journal(self._journal.restart)
+        was_open = self._journal.is_in_place()
+        if (was_open or not is_full(self.path)) and self._try_journal(self._journal.restart):
+            if not was_open:
+                self.troubles.pop("journal", None)
         return sum(frame.readings for frame in frames)
 
     def _fold(self) -> list[Frame]:
@@ -353,13 +369,13 @@ class Card:
 
     # --- trouble -------------------------------------------------------------------------
 
-    def _is_new_after(self, error: sqlite3.Error) -> bool:
+    def _is_new_after(self, error: Exception) -> bool:
         """Note what went wrong; True where a new database has taken the damaged one's place."""
         state = state_of(error, self.path)
         if not state:
             raise error
         if state == "damaged":
-            self._renew(error)
+            self.renew(error)
             return not self.is_makeshift
         self._trouble(state, f"{self.path}: {error}")
         return False

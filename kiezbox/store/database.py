@@ -27,6 +27,7 @@ _STATES = {
     sqlite3.SQLITE_IOERR: "read-only",
     sqlite3.SQLITE_CORRUPT: "damaged",
     sqlite3.SQLITE_NOTADB: "damaged",
+    sqlite3.SQLITE_TOOBIG: "damaged",
     # What was written cannot be read: the card forgets.
     sqlite3.SQLITE_IOERR_READ: "damaged",
     sqlite3.SQLITE_IOERR_SHORT_READ: "damaged",
@@ -42,6 +43,10 @@ HINTS = {
     "busy": "Another program holds the database; close it.",
 }
 
+#: What a call to SQLite can raise. Where a damaged file has put its bytes into the message of an
+#: error or into a text, Python fails to decode them.
+TROUBLE = (sqlite3.Error, UnicodeDecodeError)
+
 _ERRORS: dict[str, type[StoreError]] = {
     "full": StoreFull,
     "read-only": StoreReadOnly,
@@ -49,8 +54,10 @@ _ERRORS: dict[str, type[StoreError]] = {
 }
 
 
-def state_of(error: sqlite3.Error, path: str) -> str:
+def state_of(error: Exception, path: str) -> str:
     """ "full", "read-only", "damaged", "busy", or "" where the error is a mistake of ours."""
+    if isinstance(error, UnicodeDecodeError) or "decode to UTF-8" in str(error):
+        return "damaged"
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
         return ""
@@ -71,7 +78,7 @@ def is_full(path: str) -> bool:
     return disk.f_bavail * disk.f_frsize < 65536
 
 
-def store_error(error: sqlite3.Error, path: str) -> StoreError:
+def store_error(error: Exception, path: str) -> StoreError:
     """The error of our tree for one of SQLite's."""
     state = state_of(error, path)
     return _ERRORS.get(state, StoreError)(f"{path}: {error}", hint=HINTS.get(state, ""))
@@ -81,7 +88,7 @@ def connect(path: str, *, is_writable: bool, is_frozen: bool = False) -> sqlite3
     """Open, without creating. ``is_frozen``: nobody writes, so no lock and no -shm is needed.
 
     Raises:
-        sqlite3.Error: see ``state_of``.
+        TROUBLE: see ``state_of``.
     """
     mode = "rw" if is_writable else "ro"
     name = os.path.abspath(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
@@ -98,7 +105,7 @@ def connect(path: str, *, is_writable: bool, is_frozen: bool = False) -> sqlite3
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA cache_size = -512")
         db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.Error:
+    except TROUBLE:
         db.close()
         raise
     return db

@@ -16,7 +16,7 @@ from kiezbox.model import Bulletin, Cursor, Fault, Reading
 from kiezbox.settings import StoreSettings
 from kiezbox.store import queries, words
 from kiezbox.store.card import Card
-from kiezbox.store.database import store_error
+from kiezbox.store.database import TROUBLE, store_error
 from kiezbox.store.packing import Change
 from kiezbox.store.queries import Order, Transition
 
@@ -66,6 +66,11 @@ class Ledger:
                 *(version for version, _ in self._kept.values()),
             ]
         )
+        # Asked once now, so that a schema that has rotted shows before somebody relies on it.
+        queries.stored_rows(query, 0, 1, queries.END)
+        queries.clock_marks(query, frames)
+        queries.bulletins(query, 0.0)
+        queries.orders(query, frames)
         self._is_loaded = True
 
     def _refill(self, knows_more: bool) -> list[Change]:
@@ -75,7 +80,7 @@ class Ledger:
         query = self._card.query
         if knows_more:
             self.newest_serial = max(self.newest_serial, queries.newest_serial(query, []))
-            self._series = queries.series(query, []) | self._series
+            self._series = queries.Names(queries.series(query, []) | self._series)
             self._cursors |= queries.cursors(query, [])
             self._kept = queries.kept(query, []) | self._kept
             open_here = {(fault.source, fault.kind) for fault in self._faults.values()}
@@ -153,7 +158,7 @@ class Ledger:
     def kept(self, name: str) -> dict[str, Any] | None:
         with self._lock:
             found = self._kept.get(name)
-            return json.loads(found[1]) if found else None
+            return queries.document(found[1]) if found else None
 
     def _number(self) -> int:
         self._last_number += 1
@@ -249,7 +254,7 @@ class Ledger:
                 raise StoreReadOnly(f"{self._card.path} cannot be written")
             try:
                 yield self._card.db
-            except sqlite3.Error as error:
+            except TROUBLE as error:
                 raise store_error(error, self._card.path) from error
 
     def bulletins(self) -> list[Bulletin]:

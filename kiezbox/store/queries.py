@@ -120,9 +120,20 @@ def newest_serial(query: Query, frames: Sequence[Frame]) -> int:
     return max([stored, *(frame.last for frame in frames)])
 
 
-def series(query: Query, frames: Sequence[Frame]) -> dict[int, Series]:
-    """The names of all series, by their number."""
-    found = {row[0]: Series(row[1], row[2]) for row in query("SELECT * FROM series")}
+class Names(dict[int, Series]):
+    """The names of series by their number.
+
+    Where a damaged card has lost a name its readings still go out; the name is back with the
+    sensor's next reading, because the number is made of it.
+    """
+
+    def __missing__(self, number: int) -> Series:
+        return Series("unknown", f"series_{number}")
+
+
+def series(query: Query, frames: Sequence[Frame]) -> Names:
+    """The names of all series."""
+    found = Names({row[0]: Series(row[1], row[2]) for row in query("SELECT * FROM series")})
     for _, (number, sensor, quantity) in changes_in(frames, "series"):
         found.setdefault(number, Series(sensor, quantity))
     return found
@@ -133,6 +144,15 @@ def cursors(query: Query, frames: Sequence[Frame]) -> dict[str, Cursor]:
     for _, row in changes_in(frames, "cursor"):
         found[row[0]] = Cursor._make(row)
     return found
+
+
+def document(text: str) -> dict[str, Any] | None:
+    """What was stored as JSON; None where a card has changed its letters unseen."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def kept(query: Query, frames: Sequence[Frame]) -> dict[str, tuple[int, str]]:
@@ -175,14 +195,14 @@ def transitions(
         elif machine in (None, row[4]):
             rows[row[0]] = list(row)
     newest = sorted(rows.values(), key=lambda row: -row[0])[:limit]
-    return [Transition._make([*row[:8], json.loads(row[8]), *row[9:]]) for row in newest]
+    return [Transition._make([*row[:8], document(row[8]) or {}, *row[9:]]) for row in newest]
 
 
 def orders(query: Query, frames: Sequence[Frame]) -> list[Order]:
     """The orders nobody has taken yet, oldest first."""
     taken = {row[1] for _, row in changes_in(frames, "order_taken")}
     return [
-        Order._make([*row[:4], json.loads(row[4])])
+        Order._make([*row[:4], document(row[4]) or {}])
         for row in query(
             "SELECT id, at, verb, until, detail FROM orders WHERE taken_at IS NULL ORDER BY id"
         )
@@ -193,8 +213,9 @@ def orders(query: Query, frames: Sequence[Frame]) -> list[Order]:
 def bulletins(query: Query, now: float) -> list[Bulletin]:
     """Neither expired nor withdrawn, newest first."""
     withdrawn = {
-        tuple(json.loads(body))
+        (origin, sequence)
         for (body,) in query("SELECT body FROM records WHERE kind = 'withdrawal'")
+        for origin, sequence in (document(body) or {}).items()
     }
     return [
         Bulletin._make(row)

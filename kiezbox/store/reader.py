@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,7 @@ from kiezbox.errors import StoreError
 from kiezbox.model import Batch, Bulletin, Cursor, Fault, Series
 from kiezbox.store import journal, queries, words
 from kiezbox.store.boots import ClockMarks, corrected_ms
-from kiezbox.store.database import connect, is_behind, store_error
+from kiezbox.store.database import TROUBLE, connect, is_behind, store_error
 from kiezbox.store.packing import Frame
 from kiezbox.store.queries import END, Order, Transition
 
@@ -106,7 +105,7 @@ class StoreReader:
                     db.execute("COMMIT")
                 if self._is_frozen:
                     db.close()
-        except sqlite3.Error as error:
+        except TROUBLE as error:
             raise store_error(error, self.path) from error
 
     def _begin(self, db: sqlite3.Connection) -> list[Frame]:
@@ -178,7 +177,7 @@ class StoreReader:
     def kept(self, name: str) -> dict[str, Any] | None:
         with self._view() as view:
             found = queries.kept(*view).get(name)
-            return json.loads(found[1]) if found else None
+            return queries.document(found[1]) if found else None
 
     def bulletins(self) -> list[Bulletin]:
         """Neither expired nor withdrawn, newest first."""
@@ -272,7 +271,7 @@ class StoreWriter(StoreReader):
     def _writing(self) -> Iterator[sqlite3.Connection]:
         try:
             yield self._connection()
-        except sqlite3.Error as error:
+        except TROUBLE as error:
             raise store_error(error, self.path) from error
 
 

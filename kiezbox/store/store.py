@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from zlib import crc32
 
 from kiezbox.clock import Clock
-from kiezbox.errors import SensorGarbled
+from kiezbox.errors import SensorGarbled, StoreError
 from kiezbox.model import Batch, Measurement, Reading, Series, serial_of
 from kiezbox.settings import StoreSettings
 from kiezbox.store import boots, packing, queries
@@ -46,7 +46,12 @@ class Store(Ledger):
         card = self._card
         journal_serial = card.open()
         try:
-            self._load()
+            try:
+                self._load()
+            except (TypeError, ValueError, StoreError) as error:
+                # SQLite has no checksums: rows and schema may have rotted unseen.
+                card.renew(error)
+                self._load()
             known = max(
                 card.query("SELECT coalesce(max(boot), 0) FROM boots")[0][0],
                 boots.boot_of(max(journal_serial, self.newest_serial)),
@@ -189,7 +194,7 @@ class Store(Ledger):
                     break
                 if row[0] > position:
                     rows.append(row)
-            return Batch(self._box, dict(self._series), rows)
+            return Batch(self._box, queries.Names(self._series), rows)
 
     def _newest_folded(self, frames: Sequence[Frame]) -> int:
         """No reading in the database lies above this serial."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from kiezbox.errors import StoreDamaged, StoreError
 from kiezbox.store import journal, migrate
 from kiezbox.store.changes import put_frames
-from kiezbox.store.database import connect, store_error, transaction
+from kiezbox.store.database import TROUBLE, connect, store_error, transaction
 from kiezbox.store.reader import StoreReader, folded_sequence
 from kiezbox.store.salvage import Salvaged, salvage
 
@@ -41,7 +41,7 @@ def backup(path: str, target: str) -> int:
         os.rename(fresh, target)
         journal.sync_folder(target)
         return os.path.getsize(target)
-    except sqlite3.Error as error:
+    except TROUBLE as error:
         raise store_error(error, target) from error
     except OSError as error:
         raise StoreError(f"cannot write {target}: {error}") from error
@@ -151,7 +151,7 @@ def mend(path: str, damaged: str) -> Salvaged:
             return salvage(damaged, db, is_live=True)
         finally:
             db.close()
-    except sqlite3.Error as error:
+    except TROUBLE as error:
         raise store_error(error, path) from error
 
 

@@ -29,7 +29,7 @@ def withdraw(
     ).fetchone()
     if found is None:
         return False
-    _append(db, by, "withdrawal", written_at, found[0], json.dumps([origin, sequence]))
+    _append(db, by, "withdrawal", written_at, found[0], json.dumps({origin: sequence}))
     return True
 
 

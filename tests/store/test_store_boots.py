@@ -116,6 +116,12 @@ def test_no_number_leaves_the_27_bits_a_serial_has_for_it() -> None:
                 assert last < draw(last, now, is_first=is_first) <= 2**27 - 2**24
 
 
+def test_a_number_no_box_can_have_reached_is_not_counted_on_from() -> None:
+    for now in (NEVER_SET, NOW):
+        for known in (2**27 - 1, 2**27, 2**50):
+            assert draw(known, now, is_first=False) < 2**27 - 1
+
+
 def test_a_clock_that_went_back_takes_no_number_back(open_store: Any, clock: Any) -> None:
     store = open_store()
     first = store.boot
