@@ -17,8 +17,9 @@ help:
 demo: .venv/.demo
 	@$(BIN)/kiezbox demo $(DEMO)
 
+# Most tests wait for processes, so four share two cores well; a file stays in one worker.
 test: .venv/.test
-	@$(BIN)/python -m pytest -m "not long" $(TESTS)
+	@$(BIN)/python -m pytest -m "not long" --numprocesses 4 --dist loadfile $(TESTS)
 
 test-long: .venv/.test
 	@KIEZBOX_CUTS=10000 $(BIN)/python -m pytest $(TESTS)

@@ -6,9 +6,14 @@ import collections
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+# Time is measured in benchmarks/, never asserted in a test: a busy machine is no defect.
+hypothesis.settings.register_profile("kiezbox", deadline=None)
+hypothesis.settings.load_profile("kiezbox")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
