@@ -41,12 +41,15 @@ BUSY_S = 0.05
 BULLETINS_S = 1.0
 LAST_KNOWN_S = 10.0
 
-#: ``StoreReader.bulletins`` in one statement: neither expired nor withdrawn, newest first.
+#: ``StoreReader.bulletins`` in one statement: neither expired nor withdrawn, newest first. What is
+#: withdrawn stands in the body of a further record: {origin: sequence}.
 _BULLETINS = """
 SELECT origin, sequence, written_at, expires_at, body FROM records AS posted
 WHERE kind = 'bulletin' AND expires_at > ? AND NOT EXISTS (
-  SELECT 1 FROM records WHERE kind = 'withdrawal'
-  AND json_extract(body, '$[0]') = posted.origin AND json_extract(body, '$[1]') = posted.sequence
+  SELECT 1 FROM records AS further,
+    json_each(CASE WHEN json_valid(further.body) THEN further.body ELSE '{}' END) AS taken
+  WHERE further.kind = 'withdrawal'
+  AND taken.key = posted.origin AND taken.value = posted.sequence
 ) ORDER BY written_at DESC, sequence DESC LIMIT 100
 """
 

@@ -392,7 +392,7 @@ documents = st.fixed_dictionaries(
 
 
 @given(documents, st.lists(st.text(max_size=300), max_size=4), st.sampled_from(LANGUAGES))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_whatever_the_node_left_behind_there_is_a_valid_page(
     document: Any, texts: list[str], language: str
 ) -> None:
