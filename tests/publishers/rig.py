@@ -87,7 +87,7 @@ class Rig:
         return added
 
 
-def deliver(carrier: Carrier, until: Callable[[], bool] | None = None, why: str = "") -> None:
+def deliver(carrier: Carrier, until: Callable[[], bool] | None = None) -> None:
     """Step as the worker does, but without its pauses, until all is delivered."""
     is_done = until or (lambda: carrier.backlog() == 0)
 
@@ -95,4 +95,9 @@ def deliver(carrier: Carrier, until: Callable[[], bool] | None = None, why: str 
         carrier.step()
         return is_done()
 
-    wait_for(step, why or "everything is delivered")
+    try:
+        wait_for(step, "everything is delivered")
+    except AssertionError as error:
+        raise AssertionError(
+            f"{error}: {carrier.backlog()} left, link {carrier.link()}, {carrier.problem!r}"
+        ) from None

@@ -85,15 +85,17 @@ def test_a_flagged_reading_reaches_nobody_who_asks_for_good_ones(rig: Rig) -> No
 def test_flags_and_corrections_in_the_middle_of_a_backlog_arrive_with_it(rig: Rig) -> None:
     broker, store = rig.broker(), rig.store()
     listener = rig.listener(broker.port)
-    rig.measure(store, rounds=20)
+    # Each far enough from the others for a window of its own.
+    rig.measure(store, rounds=10)
     store.add("dht", [Measurement(Quantity.HUMIDITY_PERCENT, 54.5, 57.25)])
+    rig.measure(store, rounds=15)
     store.add("dht", [Measurement(Quantity.HUMIDITY_PERCENT, 1.0, None, Flag.SUSPECT, "jump")])
-    rig.measure(store, rounds=20)
+    rig.measure(store, rounds=15)
     rig.clock.trusted = False
     rig.measure(store, rounds=20)
     store.fold()
 
-    deliver(rig.carrier(store, rig.mqtt(broker.port, batch=7)))
+    deliver(rig.carrier(store, rig.mqtt(broker.port, batch=2)))
 
     ids = arrived(listener, 122)
     assert Counter(ids) == dict.fromkeys(rig.ids(store), 1)
@@ -159,6 +161,25 @@ def test_a_store_that_cannot_be_read_just_now_is_asked_again_later(
     assert pause_s > 0
     deliver(carrier)
     assert carrier.delivered == 2
+
+
+def test_the_backlog_shrinks_by_what_was_confirmed_and_grows_by_what_is_measured(rig: Rig) -> None:
+    broker, store = rig.broker(), rig.store()
+    publisher = rig.mqtt(broker.port, batch=5)
+    rig.measure(store, rounds=50)
+    carrier = rig.carrier(store, publisher)
+    seen = [carrier.backlog()]
+
+    carrier.step()
+    seen.append(carrier.backlog())
+    rig.measure(store, rounds=3)
+    seen.append(carrier.backlog())
+    carrier.step()
+    seen.append(carrier.backlog())
+
+    # A window of 20, then six live readings and another window.
+    assert seen == [100, 80, 86, 60]
+    assert seen[-1] == rig.carrier(store, publisher).backlog()
 
 
 # --- restarts of the box -----------------------------------------------------------------------
@@ -327,25 +348,26 @@ def test_a_broker_killed_in_mid_batch_gets_the_rest_when_it_is_back(rig: Rig) ->
     assert set(arrived(listener, 1000)) == set(rig.ids(store))
 
 
-def test_a_link_cut_at_a_hundred_random_bytes_loses_nothing_and_repeats_little(rig: Rig) -> None:
+@pytest.mark.parametrize("cuts", [100, pytest.param(1000, marks=pytest.mark.long)])
+def test_a_link_cut_at_random_bytes_loses_nothing_and_repeats_little(rig: Rig, cuts: int) -> None:
     broker, store = rig.broker(), rig.store()
     listener = rig.listener(broker.port)
     wire = rig.wire(broker.port)
     dice = random.Random(7)
-    wire.cut_after = lambda: dice.randrange(20, 6000) if wire.connections <= 100 else None
+    wire.cut_after = lambda: dice.randrange(20, 6000) if wire.connections <= cuts else None
     publisher = rig.mqtt(wire.port, up=False, batch=20)
     carrier = rig.carrier(store, publisher)
     total = 0
 
-    while wire.connections <= 100:
+    while wire.connections <= cuts:
         rig.measure(store, rounds=40)
         total += 80
-        deliver(carrier, lambda: carrier.backlog() == 0 or wire.connections > 100)
+        deliver(carrier, lambda: carrier.backlog() == 0 or wire.connections > cuts)
     deliver(carrier)
 
     ids = arrived(listener, total)
     assert set(ids) == set(rig.ids(store))
-    assert len(ids) - total <= 100 * IN_FLIGHT * 20
+    assert len(ids) - total <= cuts * IN_FLIGHT * 20
 
 
 def test_a_broker_that_pauses_for_a_moment_gets_nothing_twice(rig: Rig) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -510,3 +511,20 @@ def test_whatever_bytes_a_broker_answers_the_attempt_ends_with_a_sentence(
     assert isinstance(connection.over, PublishError)
     assert str(liar.port) in str(connection.over)
     assert not connection.is_up
+
+
+def test_a_surprise_in_the_mqtt_library_ends_one_attempt_and_not_the_worker(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = rig.broker()
+
+    def surprised(*_: Any, **__: Any) -> int:
+        raise struct.error("unpack requires a buffer of 2 bytes")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("paho.mqtt.client.Client.loop", surprised)
+        publisher = rig.mqtt(broker.port, up=False)
+        error = refusal(publisher, rig.store(), rig)
+
+    assert "does not speak MQTT as it should" in str(error)
+    wait_for(lambda: publisher.link() == "connected", "the next attempt")

@@ -233,9 +233,11 @@ def test_what_is_no_number_is_never_sent_as_one(value: float) -> None:
 def test_rows_that_stop_after_the_value_say_the_same_as_whole_ones() -> None:
     whole = [
         reading(1, boot=12, value=21.5),
-        reading(3, boot=12, value=float("nan")),
-        reading(1, boot=13, series=PRESSURE, value=1008.25),
-        reading(2, boot=13, series=PRESSURE, value=1e22),
+        reading(2, boot=12, value=22.5, taken_ms=T0 + 60_001),
+        reading(3, boot=12, series=PM2_5, taken_ms=T0 + 60_001),
+        reading(4, boot=12, value=float("nan"), taken_ms=T0 + 120_002),
+        reading(1, boot=13, series=PRESSURE, value=1008.25, taken_ms=T0 - 5_000),
+        reading(2, boot=13, series=PRESSURE, value=1e22, taken_ms=T0 + 180_003),
     ]
     short = [tuple(row[:5]) for row in whole]
 
