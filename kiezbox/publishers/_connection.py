@@ -278,7 +278,10 @@ class Connection:
     def _end(self, error: PublishError) -> None:
         with self._changed:
             if self.over is None:
-                self.over = error
+                # Not the error itself: its traceback would hold the client, and with it three
+                # sockets, until the next full garbage collection. A flapping link makes hundreds
+                # of them before that, and select() ends at 1024.
+                self.over = _copy(error)
             self._changed.notify_all()
 
     # --- for the publisher's thread ------------------------------------------------------
@@ -368,7 +371,7 @@ class Connection:
         error = self.over or Unreachable(
             f"no link to {self._where}", hint="The box keeps its readings and tries again."
         )
-        return type(error)(str(error), hint=error.hint)
+        return _copy(error)
 
     def _props(self, content_type: str, packet: int = PacketTypes.PUBLISH) -> Properties | None:
         if not self._is_v5:
@@ -381,6 +384,10 @@ class Connection:
                 return properties
             self._properties[content_type] = properties
         return self._properties[content_type]
+
+
+def _copy(error: PublishError) -> PublishError:
+    return type(error)(str(error), hint=error.hint)
 
 
 def _send_at_once(_client: paho.Client, _data: Any, sock: Any) -> None:

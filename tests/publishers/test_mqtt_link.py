@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import os
 import shutil
 import signal
 import struct
@@ -466,6 +468,34 @@ def test_with_the_default_pauses_a_link_that_is_back_is_used_within_five_seconds
     deliver(carrier)
 
     assert time.monotonic() - back_at <= 5.0
+
+
+def sockets() -> int:
+    """How many sockets this process has open."""
+    links = [f"/proc/self/fd/{number}" for number in os.listdir("/proc/self/fd")]
+    return sum(os.path.islink(link) and "socket" in os.readlink(link) for link in links)
+
+
+def test_a_link_that_comes_and_goes_leaves_no_sockets_behind(rig: Rig) -> None:
+    wire = rig.wire(rig.broker().port)
+    publisher = rig.mqtt(wire.port)
+    before = sockets()
+    gc.disable()
+    try:
+        for number in range(30):
+            tries = wire.connections
+            if number % 2:
+                wire.cut()
+            else:
+                wire.refuse()
+                wire.listen()
+            wait_for(lambda tries=tries: wire.connections > tries, "the next connection")
+            wait_for(lambda: publisher.link() == "connected", "the publisher is back")
+        after = sockets()
+    finally:
+        gc.enable()
+
+    assert after <= before + 3
 
 
 def test_the_worker_is_woken_when_the_link_is_there(rig: Rig) -> None:
