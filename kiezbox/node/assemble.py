@@ -110,10 +110,13 @@ def assemble(settings: Settings, clock: Clock) -> Node:
 
     facts: Facts | None = None
     node: Node | None = None
+    carriers: list[tuple[str, Carrier, Worker]] = []
 
     def changed() -> None:
         if facts is not None:
             facts.changed()
+        for _, _, worker in carriers:
+            worker.nudge()
 
     def nudge_main() -> None:
         if node is not None:
@@ -133,7 +136,6 @@ def assemble(settings: Settings, clock: Clock) -> Node:
         Worker("store", lambda counts: Storing(store, settings.store, clock), clock, is_vital=True)
     ]
 
-    carriers: list[tuple[str, Carrier, Worker]] = []
     for name, table in settings.publishers.items():
         carriers.append(
             _carrier(name, table, settings, store, clock, trouble(f"publishers.{name}"))

@@ -20,8 +20,9 @@ from kiezbox.store import Store
 
 log = logging.getLogger("kiezbox")
 
-#: Seconds until the store is asked again when it had nothing new.
-IDLE_S = 1.0
+#: Seconds until the store is asked again when it had nothing new. Whoever adds readings nudges
+#: the worker; this is for a nudge that came too early.
+IDLE_S = 10.0
 
 #: Pauses after a failure: the first, and the longest. They only matter where a publisher does
 #: not wake its worker when the link is back.

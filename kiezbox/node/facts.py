@@ -136,8 +136,9 @@ def write_atomically(path: str, document: Mapping[str, Any]) -> None:
     """A reader sees the old file or the new one, never a half."""
     aside = f"{path}.new"
     with open(aside, "w", encoding="utf-8") as file:
-        json.dump(document, file, ensure_ascii=False)
-    os.chmod(aside, 0o644)
+        # dumps, not dump: one piece from C instead of a thousand from Python.
+        file.write(json.dumps(document, ensure_ascii=False))
+        os.fchmod(file.fileno(), 0o644)
     os.replace(aside, path)
 
 

@@ -32,6 +32,10 @@ log = logging.getLogger("kiezbox")
 #: one minute's current.
 KEEP_BATTERY_S = 60.0
 
+#: A box with neither grid source nor battery only looks for orders, so often: each look costs as
+#: much as a reading.
+ORDERS_ONLY_S = 2.0
+
 #: Without a new reading for so long, the battery's rule is told that there is none.
 NO_SAMPLE_S = 60.0
 
@@ -126,6 +130,8 @@ class Powering:
         votes = {name: source.vote() for name, source in self._sources.items()}
         fired: list[Fired] = []
         pause_s = self._settings.power.interval_s
+        if not self._sources and self._battery is None:
+            pause_s = max(pause_s, ORDERS_ONLY_S)
         if self._sources:
             looked = power_rules.step(self._power, votes, now, self._settings.power)
             self._power, pause_s = looked.state, looked.next_in_s

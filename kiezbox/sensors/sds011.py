@@ -62,8 +62,8 @@ PATIENCE_S = 6.0
 QUERY_S = 3.0
 #: Kept from the deadline, so that it is this driver that says what was wrong.
 MARGIN_S = 0.3
-#: How long one look at the port waits for a byte.
-LOOK_S = 0.2
+#: How long one look at the port waits for a byte. Each look wakes the thread, for months.
+LOOK_S = 1.0
 
 #: The end of the measuring range (specification, "Technical parameters").
 MOST_UG_M3 = 999.9

@@ -26,6 +26,7 @@ def plugged_in(rig: Rig, **table: object) -> tuple[SimulatedSds011, Reader]:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The twin reports ten times a second, so silence is noticed ten times as soon."""
     monkeypatch.setattr(sds011, "TALK_S", 0.4)
+    monkeypatch.setattr(sds011, "LOOK_S", 0.2)
 
 
 def test_the_fan_rests_between_two_reads_and_warms_up_before_the_next(
