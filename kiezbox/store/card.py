@@ -16,15 +16,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kiezbox.clock import Clock
-from kiezbox.errors import StoreError, StoreReadOnly
+from kiezbox.errors import StoreError
 from kiezbox.settings import StoreSettings
-from kiezbox.store import changes, migrate, packing
+from kiezbox.store import changes, migrate, opening, packing
 from kiezbox.store.counting import Counter
 from kiezbox.store.database import (
     HINTS,
     TROUBLE,
-    connect,
-    is_behind,
     is_full,
     state_of,
     store_error,
@@ -181,7 +179,10 @@ class Card:
     def _connect(self) -> None:
         """The real database, or the best that can stand in for it."""
         try:
-            self._connect_for_writing()
+            self.db = opening.for_writing(self.path)
+            self.is_makeshift = False
+            for state in ("full", "read-only"):
+                self.troubles.pop(state, None)
             return
         except TROUBLE as error:
             state = state_of(error, self.path) or "damaged"  # A constant question fails.
@@ -190,44 +191,15 @@ class Card:
             self._trouble(state, f"{self.path}: {error}")
         except (OSError, migrate.ChildFailed) as error:
             self._trouble("full" if is_full(self.path) else "read-only", str(error))
+        self.db = opening.stand_in(self.path)
         self.is_makeshift = True
-        for is_frozen in (False, True):
-            # As it is, or, where not even the -shm can be made beside it, without its log.
-            try:
-                self.db = connect(self.path, is_writable=False, is_frozen=is_frozen)
-                return
-            except TROUBLE:
-                continue
-        self.db = migrate.empty()
-
-    def _connect_for_writing(self) -> None:
-        if migrate.needs_run(self.path):
-            migrate.run(self.path)
-        for name in (self.path, os.path.dirname(os.path.abspath(self.path))):
-            if not os.access(name, os.W_OK):
-                raise StoreReadOnly(f"{name} cannot be written")
-        db = connect(self.path, is_writable=True)
-        try:
-            if is_behind(db, self.path):
-                db.close()
-                migrate.run(self.path)
-                db = connect(self.path, is_writable=True)
-            db.execute("PRAGMA journal_mode = WAL")  # A backup is a single file without it.
-        except BaseException:
-            db.close()
-            raise
-        self.db = db
-        self.is_makeshift = False
-        for state in ("full", "read-only"):
-            self.troubles.pop(state, None)
 
     def _replace(self, error: Exception) -> bool:
         """Put the damaged file aside and go on with what could be read of it."""
-        try:
-            migrate.run(self.path, is_salvage=True)
-            self.db = connect(self.path, is_writable=True)
-        except (OSError, *TROUBLE, migrate.ChildFailed):
+        db = opening.replaced(self.path)
+        if db is None:
             return False
+        self.db = db
         self.is_makeshift = False
         aside = migrate.asides(self.path)[-1]
         self._trouble("damaged", f"the database was damaged ({error}); it is now {aside}")
@@ -334,11 +306,14 @@ class Card:
         self.has_deferred = False
         for state in ("full", "read-only", "busy", "lost"):
             self.troubles.pop(state, None)
-        was_open = self._journal.is_in_place()
-        if (was_open or not is_full(self.path)) and self._try_journal(self._journal.restart):
-            if not was_open:
-                self.troubles.pop("journal", None)
+        self._restart_journal()
         return sum(frame.readings for frame in frames)
+
+    def _restart_journal(self) -> None:
+        was_open = self._journal.is_in_place()
+        if was_open or not is_full(self.path):
+            if self._try_journal(self._journal.restart) and not was_open:
+                self.troubles.pop("journal", None)
 
     def _fold(self) -> list[Frame]:
         frames = self.frames

@@ -1,4 +1,4 @@
-"""Make, renew or salvage the database: ``python -m kiezbox.store.migrate [--salvage] PATH``.
+"""Make, renew or salvage the database: ``python -m kiezbox.store.migrate TASK PATH``.
 
 The node runs this as a short-lived child, so that it never carries sqlite-utils (10 MiB) itself;
 where sqlite-utils is loaded anyway (tests, tools) no child is needed.
@@ -27,25 +27,25 @@ class ChildFailed(StoreError):
     """The database could not be made or renewed."""
 
 
-def run(path: str, *, is_salvage: bool = False) -> None:
-    """Make the database at ``path`` if it is missing, else take the steps it lacks.
+def run(path: str, task: str = "make") -> None:
+    """Do one of three things to the database at ``path``.
 
-    With ``is_salvage``: make a new one of what can be read of the one at ``path``, which is put
-    aside under the name ``aside`` returns.
+    "make": make it if it is missing, else take the steps it lacks. "salvage": make a new one of
+    what can be read of it, and put it aside (``asides`` has the name). "replace": the same, but
+    the new one is empty.
 
     Raises:
         ChildFailed: its message says how.
         OSError, sqlite3.Error: the same, where no child was needed.
     """
     if "sqlite_utils" in sys.modules:
-        apply(path, is_salvage=is_salvage)
+        apply(path, task)
         return
     import subprocess
 
-    flags = ["--salvage"] if is_salvage else []
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "kiezbox.store.migrate", *flags, path],
+            [sys.executable, "-m", "kiezbox.store.migrate", task, path],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -58,10 +58,10 @@ def run(path: str, *, is_salvage: bool = False) -> None:
         raise ChildFailed(f"{path}: the schema change failed: {reason[0]}")
 
 
-def apply(path: str, *, is_salvage: bool = False) -> None:
+def apply(path: str, task: str = "make") -> None:
     """The work itself, in this process."""
-    if is_salvage:
-        _salvage(path)
+    if task != "make":
+        _replace(path, is_salvage=task == "salvage")
         return
     if os.path.exists(path + ".salvaged"):
         _put_in_place(path)
@@ -70,7 +70,7 @@ def apply(path: str, *, is_salvage: bool = False) -> None:
     elif is_missing(path + "-wal"):
         _create(path)
     else:
-        _salvage(path)  # Somebody took the file and left its log.
+        _replace(path, is_salvage=True)  # Somebody took the file and left its log.
 
 
 def is_missing(path: str) -> bool:
@@ -150,8 +150,8 @@ def _renew(path: str) -> None:
         db.close()
 
 
-def _salvage(path: str) -> None:
-    fresh = _build(path, salvage_from=path)
+def _replace(path: str, *, is_salvage: bool) -> None:
+    fresh = _build(path, salvage_from=path if is_salvage else "")
     os.rename(fresh, path + ".salvaged")
     sync_folder(path)
     _put_in_place(path)
@@ -189,4 +189,4 @@ def asides(path: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    apply(sys.argv[-1], is_salvage="--salvage" in sys.argv[1:-1])
+    apply(sys.argv[2], sys.argv[1])

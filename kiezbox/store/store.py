@@ -220,5 +220,7 @@ class Store(Ledger):
         with self._lock:
             if not self._is_closed:
                 self._is_closed = True
-                self.flush()
-                self._card.close()
+                try:
+                    self.flush()
+                finally:
+                    self._card.close()

@@ -1,4 +1,8 @@
-"""Words and orders: small transactions of any process, durable when they return."""
+"""Words and orders: small transactions of any process, durable when they return.
+
+A record never changes. A withdrawal is a further one, whose body says of what:
+``{origin: sequence}`` (the portal reads it by itself, see ``kiezbox.portal.sight``).
+"""
 
 from __future__ import annotations
 

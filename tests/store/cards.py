@@ -49,8 +49,8 @@ class SmallCard:
             pytest.skip(f"this kernel has no {trigger}")
         Path(trigger).write_text("test")
 
-    def fill(self) -> None:
-        """To the last block."""
+    def fill(self, leaving: int = 0) -> None:
+        """To the last block, or but for so many bytes."""
         with open(self.mount / "ballast", "wb", buffering=0) as ballast:
             for size in (65536, 4096, 512):
                 try:
@@ -58,7 +58,10 @@ class SmallCard:
                         pass
                 except OSError as error:
                     assert error.errno == errno.ENOSPC
+            if leaving:
+                ballast.truncate(ballast.tell() - leaving)
             os.fsync(ballast.fileno())
+        os.sync()  # ext4 gives freed blocks back with its next commit.
 
     def clear(self) -> None:
         os.remove(self.mount / "ballast")

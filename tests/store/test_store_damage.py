@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cards import small_card
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -19,7 +20,8 @@ from storing import fill, serials, switch_off, warm
 
 from kiezbox.errors import StoreDamaged
 from kiezbox.model import Cursor, Measurement, Quantity
-from kiezbox.store import StoreReader, upkeep
+from kiezbox.settings import StoreSettings
+from kiezbox.store import Store, StoreReader, upkeep
 from kiezbox.store.migrate import _build, asides
 from kiezbox.store.salvage import _TABLES, salvage
 
@@ -315,6 +317,33 @@ def test_salvaging_stops_at_its_deadline_with_the_newest_readings_read(
     target.close()
 
 
+def test_without_room_to_salvage_the_box_goes_on_and_keeps_the_old_file(
+    tmp_path: Path, clock: Any
+) -> None:
+    with small_card(tmp_path) as sd:
+        given = StoreSettings(path=str(sd.mount / "k.db"), journal_kib=64)
+        store = Store.open(given, "kb-1", clock)
+        try:
+            for _ in range(20):
+                store.add("roof", [Measurement(quantity, 20.5) for quantity in Quantity] * 125)
+                store.fold()
+            store.close()
+            sd.fill(leaving=400_000)
+            assert os.path.getsize(given.path) > 800_000
+            overwrite(given.path, 0, os.urandom(PAGE))
+
+            store = Store.open(given, "kb-1", clock)
+
+            added = fill(store, clock, 3)
+            assert store.flush() == added[-1]
+            assert store.state == "damaged"
+            assert serials(store.after(0, 10**6)) == added
+            (aside,) = asides(given.path)
+            assert os.path.getsize(aside) > 800_000
+        finally:
+            switch_off(store)
+
+
 def test_a_cut_between_salvaging_and_putting_in_place_is_finished_at_the_next_start(
     lived: Lived, open_store: Any, settings: Any, monkeypatch: Any
 ) -> None:
@@ -333,7 +362,7 @@ def test_a_cut_between_salvaging_and_putting_in_place_is_finished_at_the_next_st
         with monkeypatch.context() as patch:
             patch.setattr(os, "rename", cut_off)
             try:
-                migrate.apply(settings.path, is_salvage=True)
+                migrate.apply(settings.path, "salvage")
             except (KeyboardInterrupt, FileNotFoundError):
                 pass
 
