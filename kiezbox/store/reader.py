@@ -17,9 +17,6 @@ from kiezbox.store.database import TROUBLE, connect, is_behind, store_error
 from kiezbox.store.packing import Frame
 from kiezbox.store.queries import END, Order, Transition
 
-#: Folds come hours apart; so many in a row during one read means something else is wrong.
-_TRIES = 50
-
 
 class StoreReader:
     """A read-only view. Each call sees one moment. Not for several threads at once.
@@ -109,16 +106,12 @@ class StoreReader:
             raise store_error(error, self.path) from error
 
     def _begin(self, db: sqlite3.Connection) -> list[Frame]:
-        # The journal starts over only after a fold was committed. So if the database says the
-        # same before and after the journal was read, no frame was overwritten in between.
-        for _ in range(_TRIES):
-            before = folded_sequence(db)
-            found = self.scan_journal(before)
-            db.execute("BEGIN")
-            if folded_sequence(db) == before:
-                return [frame for _, frame in found.frames]
-            db.execute("ROLLBACK")
-        raise StoreError(f"{self.path} changes faster than it can be read", hint="Try again.")
+        # The journal first, the database second: what a fold takes from the one in between is
+        # in the other then, and a frame is only overwritten after a fold has taken it.
+        found = self.scan_journal(folded_sequence(db))
+        db.execute("BEGIN")
+        folded = folded_sequence(db)
+        return [frame for sequence, frame in found.frames if sequence > folded]
 
     def scan_journal(self, folded: int) -> journal.Scan:
         """What the journal holds above a sequence.

@@ -15,8 +15,6 @@ from kiezbox.store.database import TROUBLE, connect, store_error, transaction
 from kiezbox.store.reader import StoreReader, folded_sequence
 from kiezbox.store.salvage import Salvaged, salvage
 
-_TRIES = 20
-
 
 def backup(path: str, target: str) -> int:
     """Copy the store, the journal's contents included, into one file; its size in bytes.
@@ -51,24 +49,20 @@ def backup(path: str, target: str) -> int:
 
 
 def _copy(source: StoreReader, fresh: str) -> None:
-    for _ in range(_TRIES):
-        copy = sqlite3.connect(fresh, isolation_level=None)
-        try:
-            source.copy_to(copy)
-            copied = folded_sequence(copy)
-            found = source.scan_journal(copied)
-            # As in StoreReader: no fold since, so no frame was overwritten.
-            if source.folded_sequence() == copied:
-                copy.execute("PRAGMA journal_mode = DELETE")
-                with transaction(copy):
-                    put_frames(copy, [frame for _, frame in found.frames])
-                    newest = max([copied, *(sequence for sequence, _ in found.frames)])
-                    copy.execute("UPDATE meta SET folded_sequence = ?, is_backup = 1", (newest,))
-                return
-        finally:
-            copy.close()
-        os.remove(fresh)
-    raise StoreError(f"{source.path} changes faster than it can be copied", hint="Try again.")
+    copy = sqlite3.connect(fresh, isolation_level=None)
+    try:
+        # The journal first, as in StoreReader._begin.
+        found = source.scan_journal(source.folded_sequence())
+        source.copy_to(copy)
+        folded = folded_sequence(copy)
+        newer = [(number, frame) for number, frame in found.frames if number > folded]
+        copy.execute("PRAGMA journal_mode = DELETE")
+        with transaction(copy):
+            put_frames(copy, [frame for _, frame in newer])
+            newest = max([folded, *(number for number, _ in newer)])
+            copy.execute("UPDATE meta SET folded_sequence = ?, is_backup = 1", (newest,))
+    finally:
+        copy.close()
 
 
 class Finding(NamedTuple):
