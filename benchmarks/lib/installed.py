@@ -11,6 +11,7 @@ import functools
 import os
 import shutil
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,13 +21,21 @@ from benchmarks.lib.contest import BENCH, ROOT
 ENVIRONMENT: Mapping[str, str] = {**os.environ, "MALLOC_ARENA_MAX": "1"}
 
 
-@functools.cache
+_lock = threading.Lock()
+
+
 def program() -> str:
     """The command ``kiezbox``, with the code of this checkout.
 
     benchmarks/peers.sh makes the environment once; the package is copied into it anew at each
     run, which is what pip would do. Without it, the command beside this Python.
     """
+    with _lock:
+        return _program()
+
+
+@functools.cache
+def _program() -> str:
     own = BENCH / "kiezbox"
     command = own / "bin" / "kiezbox"
     if not command.exists():
