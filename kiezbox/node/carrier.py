@@ -156,6 +156,9 @@ class Carrier:
                 self._left, self._counted_to = 0, newest
             return False
         batch = self._store.after(self._cursor.live, window, brief=True)
+        if not len(batch):  # they grew too old and were deleted
+            self._all_confirmed(newest)
+            return True
         if is_connected and len(batch) == window and batch.readings[-1][0] < newest:
             # More than one window waits. What is measured from now on overtakes it.
             self._cursor = self._cursor._replace(live_from=newest, live=newest)

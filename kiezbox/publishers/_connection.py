@@ -19,12 +19,11 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from kiezbox.errors import PublishError, Refused, Rejected, Unreachable
+from kiezbox.errors import PublishError, Rejected, Unreachable
+from kiezbox.publishers import _credentials
 from kiezbox.publishers._reasons import failure, verdict
 
 if TYPE_CHECKING:
-    import ssl
-
     from kiezbox.publishers.mqtt import Settings
 
 log = logging.getLogger("kiezbox")
@@ -60,7 +59,7 @@ class Connection:
         self.over: PublishError | None = None
         #: The broker said that it does not speak this version of MQTT.
         self.is_version_refused = False
-        #: The broker closed without a word before the connection was up.
+        #: The broker closed before the connection was up, without a reason code.
         self.is_wordless = False
         #: The broker was not heard in time.
         self.is_silent = False
@@ -81,7 +80,7 @@ class Connection:
     # --- the thread of its own -----------------------------------------------------------
 
     def run(self) -> None:
-        """Connect, and work until it is over; ``over`` then says why."""
+        """Connect, and work until it is over; ``over`` then says why. Never raises."""
         try:
             client = self._client = self._make_client()
             self._open(client)
@@ -117,9 +116,9 @@ class Connection:
         client.connect_timeout = CONNECT_S
         client.max_queued_messages_set(MOST_QUEUED)
         if settings.username:
-            client.username_pw_set(settings.username, self._password())
+            client.username_pw_set(settings.username, _credentials.password(settings))
         if settings.tls:
-            client.tls_set_context(self._tls())
+            client.tls_set_context(_credentials.tls(settings))
         if self._will is not None:
             topic, payload = self._will
             properties = self._props("application/json", PacketTypes.WILLMESSAGE)
@@ -133,37 +132,6 @@ class Connection:
         client.on_socket_register_write = _leave_writing_to_the_loop
         client.on_log = self._on_log
         return client
-
-    def _password(self) -> str | None:
-        path = self._settings.password_file
-        if not path:
-            return None
-        try:
-            with open(path, encoding="utf-8") as file:
-                return file.read().rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise Refused(
-                f"cannot read password_file {path}: {_words(error)}",
-                hint="It holds the password and nothing else, readable for the user kiezbox.",
-            ) from error
-
-    def _tls(self) -> ssl.SSLContext:
-        import ssl
-
-        settings = self._settings
-        try:
-            context = ssl.create_default_context(cafile=settings.ca_file or None)
-            if settings.cert_file:
-                context.load_cert_chain(settings.cert_file, settings.key_file or None)
-        except (OSError, ValueError) as error:
-            names = ", ".join(
-                name for name in (settings.ca_file, settings.cert_file, settings.key_file) if name
-            )
-            raise Refused(
-                f"cannot use the certificates {names}: {_words(error)}",
-                hint="ca_file, cert_file and key_file are PEM files, readable for user kiezbox.",
-            ) from error
-        return context
 
     def _open(self, client: paho.Client) -> None:
         settings = self._settings
@@ -189,14 +157,14 @@ class Connection:
             if self._is_leaving and not self.is_up:
                 raise Unreachable("the publisher was closed")
             if rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                raise self._broken(rc)
+                raise self._broken()
             if not self.was_up and time.monotonic() > answer_by:
                 raise Unreachable(
                     f"{self._where} accepts the connection and says nothing",
                     hint="Is it an MQTT broker, and does it expect TLS?",
                 )
 
-    def _broken(self, rc: MQTTErrorCode) -> PublishError:
+    def _broken(self) -> PublishError:
         if self.was_up:
             return Unreachable(
                 f"the link to {self._where} is lost",
@@ -204,8 +172,7 @@ class Connection:
                 hint="The box tries again by itself. Every few seconds? Then another box has"
                 " the same box.id.",
             )
-        if rc == MQTTErrorCode.MQTT_ERR_CONN_LOST:
-            self.is_wordless = True
+        self.is_wordless = True
         said = f" ({self._paho_said})" if self._paho_said else ""
         return Unreachable(
             f"{self._where} closes the connection before it is up{said}",
@@ -412,7 +379,3 @@ def _leave_writing_to_the_loop(_client: paho.Client, _data: Any, _sock: Any) -> 
 
 def _reason_string(properties: Any) -> str:
     return str(getattr(properties, "ReasonString", ""))
-
-
-def _words(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -180,6 +181,24 @@ def test_the_backlog_shrinks_by_what_was_confirmed_and_grows_by_what_is_measured
     # A window of 20, then six live readings and another window.
     assert seen == [100, 80, 86, 60]
     assert seen[-1] == rig.carrier(store, publisher).backlog()
+
+
+def test_a_backlog_that_grew_too_old_and_was_deleted_is_no_backlog(rig: Rig) -> None:
+    broker, store = rig.broker(), rig.store()
+    rig.measure(store, rounds=5)
+    carrier = rig.carrier(store, rig.mqtt(broker.port))
+    store.fold()
+    with sqlite3.connect(rig.folder / "kiezbox.db") as database:
+        database.execute("DELETE FROM readings")
+    database.close()
+
+    carrier.step()
+    carrier.step()
+
+    assert (carrier.backlog(), carrier.delivered) == (0, 0)
+    rig.measure(store)
+    deliver(carrier)
+    assert carrier.delivered == 2
 
 
 # --- restarts of the box -----------------------------------------------------------------------
