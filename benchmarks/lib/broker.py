@@ -113,9 +113,9 @@ class Receiver:
 
     def settle(self, quiet_s: float = 0.3, limit_s: float = 30.0) -> None:
         """Wait until nothing has come for a while."""
-        until = time.monotonic() + limit_s
-        while time.monotonic() < until:
-            if time.monotonic() - self.last_at > quiet_s:
+        began = time.monotonic()
+        while time.monotonic() < began + limit_s:
+            if time.monotonic() - max(began, self.last_at) > quiet_s:
                 return
             time.sleep(0.02)
 
