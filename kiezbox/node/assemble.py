@@ -110,13 +110,13 @@ def assemble(settings: Settings, clock: Clock) -> Node:
 
     facts: Facts | None = None
     node: Node | None = None
-    carriers: list[tuple[str, Carrier, Worker]] = []
+    deliveries: list[_Delivery] = []
 
     def changed() -> None:
         if facts is not None:
             facts.changed()
-        for _, _, worker in carriers:
-            worker.nudge()
+        for delivery in deliveries:
+            delivery.worker.nudge()
 
     def nudge_main() -> None:
         if node is not None:
@@ -137,22 +137,19 @@ def assemble(settings: Settings, clock: Clock) -> Node:
     ]
 
     for name, table in settings.publishers.items():
-        carriers.append(
-            _carrier(name, table, settings, store, clock, trouble(f"publishers.{name}"))
-        )
-    for name, carrier, worker in carriers:
-        facts.add_publisher(name, partial(_carrier_facts, carrier))
-        workers.append(worker)
+        delivery = _delivery(name, table, settings, store, clock, trouble(f"publishers.{name}"))
+        deliveries.append(delivery)
+        facts.add_publisher(name, delivery.facts)
+        workers.append(delivery.worker)
 
     def announce(kind: str, document: dict[str, Any]) -> None:
-        for _, carrier, worker in carriers:
-            carrier.announce(kind, document)
-            worker.nudge()
+        for delivery in deliveries:
+            delivery.announce(kind, document)
 
     def has_uplink() -> bool | None:
-        if not carriers:
+        if not deliveries:
             return None
-        return any(carrier.link() == "connected" for _, carrier, _ in carriers)
+        return any(delivery.carrier.link() == "connected" for delivery in deliveries)
 
     power: Worker
 
@@ -229,40 +226,63 @@ def _trouble(store: Store, source: str) -> Callable[[str, str], None]:
     return tell
 
 
-def _carrier(
+class _Delivery:
+    """One ``[publishers.NAME]``: its worker, and the carrier that the worker has just now."""
+
+    def __init__(
+        self,
+        name: str,
+        open_carrier: Callable[[Callable[[], None]], Carrier],
+        clock: Clock,
+        on_trouble: Callable[[str, str], None],
+    ) -> None:
+        self.name = name
+        self._open_carrier = open_carrier
+        self.worker = Worker(
+            f"publishers.{name}", self._make, clock, step_limit_s=120.0, on_trouble=on_trouble
+        )
+        # Now and not in the worker: what is wrong with its settings is told before anything runs.
+        self.carrier = open_carrier(self.worker.nudge)
+        self._is_fresh = True
+
+    def _make(self, counts: Callable[[], bool]) -> Carrier:
+        """The first carrier, or after a crash a new one: the old one has hung up for good."""
+        if not self._is_fresh:
+            self.carrier = self._open_carrier(self.worker.nudge)
+        self._is_fresh = False
+        return self.carrier
+
+    def announce(self, kind: str, document: dict[str, Any]) -> None:
+        self.carrier.announce(kind, document)
+        self.worker.nudge()
+
+    def facts(self) -> dict[str, Any]:
+        """The publisher's part of now.json."""
+        carrier = self.carrier
+        return {
+            "link": carrier.link(),
+            "backlog": carrier.backlog(),
+            "delivered": carrier.delivered,
+            "confirmed_at": carrier.confirmed_at,
+        }
+
+
+def _delivery(
     name: str,
     table: Any,
     settings: Settings,
     store: Store,
     clock: Clock,
     on_trouble: Callable[[str, str], None],
-) -> tuple[str, Carrier, Worker]:
+) -> _Delivery:
     module = publishers.load(table.get("driver") or name)
     publisher_settings = parse(module.Settings, table, f"publishers.{name}")
-    worker: Worker
 
-    def wake() -> None:
-        worker.nudge()
+    def open_carrier(wake: Callable[[], None]) -> Carrier:
+        publisher = module.open(publisher_settings, settings.box, clock, wake)
+        return Carrier(store, publisher, name, clock)
 
-    publisher = module.open(publisher_settings, settings.box, clock, wake)
-    carrier = Carrier(store, publisher, name, clock)
-    worker = Worker(
-        f"publishers.{name}",
-        lambda counts: carrier,
-        clock,
-        step_limit_s=120.0,
-        on_trouble=on_trouble,
-    )
-    return name, carrier, worker
-
-
-def _carrier_facts(carrier: Carrier) -> dict[str, Any]:
-    return {
-        "link": carrier.link(),
-        "backlog": carrier.backlog(),
-        "delivered": carrier.delivered,
-        "confirmed_at": carrier.confirmed_at,
-    }
+    return _Delivery(name, open_carrier, clock, on_trouble)
 
 
 def _grid_sources(

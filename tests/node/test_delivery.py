@@ -1,0 +1,40 @@
+"""A publisher whose worker died is opened anew, and the box goes on delivering."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kiezbox.clock import SystemClock
+from kiezbox.model import Measurement, Quantity
+from kiezbox.node.assemble import _Delivery, _delivery
+from kiezbox.settings import BoxSettings, Settings, StoreSettings
+from kiezbox.store import Store
+
+
+@pytest.fixture
+def delivery(tmp_path: Path) -> Iterator[_Delivery]:
+    settings = Settings(
+        box=BoxSettings(id="kb-test"), store=StoreSettings(path=str(tmp_path / "kb.db"))
+    )
+    store = Store.open(settings.store, "kb-test", SystemClock())
+    table = {"driver": "file", "path": str(tmp_path / "out.senml")}
+    store.add("roof", [Measurement(Quantity.TEMPERATURE_C, 21.5)])
+    yield _delivery("stick", table, settings, store, SystemClock(), lambda kind, message: None)
+    store.close()
+
+
+def test_a_worker_that_starts_again_gets_a_publisher_that_has_not_hung_up(
+    delivery: _Delivery,
+) -> None:
+    first = delivery._make(lambda: True)
+    first.close()
+
+    second = delivery._make(lambda: True)
+    second.step()
+
+    assert second is not first
+    assert delivery.facts()["delivered"] == 1
+    second.close()
