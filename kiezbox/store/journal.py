@@ -2,7 +2,8 @@
 
 SQLite alone costs a card 11.7 kB a minute at best (two pages, the WAL's header and the file
 system's own books for each commit); a frame of one sector in a file whose blocks all exist costs
-one sector and one flush. A frame is whole sectors: magic, checksum, sequence, length, payload.
+one sector and one flush. A frame is whole sectors: magic, checksum, sequence, length, which
+frame of its flush it is, payload.
 Sequences rise by one for ever. Nothing is erased: what the database has (``folded``) is known
 by its sequence, and after a fold the writing starts again at the beginning.
 
@@ -31,8 +32,8 @@ SECTOR = 512
 MOST_BYTES = 64 << 20
 #: 0xF5 occurs in no UTF-8 text, so that no document can look like a frame's beginning.
 MAGIC = b"\xf5KJ1"
-_HEADER = struct.Struct("<4sIQI")
-_SEQUENCE_AND_LENGTH = struct.Struct("<QI")
+_HEADER = struct.Struct("<4sIQHH")
+_SEQUENCE_AND_LENGTH = struct.Struct("<QHH")
 _BUFFER_BYTES = 65536
 
 
@@ -50,35 +51,64 @@ class Scan(NamedTuple):
     damaged_sectors: int
 
 
+class _Found(NamedTuple):
+    sequence: int
+    #: Which frame of its flush it is, from 0.
+    nth: int
+    end: int
+    sectors: int
+    frame: Frame
+
+
 def scan(data: bytes, folded: int) -> Scan:
     """Every readable frame with a sequence above ``folded``, in the order of sequences.
 
-    A damaged frame loses only itself: the search goes on at the next sector.
+    A damaged frame loses only itself: the search goes on at the next sector. But a newest flush
+    with a tear in it was cut short by the power and never confirmed: of that, nothing behind the
+    tear is taken, and the tear is no damage.
     """
-    found: list[tuple[int, Frame]] = []
-    end = good_sectors = 0
+    found: list[_Found] = []
     offset = data.find(MAGIC)
     while offset != -1:
-        sectors = 0
+        length = 0
         if offset % SECTOR == 0:
             opened = _open_frame(data, offset, folded)
             if opened is not None:
-                sequence, frame, sectors = opened
-                found.append((sequence, frame))
-                good_sectors += sectors
-                end = offset + sectors * SECTOR
-        offset = data.find(MAGIC, offset + max(1, sectors * SECTOR))
-    found.sort(key=lambda item: item[0])
-    newest_sequence = found[-1][0] if found else 0
-    newest_serial = max((frame.last for _, frame in found), default=0)
-    return Scan(found, end, newest_sequence, newest_serial, end // SECTOR - good_sectors)
+                found.append(opened)
+                length = opened.sectors * SECTOR
+        offset = data.find(MAGIC, offset + max(1, length))
+    found.sort(key=lambda item: item.sequence)
+    whole = _without_torn_end(found)
+    end = whole[-1].end if whole else 0
+    return Scan(
+        frames=[(item.sequence, item.frame) for item in whole],
+        end=end,
+        newest_sequence=found[-1].sequence if found else 0,
+        newest_serial=max((item.frame.last for item in found), default=0),
+        damaged_sectors=end // SECTOR - sum(item.sectors for item in whole),
+    )
 
 
-def _open_frame(data: bytes, offset: int, folded: int) -> tuple[int, Frame, int] | None:
-    """(sequence, frame, sectors), or None where no whole frame of interest begins."""
+def _without_torn_end(found: list[_Found]) -> list[_Found]:
+    """All but what lies behind a tear in the newest flush."""
+    if not found:
+        return found
+    begin = found[-1].sequence - found[-1].nth
+    expected = begin
+    for position, item in enumerate(found):
+        if item.sequence < begin:
+            continue
+        if item.sequence != expected:
+            return found[:position]
+        expected += 1
+    return found
+
+
+def _open_frame(data: bytes, offset: int, folded: int) -> _Found | None:
+    """The frame that begins there; None where no whole frame of interest does."""
     if offset + _HEADER.size > len(data):
         return None
-    _, checksum, sequence, length = _HEADER.unpack_from(data, offset)
+    _, checksum, sequence, length, index = _HEADER.unpack_from(data, offset)
     end = offset + _HEADER.size + length
     if sequence <= folded or end > len(data):
         return None
@@ -88,7 +118,8 @@ def _open_frame(data: bytes, offset: int, folded: int) -> tuple[int, Frame, int]
         frame = measure(data[offset + _HEADER.size : end])
     except ValueError:
         return None
-    return sequence, frame, _sectors(length)
+    sectors = _sectors(length)
+    return _Found(sequence, index, offset + sectors * SECTOR, sectors, frame)
 
 
 def _sectors(length: int) -> int:
@@ -236,7 +267,7 @@ class Journal:
             OSError: nothing of it counts as written; the same frames may come again (their
                 sequences are used up, so that a half-written one can never pass for a later one).
         """
-        data = b"".join(self._sealed(frame.payload) for frame in frames)
+        data = b"".join(self._sealed(frame.payload, n) for n, frame in enumerate(frames))
         try:
             self._write(data)
         except OSError as error:
@@ -248,8 +279,10 @@ class Journal:
         os.fdatasync(self._fd)
         self.used += len(data)
 
-    def _sealed(self, payload: bytes) -> bytes:
-        body = _SEQUENCE_AND_LENGTH.pack(self.next_sequence, len(payload)) + payload
+    def _sealed(self, payload: bytes, index: int) -> bytes:
+        # A flush of 65,536 frames does not fit any journal; if one did, it would count as two.
+        body = _SEQUENCE_AND_LENGTH.pack(self.next_sequence, len(payload), index & 0xFFFF)
+        body += payload
         self.next_sequence += 1
         frame = MAGIC + crc32(body).to_bytes(4, "little") + body
         return frame.ljust(_sectors(len(payload)) * SECTOR, b"\0")

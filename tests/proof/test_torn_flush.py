@@ -44,11 +44,6 @@ def after_the_cut(tmp_path: Path) -> Store:
     return Store.open(settings_in(after), "kb-torn", ManualClock())
 
 
-@pytest.mark.xfail(
-    raises=AssertionError,
-    strict=True,
-    reason="the store takes a torn flush for a card that forgets",
-)
 def test_a_torn_flush_is_no_sign_of_a_bad_card(after_the_cut: Store) -> None:
     faults = after_the_cut.faults()
     after_the_cut.close()
@@ -56,11 +51,6 @@ def test_a_torn_flush_is_no_sign_of_a_bad_card(after_the_cut: Store) -> None:
     assert faults == []
 
 
-@pytest.mark.xfail(
-    raises=AssertionError,
-    strict=True,
-    reason="frames behind a torn one of the same flush are taken",
-)
 def test_of_a_torn_flush_nothing_is_taken_from_behind_the_tear(after_the_cut: Store) -> None:
     cursor, stored = after_the_cut.cursor("mqtt"), len(after_the_cut.after(0, 1000))
     after_the_cut.close()
