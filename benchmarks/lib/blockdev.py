@@ -84,8 +84,9 @@ def card(*, block_bytes: int = 4096, options: str = "") -> Iterator[Card]:
         _call("mount", *(("-o", options) if options else ()), device, str(mounted))
         yield Card(mounted, device)
     finally:
+        # Lazily: a file that is still open must not leave the card behind.
         if mounted.is_mount():
-            _call("umount", str(mounted))
+            _call("umount", "--lazy", str(mounted))
         if device:
             _call("losetup", "--detach", device)
         shutil.rmtree(folder)
