@@ -106,3 +106,9 @@ class NotRunning(KiezboxError):
     """The node does not run, or its facts are old."""
 
     exit_code = 8
+
+
+class NetworkError(KiezboxError):
+    """The network cannot be made as the mode needs it."""
+
+    exit_code = 9

@@ -9,6 +9,7 @@ from typing import Any
 
 from kiezbox.model import is_box_id
 from kiezbox.settings.declaring import Declaration, Table, section, setting, tables
+from kiezbox.settings.network import NetworkSettings
 
 
 def _check_box_id(value: str) -> str:
@@ -269,6 +270,9 @@ class Settings:
     sensors: Mapping[str, Table] = tables(help="One table per sensor.")
     power: PowerSettings = section(PowerSettings, help="Grid and battery.")
     mode: ModeSettings = section(ModeSettings, help="When the box opens the emergency WLAN.")
+    network: NetworkSettings = section(
+        NetworkSettings, help="The emergency WLAN and what it hangs on."
+    )
     publishers: Mapping[str, Table] = tables(help="Where readings go. A table switches one on.")
     portal: PortalSettings = section(PortalSettings, help="The residents' pages.")
     clock: ClockSettings = section(ClockSettings, help="Leave alone on a real box.")
