@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long fuzz bench tidy
+.PHONY: help demo test test-long fuzz bench kernel tidy
 
 help:
 	@echo "make demo       a Kiez of simulated boxes in the browser"
@@ -12,6 +12,7 @@ help:
 	@echo "make test-long  the long ones too: 10,000 power cuts, 1,000 broken links (about an hour)"
 	@echo "make fuzz       a million hostile inputs for every parser"
 	@echo "make bench      Kiezbox against its peers (docs/benchmarks.md)"
+	@echo "make kernel     the kernel with virtual radios that some tests boot (once, seven minutes)"
 	@echo "make tidy       format the code and say what ruff and mypy think"
 
 demo: .venv/.demo
@@ -30,6 +31,9 @@ fuzz: .venv/.test
 bench: .venv/.test
 	@benchmarks/peers.sh
 	@$(BIN)/python -m benchmarks run all $(BENCH)
+
+kernel:
+	@tests/beds/uml/build-kernel
 
 tidy: .venv/.test
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/mypy
