@@ -8,43 +8,16 @@ takes no minute.
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 TESTS = Path(__file__).resolve().parent.parent
-CHECKOUT = TESTS.parent
-sys.path[:0] = [str(TESTS / "beds" / "uml"), str(CHECKOUT)]
+sys.path[:0] = [str(TESTS / "beds" / "uml"), str(TESTS.parent)]
 
-from guest import GpioChip, bme280_on_the_bus, note, wait_for  # noqa: E402
-
-OPT = Path("/opt/kiezbox")
-UNITS = Path("/etc/systemd/system")
-NOW = Path("/run/kiezbox/now.json")
-
-TOML = """
-[box]
-id = "kb-bed"
-name = "Bed"
-
-[hardware]
-i2c = "{i2c}"
-gpio = "{gpio}"
-
-[sensors.roof]
-driver = "bme280"
-address = 0x76
-interval_s = 5
-
-[power.grid.mains]
-driver = "pin"
-pin = 17
-pull = "none"
-"""
+from guest import note, wait_for  # noqa: E402
+from installed import OPT, SYSTEMD, UNITS, InstalledBox, mode, now, run  # noqa: E402
 
 #: What a process in a unit's sandbox finds when it looks around: the units' own text, with this
 #: in place of the program.
@@ -97,138 +70,24 @@ print(json.dumps({
 """
 
 
-def run(*command: str, limit_s: float = 120) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=limit_s)
-    if done.returncode:
-        raise RuntimeError(f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}")
-    return done.stdout
-
-
-def install() -> GpioChip:
-    """What docs/maker.md and systemd/README.md let a maker do; the program from the checkout."""
-    program = OPT / ".venv" / "bin" / "kiezbox"
-    program.parent.mkdir(parents=True)
-    python = sys.executable
-    if sys.base_prefix != "/usr":
-        # An interpreter in somebody's home is hidden from the units, as homes are.
-        Path("/opt/python").mkdir()
-        run("mount", "--bind", sys.base_prefix, "/opt/python")
-        python = f"/opt/python/bin/python3.{sys.version_info.minor}"
-    packages = next(path for path in sys.path if path.endswith("site-packages"))
-    Path("/opt/packages").mkdir()
-    run("mount", "--bind", packages, "/opt/packages")
-    shutil.copytree(CHECKOUT / "kiezbox", "/opt/code/kiezbox")
-    program.write_text(
-        f"#!/bin/sh\nPYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/opt/code:/opt/packages"
-        f' exec {python} -m kiezbox "$@"\n'
-    )
-    program.chmod(0o755)
-    ours = CHECKOUT / "systemd"
-    for unit in (*ours.glob("*.service"), *ours.glob("*.socket")):
-        shutil.copy(unit, UNITS)
-    run("systemd-sysusers", str(ours / "sysusers.d" / "kiezbox.conf"))
-    run("systemd-tmpfiles", "--create", str(ours / "tmpfiles.d" / "kiezbox.conf"))
-    chip, bus = GpioChip(), bme280_on_the_bus()
-    chip.drive(17, True)
-    shutil.chown(bus, group="i2c")
-    shutil.chown(chip.path, group="gpio")
-    for device in (bus, chip.path):
-        os.chmod(device, 0o660)
-    settings = Path("/etc/kiezbox/kiezbox.toml")
-    settings.write_text(TOML.format(i2c=bus, gpio=chip.path))
-    shutil.chown(settings, "root", "kiezbox")
-    settings.chmod(0o640)
+def put_probes(box: InstalledBox) -> None:
+    """A oneshot unit in the sandbox of each of ours that writes down what it can do."""
     probe = OPT / "probe.py"
     probe.write_text(PROBE)
     for name in ("node", "portal"):
-        unit = (ours / f"kiezbox-{name}.service").read_text()
+        unit = (SYSTEMD / f"kiezbox-{name}.service").read_text()
         own = ("Type=", "NotifyAccess=", "ExecStart=", "Restart=", "WatchdogSec=", "Requires=")
         lines = [line for line in unit.splitlines() if not line.startswith(own)]
         (UNITS / f"probe-{name}.service").write_text("\n".join(lines))
         (UNITS / f"probe-{name}.service.d").mkdir()
         (UNITS / f"probe-{name}.service.d" / "probe.conf").write_text(
-            f"[Service]\nType=oneshot\nExecStart={python} {probe} {bus} {chip.path}\n"
+            f"[Service]\nType=oneshot\nExecStart={box.python} {probe} {box.bus} {box.chip.path}\n"
             f"StandardOutput=file:/run/probe-{name}\nRuntimeDirectoryPreserve=yes\n"
         )
-    return chip
-
-
-#: The machine's first process made us a chroot, in which nobody may have a user namespace
-#: (PrivateUsers=). So from its own root, the overlay becomes the root of all.
-BECOME_PID_1 = """
-cd /mnt/root && mkdir -p .old && pivot_root . .old && umount -l /.old && mount -t proc proc /proc
-exec /lib/systemd/systemd --system --unit=bed.target --log-target=console --log-color=no \
-    --show-status=no --default-standard-output=journal
-"""
-
-#: The bed's systemd, as the machine numbers it.
-PID_1: list[int] = []
-
-
-def start_systemd() -> None:
-    """PID 1 of its own, with our socket and node and nothing else of the host's."""
-    for unit in ("systemd-udevd.service", "systemd-networkd.service", "systemd-timesyncd.service"):
-        (UNITS / unit).unlink(missing_ok=True)
-        (UNITS / unit).symlink_to("/dev/null")
-    (UNITS / "bed.target").write_text(
-        "[Unit]\nDefaultDependencies=no\nWants=systemd-journald.service kiezbox-portal.socket"
-        " kiezbox-node.service\n"
-    )
-    run("mount", "-t", "cgroup2", "none", "/sys/fs/cgroup")
-    log = (Path(os.environ["OUT"]) / "systemd.log").open("wb")
-    unshare = subprocess.Popen(
-        [
-            "nsenter", "--target=1", "--mount", "--root=/proc/1/root", "--wd=/",
-            "unshare", "--pid", "--fork", "--mount", "sh", "-c", BECOME_PID_1,
-        ],
-        env={"container": "bed", "PATH": os.environ["PATH"]},
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-    )  # fmt: skip
-    if not wait_for(lambda: bool(children_of(unshare.pid)), 30):
-        raise RuntimeError("unshare started nothing")
-    PID_1.extend(children_of(unshare.pid))
-
-
-def children_of(parent: int) -> list[int]:
-    """By /proc/PID/stat: the fourth field is the parent (proc(5))."""
-    stats = [path.read_text().rpartition(")") for path in Path("/proc").glob("[0-9]*/stat")]
-    return [int(s[0].split()[0]) for s in stats if int(s[2].split()[1]) == parent]
-
-
-def enter() -> tuple[str, ...]:
-    return ("nsenter", f"--target={PID_1[0]}", "--pid", "--mount", "--root", "--wd")
-
-
-def systemctl(*arguments: str) -> str:
-    """Ask the systemd of the bed, from among its own processes: it answers nobody else."""
-    return run(*enter(), "systemctl", *arguments)
-
-
-def now() -> dict[str, Any] | None:
-    """What the node says just now; None while it does not run."""
-    return json.loads(NOW.read_text()) if NOW.exists() else None
-
-
-def show(unit: str, *properties: str) -> dict[str, str]:
-    lines = systemctl("show", unit, *(f"--property={name}" for name in properties))
-    return dict(line.split("=", 1) for line in lines.splitlines())
-
-
-def is_active(unit: str) -> bool:
-    return show(unit, "ActiveState").get("ActiveState") == "active"
 
 
 def page(address: str = "http://127.0.0.1/") -> str:
     return run("curl", "--silent", "--include", "--max-time", "60", address)
-
-
-def post(text: str) -> None:
-    """As docs/operator.md has it: with the node's own user."""
-    program = str(OPT / ".venv" / "bin" / "kiezbox")
-    run(*enter(), "setpriv", "--reuid=kiezbox", "--regid=kiezbox", "--clear-groups",
-        program, "bulletin", "post", text)  # fmt: skip
 
 
 def modes() -> dict[str, str]:
@@ -242,48 +101,47 @@ def modes() -> dict[str, str]:
 
 def units() -> dict[str, Any]:
     facts: dict[str, Any] = {}
-    chip = install()
-    start_systemd()
-    if not wait_for(lambda: Path("/run/systemd/private").exists(), 120, pause_s=0.2):
-        raise RuntimeError("no systemd")
-    facts["node_is_ready"] = wait_for(lambda: is_active("kiezbox-node.service"), 120, pause_s=0.5)
-    facts["node_measures"] = wait_for(
-        lambda: "roof/temperature_c" in (now() or {}).get("latest", {}), 60, pause_s=0.5
+    box = InstalledBox()
+    put_probes(box)
+    box.start("kiezbox-portal.socket", "kiezbox-node.service")
+    facts["node_is_ready"] = wait_for(
+        lambda: box.is_active("kiezbox-node.service"), 120, pause_s=0.5
     )
-    facts["portal_before_the_first_visitor"] = is_active("kiezbox-portal.service")
+    facts["node_measures"] = wait_for(
+        lambda: "roof/temperature_c" in now().get("latest", {}), 60, pause_s=0.5
+    )
+    facts["portal_before_the_first_visitor"] = box.is_active("kiezbox-portal.service")
     facts["first_page"] = page()
-    facts["portal_after_the_first_visitor"] = is_active("kiezbox-portal.service")
+    facts["portal_after_the_first_visitor"] = box.is_active("kiezbox-portal.service")
     facts["page_over_ipv6"] = page("http://[::1]/")
-    post("Brot gibt es in der Schule")
+    box.kiezbox("bulletin", "post", "Brot gibt es in der Schule")
     facts["shows_the_bulletin"] = wait_for(lambda: "in der Schule" in page(), 30, pause_s=1.0)
     facts["modes"] = modes()
     for name in ("node", "portal"):
-        systemctl("start", f"probe-{name}.service")
+        box.systemctl("start", f"probe-{name}.service")
         facts[f"{name}_probe"] = json.loads(Path(f"/run/probe-{name}").read_text())
-    facts["killed"] = comes_back("SIGKILL")
-    facts["hung"] = comes_back("SIGSTOP")
-    chip.drive(17, False)
-    facts["is_emergency"] = wait_for(
-        lambda: ((now() or {}).get("mode") or {}).get("name") == "emergency", 60, pause_s=0.5
-    )
+    facts["killed"] = comes_back(box, "SIGKILL")
+    facts["hung"] = comes_back(box, "SIGSTOP")
+    box.chip.drive(17, False)
+    facts["is_emergency"] = wait_for(lambda: mode() == "emergency", 60, pause_s=0.5)
     facts["emergency_page"] = page()
-    systemctl("stop", "kiezbox-node.service")
-    facts["stopped"] = show("kiezbox-node.service", "Result", "ActiveState")
+    box.systemctl("stop", "kiezbox-node.service")
+    facts["stopped"] = box.show("kiezbox-node.service", "Result", "ActiveState")
     facts["page_without_node"] = page()
-    systemctl("kill", "--signal=SIGKILL", "kiezbox-portal.service")
+    box.systemctl("kill", "--signal=SIGKILL", "kiezbox-portal.service")
     facts["page_after_a_killed_portal"] = page()
     return facts
 
 
-def comes_back(signal: str) -> dict[str, Any]:
+def comes_back(box: InstalledBox, signal: str) -> dict[str, Any]:
     """Hit the node, and see whether systemd brings it back."""
-    before = show("kiezbox-node.service", "MainPID", "NRestarts")
+    before = box.show("kiezbox-node.service", "MainPID", "NRestarts")
     at = time.monotonic()
-    systemctl("kill", f"--signal={signal}", "kiezbox-node.service")
+    box.systemctl("kill", f"--signal={signal}", "kiezbox-node.service")
 
     def is_back() -> bool:
-        now = show("kiezbox-node.service", "MainPID", "NRestarts", "ActiveState")
-        return now["ActiveState"] == "active" and now["NRestarts"] > before["NRestarts"]
+        after = box.show("kiezbox-node.service", "MainPID", "NRestarts", "ActiveState")
+        return after["ActiveState"] == "active" and after["NRestarts"] > before["NRestarts"]
 
     return {"is_back": wait_for(is_back, 180, pause_s=1.0), "after_s": time.monotonic() - at}
 

@@ -2,13 +2,15 @@
 
 The kernel is an ordinary program; it sees the host's files read-only under a layer in memory, so
 that the checkout and its Python are simply there. It runs one script as root and ends. What the
-script leaves in the folder ``out`` is what the test reads.
+script leaves in the folder ``out`` is what the test reads. Several may run side by side.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -16,6 +18,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import pytest
@@ -24,6 +27,9 @@ from shared import SHARED
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parent.parent.parent
 CACHE = Path("/var/cache/kiezbox-test")
+
+#: Names for machines that run side by side.
+_NUMBERS = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -43,8 +49,7 @@ def find_kernel(unpack_into: Path) -> Kernel:
     packed = SHARED / "testbed" / "linux-kiez.xz"
     if named or not packed.exists() or not shutil.which("xz"):
         pytest.skip(
-            "no test kernel: run tests/beds/uml/build-kernel once (5 min), or name one in"
-            " KIEZBOX_UML_KERNEL"
+            "no test kernel: run `make kernel` once (7 min), or name one in KIEZBOX_UML_KERNEL"
         )
     linux = unpack_into / "linux-kiez"
     with linux.open("wb") as file:
@@ -60,18 +65,6 @@ def _module_beside(linux: Path) -> Path:
             f"the module i2c-stub.ko is not beside {linux}: see tests/beds/uml/build-kernel"
         )
     return modules[0]
-
-
-def _wait(process: subprocess.Popen[bytes], code: Path, limit_s: float) -> None:
-    """Until the machine is off, or has said how it ended and yet does not go off.
-
-    One of forty boots printed "Power down" and then kept a processor busy for ever.
-    """
-    until = time.monotonic() + limit_s
-    while process.poll() is None and time.monotonic() < until:
-        if code.exists():
-            until = min(until, time.monotonic() + 3.0)
-        time.sleep(0.02)
 
 
 def _places() -> list[str]:
@@ -97,53 +90,111 @@ class Run:
         return found
 
 
-def boot(
-    kernel: Kernel,
-    out: Path,
-    script: str,
-    *,
-    travels_in_time: bool = False,
-    limit_s: float = 120.0,
-) -> Run:
-    """Boot, run a Python script of this folder as root, power off.
+class Machine:
+    """A machine that is on. Leaving the ``with`` cuts its power, if it still has any.
 
-    The script gets ``$OUT`` and ``$I2C_STUB``. A machine that travels in time skips the time in
-    which everybody waits: its clocks go on as if it had passed.
+    ``script`` lies in this folder (or is a path from here) and gets ``$OUT`` and ``$I2C_STUB``.
+    ``radios``: virtual WLAN radios, wlan0 and on, which all hear each other. ``disk``: a file
+    that is /dev/ubda inside and outlives the machine. A machine that travels in time skips the
+    time in which everybody waits: its clocks go on as if it had passed.
     """
-    if os.geteuid() != 0 or not shutil.which("unshare"):
-        pytest.skip("user-mode Linux needs root here: it mounts and gets its own process numbers")
-    out.mkdir(parents=True, exist_ok=True)
-    code = out / "code"
-    shutil.copy(kernel.i2c_stub, out / "i2c-stub.ko")
-    (out / "command").write_text(
-        f"export OUT={out} I2C_STUB={out}/i2c-stub.ko\n{sys.executable} {HERE}/{script}\n",
-        encoding="utf-8",
-    )
-    arguments = [
-        # Ends the machine even if this process is killed meanwhile.
-        "timeout", "--signal=KILL", str(limit_s + 10),
-        "unshare", "--pid", "--fork", "--kill-child=KILL",
-        str(kernel.linux), "mem=512M", f"umid=kiezbox-{os.getpid()}", f"uml_dir={out}",
-        "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", f"init={HERE}/init",
-        "con0=null,fd:1", "con=null", "ssl=null", "quiet", "panic=-1",
-        f"KB_OUT={out}", f"KB_PLACES={':'.join(_places())}",
-        *(["time-travel"] if travels_in_time else []),
-    ]  # fmt: skip
-    with (out / "console.log").open("wb") as console:
-        process = subprocess.Popen(
-            arguments,
-            stdin=subprocess.DEVNULL,
-            stdout=console,
-            stderr=subprocess.STDOUT,
-            # The machine's memory is a file that is mapped executable; /tmp may forbid that.
-            env={**os.environ, "TMPDIR": "/dev/shm"},
-            start_new_session=True,
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        out: Path,
+        script: str,
+        *arguments: str,
+        radios: int = 0,
+        disk: Path | None = None,
+        memory_mb: int = 512,
+        travels_in_time: bool = False,
+        limit_s: float = 120.0,
+    ) -> None:
+        if os.geteuid() != 0 or not shutil.which("unshare"):
+            pytest.skip(
+                "user-mode Linux needs root here: it mounts and gets its own process numbers"
+            )
+        out.mkdir(parents=True, exist_ok=True)
+        self._out = out
+        self._code = out / "code"
+        self._code.unlink(missing_ok=True)
+        self._until = time.monotonic() + limit_s
+        shutil.copy(kernel.i2c_stub, out / "i2c-stub.ko")
+        command = shlex.join([sys.executable, f"{HERE}/{script}", *arguments])
+        (out / "command").write_text(
+            f"export OUT={out} I2C_STUB={out}/i2c-stub.ko\n{command}\n", encoding="utf-8"
         )
-        try:
-            _wait(process, code, limit_s)
-        finally:
-            if process.poll() is None:
-                # All that was started: timeout and unshare; the machine dies with unshare.
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait(10)
-    return Run(int(code.read_text()) if code.exists() else None, out)
+        argv = [
+            # Ends the machine even if this process is killed meanwhile.
+            "timeout", "--signal=KILL", str(limit_s + 10),
+            "unshare", "--pid", "--fork", "--kill-child=KILL",
+            str(kernel.linux), f"mem={memory_mb}M",
+            f"umid=kiezbox-{os.getpid()}-{next(_NUMBERS)}", f"uml_dir={out}",
+            "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", f"init={HERE}/init",
+            "con0=null,fd:1", "con=null", "ssl=null", "quiet", "panic=-1",
+            f"mac80211_hwsim.radios={radios}",
+            f"KB_OUT={out}", f"KB_PLACES={':'.join(_places())}",
+            *([f"ubd0={disk}"] if disk else []),
+            *(["time-travel"] if travels_in_time else []),
+        ]  # fmt: skip
+        with (out / "console.log").open("wb") as console:
+            self._process = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+                # The machine's memory is a file that is mapped executable; /tmp may forbid that.
+                env={**os.environ, "TMPDIR": "/dev/shm"},
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> Machine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
+    ) -> None:
+        self.cut()
+
+    def wait(self) -> Run:
+        """Until the machine is off, or has said how it ended and yet does not go off.
+
+        One of forty boots printed "Power down" and then kept a processor busy for ever.
+        """
+        while self._process.poll() is None and time.monotonic() < self._until:
+            if self._code.exists():
+                self._until = min(self._until, time.monotonic() + 3.0)
+            time.sleep(0.02)
+        self.cut()
+        return Run(int(self._code.read_text()) if self._code.exists() else None, self._out)
+
+    def wait_for(self, name: str) -> bool:
+        """Whether the script wrote ``name`` before the machine ended or its time was up."""
+        file = self._out / name
+        while not file.exists():
+            if self._process.poll() is not None or time.monotonic() > self._until:
+                return False
+            time.sleep(0.02)
+        return True
+
+    def cut(self) -> None:
+        """Take its power away, as a fuse does: nothing is told, nothing is written."""
+        if self._process.poll() is None:
+            # All that was started: timeout and unshare; the machine dies with unshare.
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(10)
+
+
+def boot(kernel: Kernel, out: Path, script: str, *arguments: str, **options: Any) -> Run:
+    """Boot, run a Python script of this folder as root, power off. Options as for `Machine`."""
+    with Machine(kernel, out, script, *arguments, **options) as machine:
+        return machine.wait()
+
+
+def skip_without(*programs: str) -> None:
+    """Skip, loudly, when a Debian package that the guest uses is not here."""
+    places = "/usr/sbin:/usr/bin:/sbin:/bin"
+    missing = [name for name in programs if not shutil.which(name, path=places)]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)} (tests/prepare installs them)")

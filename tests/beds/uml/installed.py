@@ -1,0 +1,237 @@
+"""Inside the virtual machine: a box as a maker installs it, under a systemd of its own.
+
+Its units are the ones in ``systemd/``, unchanged; its program is the checkout's. What it measures
+and senses are the machine's own pins and bus (``guest.py``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from guest import GpioChip, bme280_on_the_bus, wait_for
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent.parent
+SYSTEMD = CHECKOUT / "systemd"
+OPT = Path("/opt/kiezbox")
+PROGRAM = OPT / ".venv" / "bin" / "kiezbox"
+UNITS = Path("/etc/systemd/system")
+NOW = Path("/run/kiezbox/now.json")
+SETTINGS = Path("/etc/kiezbox/kiezbox.toml")
+
+#: A box with a sensor and a grid pin. Every limit and pause is the default that boxes have.
+TOML = """
+[box]
+id = "kb-bed"
+name = "Bed"
+
+[hardware]
+i2c = "{i2c}"
+gpio = "{gpio}"
+
+[sensors.roof]
+driver = "bme280"
+address = 0x76
+interval_s = {interval_s}
+
+[power.grid.mains]
+driver = "pin"
+pin = 17
+pull = "none"
+"""
+
+#: systemd's own that would look for hardware, networks or time that are not the box's business.
+_MASKED = ("systemd-udevd.service", "systemd-networkd.service", "systemd-timesyncd.service")
+
+#: The machine's first process made us a chroot, in which nobody may have a user namespace
+#: (PrivateUsers=). So from its own root, the overlay becomes the root of all.
+_BECOME_PID_1 = """
+cd /mnt/root && mkdir -p .old && pivot_root . .old && umount -l /.old && mount -t proc proc /proc
+exec /lib/systemd/systemd --system --unit=bed.target --log-target=console --log-color=no \
+    --show-status=no --default-standard-output=journal
+"""
+
+
+def run(*command: str, limit_s: float = 120) -> str:
+    """What it printed; an error with all it said if it failed."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=limit_s)
+    if done.returncode:
+        raise RuntimeError(f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}")
+    return done.stdout
+
+
+class InstalledBox:
+    """What docs/maker.md and systemd/README.md let a maker do. ``more``: further settings."""
+
+    def __init__(self, more: str = "", *, interval_s: float = 5, ubd: bool = False) -> None:
+        self.python = self._interpreter()
+        #: The bed's systemd, as the machine numbers it; 0 until `start`.
+        self.pid_1 = 0
+        self._put_program()
+        for kind in ("service", "socket", "target", "path", "timer"):
+            for unit in SYSTEMD.glob(f"*.{kind}"):
+                shutil.copy(unit, UNITS)
+        if ubd:
+            mount_disk(Path("/var/lib/kiezbox"))
+        run("systemd-sysusers", str(SYSTEMD / "sysusers.d" / "kiezbox.conf"))
+        run("systemd-tmpfiles", "--create", str(SYSTEMD / "tmpfiles.d" / "kiezbox.conf"))
+        self.chip, self.bus = GpioChip(), bme280_on_the_bus()
+        self.chip.drive(17, True)
+        for device, group in ((self.bus, "i2c"), (self.chip.path, "gpio")):
+            shutil.chown(device, group=group)
+            os.chmod(device, 0o660)
+        SETTINGS.write_text(
+            TOML.format(i2c=self.bus, gpio=self.chip.path, interval_s=interval_s) + more
+        )
+        shutil.chown(SETTINGS, "root", "kiezbox")
+        SETTINGS.chmod(0o640)
+
+    def _interpreter(self) -> str:
+        if sys.base_prefix == "/usr":
+            return sys.executable
+        # An interpreter in somebody's home is hidden from the units, as homes are.
+        Path("/opt/python").mkdir()
+        run("mount", "--bind", sys.base_prefix, "/opt/python")
+        return f"/opt/python/bin/python3.{sys.version_info.minor}"
+
+    def _put_program(self) -> None:
+        PROGRAM.parent.mkdir(parents=True)
+        packages = next(path for path in sys.path if path.endswith("site-packages"))
+        Path("/opt/packages").mkdir()
+        run("mount", "--bind", packages, "/opt/packages")
+        shutil.copytree(
+            CHECKOUT / "kiezbox", "/opt/code/kiezbox", ignore=shutil.ignore_patterns("__pycache__")
+        )
+        run(self.python, "-m", "compileall", "-q", "/opt/code")
+        PROGRAM.write_text(
+            f"#!/bin/sh\nPYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/opt/code:/opt/packages"
+            f' exec {self.python} -m kiezbox "$@"\n'
+        )
+        PROGRAM.chmod(0o755)
+
+    def start(self, *units: str, limit_s: float = 120) -> None:
+        """A systemd as PID 1 that starts ``units`` (default: all that are enabled by [Install])
+        and nothing of the host's; returns as soon as it answers."""
+        for unit in _MASKED:
+            (UNITS / unit).unlink(missing_ok=True)
+            (UNITS / unit).symlink_to("/dev/null")
+        wanted = " ".join(("systemd-journald.service", *(units or enabled())))
+        (UNITS / "bed.target").write_text(f"[Unit]\nDefaultDependencies=no\nWants={wanted}\n")
+        run("mount", "-t", "cgroup2", "none", "/sys/fs/cgroup")
+        log = (Path(os.environ["OUT"]) / "systemd.log").open("wb")
+        unshare = subprocess.Popen(
+            [
+                "nsenter", "--target=1", "--mount", "--root=/proc/1/root", "--wd=/",
+                "unshare", "--pid", "--fork", "--mount", "sh", "-c", _BECOME_PID_1,
+            ],
+            env={"container": "bed", "PATH": os.environ["PATH"]},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )  # fmt: skip
+        if not wait_for(lambda: bool(children_of(unshare.pid)), 30):
+            raise RuntimeError("unshare started nothing")
+        (self.pid_1,) = children_of(unshare.pid)
+        if not wait_for(Path("/run/systemd/private").exists, limit_s, pause_s=0.1):
+            raise RuntimeError("no systemd")
+
+    def enter(self, *command: str) -> str:
+        """Among the processes of the bed's systemd; it answers nobody else."""
+        return run(
+            "nsenter", f"--target={self.pid_1}", "--pid", "--mount", "--root", "--wd", *command
+        )
+
+    def systemctl(self, *arguments: str) -> str:
+        return self.enter("systemctl", *arguments)
+
+    def kiezbox(self, *arguments: str) -> str:
+        """As docs/operator.md has it: with the node's own user."""
+        return self.enter(
+            "setpriv", "--reuid=kiezbox", "--regid=kiezbox", "--clear-groups",
+            str(PROGRAM), *arguments,
+        )  # fmt: skip
+
+    def show(self, unit: str, *properties: str) -> dict[str, str]:
+        lines = self.systemctl("show", unit, *(f"--property={name}" for name in properties))
+        return dict(line.split("=", 1) for line in lines.splitlines())
+
+    def is_active(self, unit: str) -> bool:
+        return self.show(unit, "ActiveState").get("ActiveState") == "active"
+
+    def journal(self) -> str:
+        return self.enter("journalctl", "--no-pager", "--output=short-monotonic")
+
+
+def enabled() -> list[str]:
+    """Our units that `systemctl enable` would start with the machine, by their [Install]."""
+    names = []
+    for unit in sorted(UNITS.glob("kiezbox*")):
+        text = unit.read_text() if unit.is_file() and not unit.is_symlink() else ""
+        install = text.partition("\n[Install]")[2]
+        if not re.search(r"^(WantedBy|RequiredBy)=(multi-user|sockets|paths|timers)\.target",
+                         install, re.MULTILINE):  # fmt: skip
+            continue
+        instance = re.search(r"^DefaultInstance=(\S+)", install, re.MULTILINE)
+        names.append(unit.name.replace("@.", f"@{instance.group(1)}.") if instance else unit.name)
+    return names
+
+
+def mount_disk(place: Path) -> None:
+    """The machine's own disk, with a file system that was there already or is made now."""
+    device = "/dev/ubda"
+    place.mkdir(parents=True, exist_ok=True)
+    if subprocess.run(["e2fsck", "-p", device], capture_output=True, timeout=60).returncode > 2:
+        run("mkfs.ext4", "-q", "-F", device)
+    run("mount", "-t", "ext4", device, str(place))
+
+
+def children_of(parent: int) -> list[int]:
+    """By /proc/PID/stat: the fourth field is the parent (proc(5))."""
+    stats = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            stats.append(path.read_text().rpartition(")"))
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # ended meanwhile
+    return [int(s[0].split()[0]) for s in stats if int(s[2].split()[1]) == parent]
+
+
+def processes(word: str) -> list[int]:
+    """Numbers of the processes whose command line has ``word`` as (the end of) an argument."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            argv = path.read_bytes().decode(errors="replace").split("\0")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if any(argument == word or argument.endswith("/" + word) for argument in argv):
+            found.append(int(path.parent.name))
+    return sorted(found)
+
+
+def now() -> dict[str, Any]:
+    """What the node says just now; empty while it does not run."""
+    try:
+        facts: dict[str, Any] = json.loads(NOW.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return facts
+
+
+def mode() -> str | None:
+    return (now().get("mode") or {}).get("name")
+
+
+def until(condition: Any, limit_s: float, why: str, *, pause_s: float = 0.05) -> float:
+    """Seconds until the condition held; an error that says what was waited for."""
+    began = time.monotonic()
+    if not wait_for(condition, limit_s, pause_s=pause_s):
+        raise TimeoutError(f"not within {limit_s:g} s: {why}")
+    return time.monotonic() - began
