@@ -18,9 +18,13 @@ from kiezbox.node.facts import MOST_PAUSE_S, Facts
 from kiezbox.node.grid import GridSource, PinSource, VoltageSource
 from kiezbox.node.latest import Latest
 from kiezbox.node.notify import notify, watchdog_s
+from kiezbox.node.outage import Absence
 from kiezbox.node.powering import Powering
+from kiezbox.node.resuming import resume
 from kiezbox.node.sensing import Sensing
 from kiezbox.node.storing import Storing
+from kiezbox.node.street import Street
+from kiezbox.node.switch import Switch
 from kiezbox.node.worker import Supervisor, Worker
 from kiezbox.settings import GridSourceSettings, Settings, parse
 from kiezbox.store import Store
@@ -112,6 +116,20 @@ def assemble(settings: Settings, clock: Clock) -> Node:
     node: Node | None = None
     deliveries: list[_Delivery] = []
 
+    def has_uplink() -> bool | None:
+        if not deliveries:
+            return None
+        return any(delivery.carrier.link() == "connected" for delivery in deliveries)
+
+    # Before anything else is opened or even imported: a box that wakes in a blackout opens its
+    # WLAN now, whatever its sensors and publishers have to say about that.
+    absence = Absence(clock)
+    resumed = resume(settings, store, absence, clock)
+    street = _street(settings, hardware, store, clock, has_uplink)
+    street.follow(resumed.mode)
+    for transition in resumed.unfinished:
+        store.carried_out(transition)
+
     def changed() -> None:
         if facts is not None:
             facts.changed()
@@ -146,11 +164,6 @@ def assemble(settings: Settings, clock: Clock) -> Node:
         for delivery in deliveries:
             delivery.announce(kind, document)
 
-    def has_uplink() -> bool | None:
-        if not deliveries:
-            return None
-        return any(delivery.carrier.link() == "connected" for delivery in deliveries)
-
     power: Worker
 
     def nudge_power() -> None:
@@ -168,6 +181,9 @@ def assemble(settings: Settings, clock: Clock) -> Node:
             announce=announce,
             has_uplink=has_uplink,
             clock=clock,
+            absence=absence,
+            resumed=resumed,
+            street=street,
         ),
         clock,
         is_vital=True,
@@ -215,6 +231,27 @@ def _only_one(path: str) -> int:
             hint="systemctl stop kiezbox-node, or give this one its own store.run_dir.",
         ) from error
     return lock
+
+
+def _street(
+    settings: Settings,
+    hardware: Hardware,
+    store: Store,
+    clock: Clock,
+    has_publisher: Callable[[], bool | None],
+) -> Street:
+    """What carries the mode into the network; with the line that switches, if there is one."""
+    point, switch = settings.network.access_point, None
+
+    def on_fault(source: str, message: str, hint: str) -> None:
+        if store.open_fault(source, "missing", message, hint):
+            log.warning("%s", message)
+
+    if point.pin >= 0:
+        switch = Switch(
+            point, hardware=hardware, clock=clock, on_fault=on_fault, on_good=store.close_fault
+        )
+    return Street(settings, store=store, clock=clock, has_publisher=has_publisher, switch=switch)
 
 
 def _trouble(store: Store, source: str) -> Callable[[str, str], None]:

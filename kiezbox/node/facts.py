@@ -21,6 +21,9 @@ from kiezbox.store import Store
 LEAST_PAUSE_S = 0.25
 MOST_PAUSE_S = 10.0
 
+#: The fields of now.json that come from the power worker.
+_OF_POWER = ("mode", "grid", "battery", "network")
+
 
 class Facts:
     """Collects what the workers know; ``write_if_due`` is called by the main thread."""
@@ -48,7 +51,7 @@ class Facts:
         self._store = store
         self._latest = latest
         self._lock = threading.Lock()
-        self._power: dict[str, Any] = {"mode": None, "grid": None, "battery": None}
+        self._power: dict[str, Any] = dict.fromkeys(_OF_POWER)
         self._publishers: dict[str, Callable[[], dict[str, Any]]] = {}
         self._on_change = on_change
         self._is_changed = True
@@ -60,9 +63,9 @@ class Facts:
             self._is_changed = True
             self._on_change()
 
-    def set_power(self, mode: Any, grid: Any, battery: Any) -> None:
+    def set_power(self, mode: Any, grid: Any, battery: Any, network: Any) -> None:
         """What the power worker knows, as it stands in now.json."""
-        power = {"mode": mode, "grid": grid, "battery": battery}
+        power = dict(zip(_OF_POWER, (mode, grid, battery, network), strict=True))
         with self._lock:
             is_news = power != self._power
             self._power = power

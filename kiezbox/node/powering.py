@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from kiezbox import battery as battery_rules
 from kiezbox import mode as mode_rules
 from kiezbox import power as power_rules
-from kiezbox.battery import BatteryState, Sample, Stage
+from kiezbox.battery import Sample, Stage
 from kiezbox.clock import Clock
 from kiezbox.mode import Mode, ModeState, ModeStep
 from kiezbox.model import Quantity
@@ -22,7 +21,9 @@ from kiezbox.node.facts import Facts
 from kiezbox.node.grid import GridSource
 from kiezbox.node.latest import Latest
 from kiezbox.node.outage import Absence
-from kiezbox.power import Fired, Grid, PowerState, Trouble
+from kiezbox.node.resuming import Resumed
+from kiezbox.node.street import Street
+from kiezbox.power import Fired, Trouble
 from kiezbox.settings import Settings
 from kiezbox.store import Store
 
@@ -54,8 +55,14 @@ class Powering:
         announce: Callable[[str, dict[str, Any]], None],
         has_uplink: Callable[[], bool | None],
         clock: Clock,
+        absence: Absence,
+        resumed: Resumed,
+        street: Street,
     ) -> None:
-        """``has_uplink`` says whether any publisher is connected; None: there is none."""
+        """``has_uplink`` says whether any publisher is connected; None: there is none.
+
+        ``street`` has already said what ``resumed.mode`` wants.
+        """
         self._settings = settings
         self._sources = sources
         self._store = store
@@ -64,7 +71,9 @@ class Powering:
         self._announce = announce
         self._has_uplink = has_uplink
         self._clock = clock
-        self._absence = Absence(clock)
+        self._absence = absence
+        self._power, self._mode, self._battery = resumed.power, resumed.mode, resumed.battery
+        self._street = street
         self._offset_s = clock.now() - clock.monotonic()
         self._troubles: set[tuple[str, str]] = set()
         self._seen_change = -1
@@ -72,56 +81,6 @@ class Powering:
         self._battery_serial = 0
         self._battery_at = self._kept_battery_at = clock.monotonic()
         self._announced: dict[str, Any] = {}
-        self._resume()
-
-    # --- going on after a restart --------------------------------------------------------------
-
-    def _resume(self) -> None:
-        now = self._clock.monotonic()
-        kept = self._store.kept("power") or {}
-        off_s = self._absence.since(kept)
-        self._power = PowerState.from_dict(kept.get("grid") or {}, now, off_s or 0.0)
-        self._mode = ModeState.from_dict(kept.get("mode") or {}, now, off_s or 0.0)
-        counted = self._store.kept("battery") or {}
-        self._battery: BatteryState | None = None
-        if self._settings.power.battery.sensor:
-            self._battery = BatteryState.from_dict(
-                counted.get("state") or {},
-                now,
-                self._settings.power.battery,
-                self._absence.since(counted),
-            )
-        self._carry_on(int(kept.get("transition") or 0), now)
-        if not self._settings.power.grid:
-            # A box that lost its sources by a change of settings must not stay in an outage that
-            # nobody can end any more.
-            self._power = power_rules.start(now)
-
-    def _carry_on(self, kept: int, now: float) -> None:
-        """Transitions that were stored, but died before the state that goes with them was."""
-        for transition in reversed(self._store.transitions(limit=20)):
-            if transition.id > kept:
-                if transition.machine == "grid":
-                    self._power = replace(
-                        self._power, grid=Grid(transition.after), since=now, vote_since=now
-                    )
-                elif transition.machine == "mode":
-                    is_open = bool(transition.detail.get("wlan"))
-                    self._mode = replace(
-                        self._mode,
-                        mode=Mode(transition.after),
-                        since=now,
-                        is_open=is_open,
-                        changed_at=now if is_open != self._mode.is_open else self._mode.changed_at,
-                    )
-            if transition.carried_out_at is None:
-                log.info(
-                    "power: goes on with %s %s -> %s",
-                    transition.machine,
-                    transition.before,
-                    transition.after,
-                )
-                self._store.carried_out(transition.id)
 
     # --- one look --------------------------------------------------------------------------------
 
@@ -142,6 +101,10 @@ class Powering:
         fired += decided.fired
         if fired or decided.must_keep:
             self._carry_out(fired, now)
+        turns_in_s = self._street.follow(self._mode)
+        self._street.look()
+        if turns_in_s is not None:
+            pause_s = min(pause_s, turns_in_s)
         self._show(votes, decided, now)
         return max(0.01, pause_s)
 
@@ -217,6 +180,9 @@ class Powering:
                 "power: %s %s -> %s event=%s", arrow.machine, arrow.before, arrow.after, arrow.event
             )
             numbers.append(self._store.put_transition(*arrow))
+        # Now, not after the state is kept: whoever finds the transition knows what is wanted, and
+        # each flush of an old card takes longer than all of our own work.
+        self._street.follow(self._mode)
         self._keep(now, numbers[-1] if numbers else None)
         self._facts.changed()
         for number in numbers:
@@ -280,9 +246,18 @@ class Powering:
             "sources": votes,
         }
         battery_facts = self._battery_facts()
-        self._facts.set_power(mode_facts, grid_facts, battery_facts)
+        network_facts = self._street.facts(self._unix)
+        self._facts.set_power(mode_facts, grid_facts, battery_facts, network_facts)
         news = {key: value for key, value in mode_facts.items() if key != "wanted_in_s"}
-        state = {"mode": news, "grid": grid_facts, "battery": _coarse(battery_facts)}
+        state = {
+            "mode": news,
+            "grid": grid_facts,
+            "battery": _coarse(battery_facts),
+            "network": {
+                "posture": network_facts["wanted"],
+                "is_on_air": network_facts["is_on_air"],
+            },
+        }
         if state != self._announced:
             self._announced = state
             self._announce("state", state)
@@ -311,6 +286,7 @@ class Powering:
     def close(self) -> None:
         for source in self._sources.values():
             source.close()
+        self._street.close()
 
 
 def _coarse(battery: dict[str, Any] | None) -> dict[str, Any] | None:
