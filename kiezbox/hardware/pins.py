@@ -86,7 +86,8 @@ class Line(PiPin):  # type: ignore[misc]  # gpiozero has no types
         self.is_watched = False
         self._bounce: float | None = None
         self._edges = "both"
-        factory.configure(self)
+        # Asked for only when its device says how: an output that was first an input for a moment
+        # would let a relay go, or pull one.
 
     def close(self) -> None:
         self.when_changed = None
