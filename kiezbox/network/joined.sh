@@ -4,12 +4,12 @@
 #
 # dnsmasq calls this on every change of a lease (dhcp-script, script-on-renewal):
 #     joined.sh add|old|del HARDWARE-ADDRESS ADDRESS [NAME]
-# and it keeps a file for each address in $KIEZBOX_NETWORK_RUN/joined: made anew for a new guest
+# and it keeps a file for each address in $KIEZBOX_JOINED: made anew for a new guest
 # (another inode), touched for one who came back. The hardware address is not written down.
 set -eu
 event=$1 address=$3
 case $address in '' | *[!0-9.]*) exit 0 ;; esac
-cd "${KIEZBOX_NETWORK_RUN:-/run/kiezbox-network}/joined" || exit 0
+cd "${KIEZBOX_JOINED:-/run/kiezbox-network/joined}" || exit 0
 expires=${DNSMASQ_LEASE_EXPIRES:-0} length=${DNSMASQ_TIME_REMAINING:-0}
 
 # By how far the end of the lease has moved. By nothing: dnsmasq was started. By less than five

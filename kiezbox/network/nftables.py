@@ -27,7 +27,8 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Sequence
 
-from kiezbox.network.addresses import MESH, STREET
+from kiezbox.network import mesh
+from kiezbox.network.addresses import STREET
 from kiezbox.network.machine import Machine
 from kiezbox.posture import Posture
 from kiezbox.settings.network import NetworkSettings
@@ -90,10 +91,16 @@ ICMP6_ERRORS = (
 )  # fmt: skip
 
 
-def ruleset(posture: Posture, settings: NetworkSettings, machine: Machine) -> str:
+def ruleset(
+    posture: Posture,
+    settings: NetworkSettings,
+    machine: Machine,
+    *,
+    certificate_is_good: bool = False,
+) -> str:
     """The script for one posture; for those without guests it only takes the table away.
 
-    443 is open at ``street.https_address`` exactly while ``machine.has_certificate``; when that
+    443 is open at ``street.https_address`` exactly while ``certificate_is_good``; when that
     changes, the script is rendered and loaded again, which loses only the limits' memory.
     """
     removal = _removal(TABLE)
@@ -102,7 +109,7 @@ def ruleset(posture: Posture, settings: NetworkSettings, machine: Machine) -> st
     uplinks = _uplinks(settings, machine)
     is_shared = posture is Posture.SHARED and bool(uplinks)
     services = settings.uplink.emergency_services if _serves(settings, uplinks) else ()
-    https = settings.street.https_address if machine.has_certificate else ""
+    https = settings.street.https_address if certificate_is_good else ""
     chains = [
         _sets(services),
         _first(https, is_shared=is_shared),
@@ -120,17 +127,18 @@ def mesh_ruleset(settings: NetworkSettings, machine: Machine) -> str:
     of the desk, SSH or the guests. ``share_with_mesh`` lets them through to this box's uplink.
     """
     removal = _removal(MESH_TABLE)
-    if not settings.mesh.interface:
+    boxes = mesh.interface(settings.mesh, machine)
+    if not boxes:
         return removal
     uplink = machine.uplink if settings.uplink.share_with_mesh else ""
-    uplink = "" if uplink == MESH else uplink
+    uplink = "" if uplink == boxes else uplink
     share = masquerade = ""
     if uplink:
         share = f"""
         oifname "{uplink}" tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu
-        iifname "{MESH}" oifname "{uplink}" ip daddr {_braced(PRIVATE4)} drop
-        iifname "{MESH}" oifname "{uplink}" ip6 daddr {_braced(PRIVATE6)} drop
-        iifname "{MESH}" oifname "{uplink}" accept"""
+        iifname "{boxes}" oifname "{uplink}" ip daddr {_braced(PRIVATE4)} drop
+        iifname "{boxes}" oifname "{uplink}" ip6 daddr {_braced(PRIVATE6)} drop
+        iifname "{boxes}" oifname "{uplink}" accept"""
         masquerade = f"""
     chain mesh_leave {{
         type nat hook postrouting priority srcnat; policy accept;
@@ -141,7 +149,7 @@ def mesh_ruleset(settings: NetworkSettings, machine: Machine) -> str:
     return f"""{removal}table {MESH_TABLE} {{
     chain mesh_admit {{
         type filter hook input priority filter; policy accept;
-        iifname != "{MESH}" accept
+        iifname != "{boxes}" accept
         ct state established,related accept
         icmp type echo-request limit rate 100/second burst 200 packets accept
         icmpv6 type {{ {", ".join(MESH_ICMP6)} }} limit rate 500/second burst 1000 packets accept
@@ -158,11 +166,11 @@ def mesh_ruleset(settings: NetworkSettings, machine: Machine) -> str:
 
     chain mesh_onward {{
         type filter hook forward priority filter; policy accept;
-        iifname != "{MESH}" oifname != "{MESH}" accept
+        iifname != "{boxes}" oifname != "{boxes}" accept
         ct state established,related accept
         # Babel and plain routing carry others' packets from box to box.
-        iifname "{MESH}" oifname "{MESH}" accept{share}
-        iifname "{MESH}" reject with icmpx admin-prohibited
+        iifname "{boxes}" oifname "{boxes}" accept{share}
+        iifname "{boxes}" reject with icmpx admin-prohibited
     }}
 {masquerade}}}
 """
@@ -177,7 +185,7 @@ def _uplinks(settings: NetworkSettings, machine: Machine) -> tuple[str, ...]:
     """Where guests' packets may leave: this box's way to the world, and the mesh's."""
     if settings.uplink.guest_uplink == "none":
         return ()
-    ways = (machine.uplink, MESH if settings.mesh.interface else "")
+    ways = (machine.uplink, mesh.interface(settings.mesh, machine))
     return tuple(dict.fromkeys(way for way in ways if way))
 
 
