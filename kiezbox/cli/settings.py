@@ -1,18 +1,20 @@
 """Check kiezbox.toml, or print an example that explains every setting.
 
-kiezbox settings check      says every problem at once
-kiezbox settings example    a complete file to start from
-kiezbox settings reference  every setting as a Markdown page (docs/settings.md)
+kiezbox settings check         says every problem at once
+kiezbox settings example       a complete file to start from
+kiezbox settings reference     every setting as a Markdown page (docs/settings.md)
+kiezbox settings value NAME …  what it is, default included, a line each (network.mesh.interface)
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from kiezbox import publishers, sensors
 from kiezbox import settings as settings_rules
-from kiezbox.errors import SettingsError
+from kiezbox.errors import SettingsError, UsageError
 from kiezbox.settings import (
     GridSourceSettings,
     PublisherSettings,
@@ -23,13 +25,17 @@ from kiezbox.settings import (
 
 
 def main(argv: list[str]) -> int:
-    """``kiezbox settings check|example|reference``."""
+    """``kiezbox settings check|example|reference|value``."""
     from kiezbox.cli._common import Parser, print_json, read_toml, settings_path
 
     parser = Parser("settings", __doc__)
-    parser.add_argument("what", choices=("check", "example", "reference"))
+    parser.add_argument("what", choices=("check", "example", "reference", "value"))
+    parser.add_argument("names", nargs="*", metavar="NAME", help="of settings (value)")
     parser.add_argument("--json", action="store_true", help="for programs (check)")
     arguments = parser.parse_args(argv)
+    if bool(arguments.names) != (arguments.what == "value"):
+        needs = "names of settings" if arguments.what == "value" else "nothing more"
+        raise UsageError(f"settings {arguments.what} needs {needs}")
     if arguments.what == "example":
         print(example(), end="")
         return 0
@@ -38,7 +44,13 @@ def main(argv: list[str]) -> int:
         return 0
     path = settings_path(arguments.settings)
     settings = check(read_toml(path))
-    if arguments.json:
+    if arguments.what == "value":
+        found = {name: value(settings, name) for name in arguments.names}
+        if arguments.json:
+            print_json(found)
+        else:
+            print("\n".join("" if each is None else str(each) for each in found.values()))
+    elif arguments.json:
         print_json({"path": path, "box": settings.box.id, "ok": True})
     else:
         print(
@@ -46,6 +58,27 @@ def main(argv: list[str]) -> int:
             f" {len(settings.publishers)} publishers, {len(settings.power.grid)} grid sources"
         )
     return 0
+
+
+def value(settings: Settings, name: str) -> Any:
+    """One setting by its name, such as ``network.mesh.interface``.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    found: Any = settings
+    for part in name.split("."):
+        if isinstance(found, Mapping) and part in found:
+            found = found[part]
+        elif part in getattr(found, "__dataclass_fields__", ()):
+            found = getattr(found, part)
+        else:
+            raise UsageError(
+                f"there is no setting {name}", hint="`kiezbox settings reference` has them all."
+            )
+    if dataclasses.is_dataclass(found) or isinstance(found, Mapping):
+        raise UsageError(f"{name} is a table, not one setting")
+    return found
 
 
 def check(table: Mapping[str, Any]) -> Settings:

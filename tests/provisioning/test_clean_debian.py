@@ -1,0 +1,58 @@
+"""The whole installation, Debian's packages and pip included, in a clean bookworm and trixie as
+debootstrap makes them. Needs the network; takes minutes. test_install.py is its smaller twin."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from roots import Root, debian
+
+pytestmark = pytest.mark.long
+
+#: Where this machine keeps whom it trusts; behind a proxy pip needs to be told.
+TRUSTED = Path("/etc/ssl/certs/ca-certificates.crt")
+
+
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+def test_a_clean_debian_becomes_a_box_and_a_clean_debian_again(suite: str) -> None:
+    with Root(debian(suite), is_online=True) as root:
+        for name in ("/etc/resolv.conf", "/etc/pip.conf"):
+            if Path(name).exists():
+                root.write(name, Path(name).read_text())
+        environment = {name: value for name, value in os.environ.items() if "proxy" in name.lower()}
+        if TRUSTED.exists():
+            root.write("/tmp/trusted.crt", TRUSTED.read_text())
+            environment["PIP_CERT"] = "/tmp/trusted.crt"
+
+        def install(*options: str) -> str:
+            command = ("/src/provisioning/install", *options)
+            done = root.run(*command, limit_s=1800, environment=environment)
+            assert done.returncode == 0, done.stdout + done.stderr
+            return done.stdout
+
+        dry = install("--dry-run")
+        assert "would    install" in dry
+        assert list(root.changes()) == [] or not root.path("/etc/kiezbox").exists()
+
+        install("--id", "kb-test", "--country", "DE")
+        before = root.changes()
+        again = install("--id", "kb-test")
+        assert "  now  " not in again
+        # Python may have compiled what it started for the first time.
+        after = {name: facts for name, facts in root.changes().items() if name in before}
+        assert after == before
+
+        version = root.do("/usr/local/bin/kiezbox", "version")
+        assert version.startswith("kiezbox ")
+        verify = "cd /etc/systemd/system && systemd-analyze --no-pager verify ./kiezbox-*"
+        said = root.run("sh", "-c", verify).stderr
+        assert [line for line in said.splitlines() if "kiezbox" in line] == []
+        for service in ("hostapd", "dnsmasq", "babeld"):
+            state = root.run("systemctl", "is-enabled", f"{service}.service").stdout.strip()
+            assert state in ("disabled", "masked", "", "not-found"), service
+
+        install("--uninstall", "--purge")
+        left = [n for n, kind in root.changes().items() if "kiezbox" in n and kind[3] != "removed"]
+        assert left == []

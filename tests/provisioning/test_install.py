@@ -1,0 +1,352 @@
+"""provisioning/install, run for real: as root, in an overlay over this machine's own files, with
+this machine's systemd tools, and with no network. Whatever it does is gone afterwards."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from roots import CHECKOUT, Root, seed_program, this_machine
+
+STEPS = sorted(path.name for path in (CHECKOUT / "provisioning").glob("[0-9][0-9]-*"))
+
+#: All but Debian's packages: there is no network here. tests/provisioning/test_clean_debian.py
+#: has them.
+ALL_BUT_PACKAGES = [word for step in STEPS[1:] for word in ("--only", step)]
+
+CONFIG_TXT = "# the firmware's\ndtparam=audio=on\n\n[pi4]\narm_boost=1\n"
+
+
+@pytest.fixture
+def fresh() -> Iterator[Root]:
+    """A machine that has never heard of Kiezbox, and a Raspberry Pi."""
+    with this_machine() as root:
+        seed_program(root)
+        root.write("/boot/firmware/config.txt", CONFIG_TXT)
+        root.write("/etc/dhcpcd.conf", "hostname\n")
+        yield root
+
+
+@pytest.fixture(scope="module")
+def installed() -> Iterator[Root]:
+    """The same after one installation. Tests with it look and change nothing."""
+    with this_machine() as root:
+        seed_program(root)
+        root.write("/boot/firmware/config.txt", CONFIG_TXT)
+        root.write("/etc/dhcpcd.conf", "hostname\n")
+        done = root.install("--id", "kb-test", "--country", "DE", *ALL_BUT_PACKAGES)
+        assert done.returncode == 0, done.stdout + done.stderr
+        yield root
+
+
+def mode_of(root: Root, name: str) -> str:
+    return root.do("stat", "-c", "%a %U:%G", name).strip()
+
+
+def test_a_dry_run_says_what_it_would_do_and_does_nothing(fresh: Root) -> None:
+    before = fresh.changes()
+
+    done = fresh.install("--dry-run")
+
+    assert done.returncode == 0, done.stderr
+    assert "would    write /etc/systemd/system/kiezbox-node.service" in done.stdout
+    assert " now " not in done.stdout
+    assert fresh.changes() == before
+
+
+def test_the_second_run_changes_nothing_and_says_already(installed: Root) -> None:
+    before = installed.changes()
+
+    done = installed.install("--id", "kb-other", "--country", "FR", *ALL_BUT_PACKAGES)
+
+    assert done.returncode == 0, done.stderr
+    assert "  now  " not in done.stdout
+    assert "already  /etc/kiezbox/kiezbox.toml (never overwritten)" in done.stdout
+    assert installed.changes() == before
+
+
+def test_the_settings_hold_what_was_given_and_pass_the_program_s_own_check(
+    installed: Root,
+) -> None:
+    program = ("/opt/kiezbox/.venv/bin/kiezbox", "settings")
+
+    values = installed.do(*program, "value", "box.id", "network.access_point.country")
+
+    assert values == "kb-test\nDE\n"
+    installed.do(*program, "check")
+    assert mode_of(installed, "/etc/kiezbox/kiezbox.toml") == "640 root:kiezbox"
+    assert mode_of(installed, "/etc/kiezbox") == "750 root:kiezbox"
+
+
+def test_the_mesh_key_is_long_secret_and_no_two_boxes_have_the_same(fresh: Root) -> None:
+    keys, said = [], ""
+    for _ in range(2):
+        done = fresh.install("--only", "20", "--only", "50", "--only", "60", "--id", "kb-test")
+        keys.append(fresh.path("/etc/kiezbox/mesh.key").read_text())
+        assert mode_of(fresh, "/etc/kiezbox/mesh.key") == "600 root:root"
+        fresh.do("rm", "/etc/kiezbox/mesh.key")
+        said += done.stdout + done.stderr
+
+    assert keys[0] != keys[1]
+    # IEEE 802.11 lets a passphrase have 8 to 63 characters; 24 bytes are 32 letters of base64.
+    assert all(re.fullmatch(r"[A-Za-z0-9+/]{32}", key) for key in keys)
+    assert not any(key in said for key in keys)
+
+
+def test_a_box_that_joins_a_kiez_takes_the_key_it_is_given(fresh: Root) -> None:
+    fresh.write("/tmp/given", "a key of the first box\n")
+    steps = ("--only", "20", "--only", "50", "--only", "60", "--id", "kb-test")
+
+    first = fresh.install(*steps, "--mesh-key", "/tmp/given")
+    fresh.write("/tmp/given", "a key of another Kiez\n")
+    second = fresh.install(*steps, "--mesh-key", "/tmp/given")
+
+    assert first.returncode == 0, first.stderr
+    assert fresh.path("/etc/kiezbox/mesh.key").read_text() == "a key of the first box\n"
+    assert second.returncode == 1
+    assert "not the same" in second.stderr
+    assert "a key of" not in first.stdout + second.stdout + second.stderr
+
+
+def test_every_file_of_the_units_folder_is_installed(installed: Root) -> None:
+    """Whoever adds a kind of file to systemd/ teaches the installer about it."""
+    ours = CHECKOUT / "systemd"
+
+    missing = []
+    for path in sorted(ours.rglob("*")):
+        name = path.relative_to(ours)
+        if path.is_dir() or path.name == "README.md":
+            continue
+        place = Path("/etc/systemd/system") if len(name.parts) == 1 else Path("/etc")
+        target = installed.path(str(place / name))
+        if not target.exists() or target.read_bytes() != path.read_bytes():
+            missing.append(str(name))
+
+    assert missing == []
+
+
+def test_systemd_finds_nothing_to_say_about_the_installed_units(installed: Root) -> None:
+    done = installed.run(
+        "sh", "-c", "systemd-analyze --no-pager verify /etc/systemd/system/kiezbox-*"
+    )
+
+    ours = [line for line in done.stderr.splitlines() if "kiezbox" in line]
+    assert ours == []
+
+
+def test_what_has_an_install_section_is_switched_on(installed: Root) -> None:
+    for path in (CHECKOUT / "systemd").glob("kiezbox-*.*"):
+        text = path.read_text()
+        if "\n[Install]" not in text or "@." in path.name:
+            continue
+        state = installed.run("systemctl", "is-enabled", path.name).stdout.strip()
+
+        assert state in ("enabled", "alias"), path.name
+
+
+def test_the_users_of_the_units_exist(installed: Root) -> None:
+    users = {
+        line.partition("=")[2]
+        for path in (CHECKOUT / "systemd").glob("*.service")
+        for line in path.read_text().splitlines()
+        if line.startswith("User=")
+    }
+
+    for user in users - {"root"}:
+        installed.do("getent", "passwd", user)
+
+
+def test_network_manager_itself_reads_that_the_interfaces_are_ours(installed: Root) -> None:
+    if not shutil.which("NetworkManager"):
+        pytest.skip("skipped, because NetworkManager is not installed")
+
+    read = installed.do("NetworkManager", "--print-config")
+
+    (line,) = [line for line in read.splitlines() if line.startswith("unmanaged-devices")]
+    assert {"interface-name:wlan0", "interface-name:kb-street", "interface-name:kb-mesh"} <= set(
+        re.split("[=,;]", line)
+    )
+
+
+def test_dhcpcd_is_told_too_where_it_is_there(installed: Root) -> None:
+    text = installed.path("/etc/dhcpcd.conf").read_text()
+
+    assert text.startswith("hostname\n")
+    assert re.search(r"^denyinterfaces .*\bwlan0\b.*$", text, re.M)
+
+
+def test_the_firmware_switches_on_the_bus_on_every_model(installed: Root) -> None:
+    """Lines below a filter such as [pi4] hold for that model only (config.txt, "Conditional
+    filters"), so ours come after an [all]."""
+    text = installed.path("/boot/firmware/config.txt").read_text()
+
+    assert text.startswith(CONFIG_TXT)
+    assert text.index("[pi4]") < text.index("[all]") < text.index("dtparam=i2c_arm=on")
+
+
+def test_a_line_that_somebody_wrote_before_us_is_not_written_again(fresh: Root) -> None:
+    own = "dtparam=i2c_arm=on\nenable_uart=1\n"
+    fresh.write("/boot/firmware/config.txt", own)
+
+    fresh.install("--only", "30")
+
+    assert fresh.path("/boot/firmware/config.txt").read_text() == own
+
+
+def test_services_that_would_take_our_ports_are_off_until_we_go(fresh: Root) -> None:
+    fresh.write(
+        "/etc/systemd/system/dnsmasq.service",
+        "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n",
+    )
+    fresh.do("systemctl", "enable", "dnsmasq.service")
+
+    fresh.install("--only", "80")
+    during = fresh.run("systemctl", "is-enabled", "dnsmasq.service").stdout.strip()
+    fresh.install("--uninstall", "--only", "80")
+    after = fresh.run("systemctl", "is-enabled", "dnsmasq.service").stdout.strip()
+
+    assert (during, after) == ("disabled", "enabled")
+
+
+def test_a_unit_of_an_older_version_goes(fresh: Root) -> None:
+    fresh.write(
+        "/etc/systemd/system/kiezbox-gone.service",
+        "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n",
+    )
+    fresh.do("systemctl", "enable", "kiezbox-gone.service")
+
+    fresh.install("--only", "20", "--only", "70")
+
+    left = [name for name, kind in fresh.changes().items() if "kiezbox-gone" in name and kind[3]]
+    assert [name for name in left if fresh.path(name).exists()] == []
+
+
+def test_an_uninstallation_takes_away_what_was_installed_and_keeps_what_is_the_operator_s(
+    fresh: Root,
+) -> None:
+    seeded = set(fresh.changes())
+    fresh.install("--id", "kb-test", "--country", "DE", *ALL_BUT_PACKAGES)
+    toml = fresh.path("/etc/kiezbox/kiezbox.toml").read_text()
+
+    done = fresh.install("--uninstall")
+
+    assert done.returncode == 0, done.stderr
+    left = {
+        name
+        for name, (_, _, _, content) in fresh.changes().items()
+        if "kiezbox" in name and content != "removed" and name not in seeded
+    }
+    assert left == {"/etc/kiezbox/kiezbox.toml", "/etc/kiezbox/mesh.key"}
+    assert fresh.path("/etc/kiezbox/kiezbox.toml").read_text() == toml
+    assert fresh.path("/boot/firmware/config.txt").read_text() == CONFIG_TXT
+    assert fresh.path("/etc/dhcpcd.conf").read_text() == "hostname\n"
+
+
+def test_a_purge_leaves_neither_users_nor_keys(fresh: Root) -> None:
+    fresh.install("--id", "kb-test", *(w for n in "24567" for w in ("--only", f"{n}0")))
+
+    done = fresh.install("--uninstall", "--purge")
+
+    assert done.returncode == 0, done.stderr
+    left = [n for n, kind in fresh.changes().items() if "kiezbox" in n and kind[3] != "removed"]
+    assert left == []
+    assert fresh.run("getent", "passwd", "kiezbox").returncode != 0
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--frobnicate"], "there is no option --frobnicate"),
+        (["--id"], "--id needs a value"),
+        (["--country", "Germany"], "--country Germany is no country"),
+        (["--only", "77"], "there is no step 77"),
+        (["--mesh-key", "/nowhere/key"], "cannot read /nowhere/key"),
+        (["--purge"], "--purge goes with --uninstall"),
+    ],
+)
+def test_a_wrong_call_is_answered_with_a_sentence(options: list[str], sentence: str) -> None:
+    done = subprocess.run(
+        [str(CHECKOUT / "provisioning" / "install"), *options],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"kiezbox: {sentence}")
+    assert len(done.stderr.splitlines()) == 2
+
+
+def test_a_wrong_machine_or_a_missing_word_stops_it_with_a_sentence_and_nothing_done(
+    fresh: Root,
+) -> None:
+    fresh.write("/tmp/old", 'ID=raspbian\nVERSION_ID="11"\nPRETTY_NAME="Raspbian 11"\n')
+    fresh.write("/tmp/foreign", 'ID=fedora\nVERSION_ID=41\nPRETTY_NAME="Fedora 41"\n')
+    fresh.write("/tmp/short", "abc")
+    step = "/src/provisioning/"
+
+    said = [
+        fresh.run(step + "10-packages", environment={"KIEZBOX_OS_RELEASE": "/tmp/old"}),
+        fresh.run(step + "10-packages", environment={"KIEZBOX_OS_RELEASE": "/tmp/foreign"}),
+        fresh.run(step + "60-secrets"),
+        fresh.install("--only", "20", "--only", "50"),
+        fresh.install("--only", "50", "--id", "Not An Id"),
+        fresh.install("--only", "60", "--mesh-key", "/tmp/short"),
+        fresh.run("setpriv", "--reuid=65534", step + "install"),
+    ]
+
+    for done, sentence in zip(
+        said,
+        [
+            "this is Raspbian 11, and Kiezbox needs bookworm (12) or newer",
+            "this is Fedora 41; the installer knows Raspberry Pi OS and Debian",
+            "there is no /etc/kiezbox",
+            "this box needs an id",
+            "the id Not An Id is none",
+            "the key in /tmp/short is shorter than 16 letters",
+            "this needs root",
+        ],
+        strict=True,
+    ):
+        assert done.returncode == 1, sentence
+        assert done.stderr.startswith(f"kiezbox: {sentence}")
+    assert not fresh.path("/etc/kiezbox/kiezbox.toml").exists()
+
+
+def test_a_command_that_fails_is_quoted_and_the_next_step_does_not_run(fresh: Root) -> None:
+    """A package list that cannot be fetched: the most common trouble on a roof."""
+    fresh.write("/usr/local/sbin/apt-get", "#!/bin/sh\necho E: no route to host >&2\nexit 100\n")
+    fresh.path("/usr/local/sbin/apt-get").chmod(0o755)
+    fresh.write("/usr/local/sbin/dpkg-query", "#!/bin/sh\nexit 1\n")
+    fresh.path("/usr/local/sbin/dpkg-query").chmod(0o755)
+
+    done = fresh.run(
+        "env", "PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "/src/provisioning/install", "--id", "kb-test",
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "could not: ask for the list of packages" in done.stderr
+    assert "E: no route to host" in done.stderr
+    assert "20-users" not in done.stdout
+
+
+def test_every_step_is_a_file_that_may_be_run_and_says_what_it_is_for() -> None:
+    for name in [*STEPS, "install"]:
+        path = CHECKOUT / "provisioning" / name
+
+        assert path.stat().st_mode & 0o111, name
+        assert path.read_text().startswith("#!/bin/sh\n# "), name
+
+
+def test_the_units_expect_the_program_where_the_installer_puts_it() -> None:
+    lib = (CHECKOUT / "provisioning" / "lib.sh").read_text()
+
+    for path in (CHECKOUT / "systemd").glob("*.service"):
+        for program in re.findall(r"^Exec\w+=\S*?(/\S*kiezbox) ", path.read_text(), re.M):
+            assert program == "/opt/kiezbox/.venv/bin/kiezbox"
+    assert "\nPROGRAM=/opt/kiezbox\n" in lib
