@@ -32,8 +32,10 @@ mount --rbind /dev dev
 mount -t sysfs -o ro none sys 2>/dev/null || mount --rbind -o ro /sys sys
 mount -t tmpfs none run
 mount -t tmpfs none tmp
-mount --bind "$CHECKOUT" src
-mount -o remount,bind,ro src
+mount -t tmpfs none src
+cp -R "$CHECKOUT/provisioning" "$CHECKOUT/systemd" "$CHECKOUT/docs" "$CHECKOUT/kiezbox" \
+    "$CHECKOUT/pyproject.toml" "$CHECKOUT/README.md" src
+mount -o remount,ro src
 echo ready
 cat >/dev/null
 """

@@ -160,16 +160,31 @@ def test_the_users_of_the_units_exist(installed: Root) -> None:
         installed.do("getent", "passwd", user)
 
 
-def test_network_manager_itself_reads_that_the_interfaces_are_ours(installed: Root) -> None:
+@pytest.mark.parametrize(
+    ("uplink", "is_ours"),
+    [
+        # NetworkManager joins Freifunk with it on ordinary days; the box borrows it in a blackout.
+        ("system", False),
+        ("none", True),
+    ],
+)
+def test_network_manager_itself_reads_which_interfaces_are_ours(
+    fresh: Root, uplink: str, is_ours: bool
+) -> None:
     if not shutil.which("NetworkManager"):
         pytest.skip("skipped, because NetworkManager is not installed")
-
-    read = installed.do("NetworkManager", "--print-config")
-
-    (line,) = [line for line in read.splitlines() if line.startswith("unmanaged-devices")]
-    assert {"interface-name:wlan0", "interface-name:kb-street", "interface-name:kb-mesh"} <= set(
-        re.split("[=,;]", line)
+    fresh.write(
+        "/etc/kiezbox/kiezbox.toml",
+        f'[box]\nid = "kb-1"\n[network.uplink]\nkind = "{uplink}"\n'
+        '[network.mesh]\ninterface = "wlan1"\n',
     )
+
+    fresh.install("--only", "80")
+
+    read = fresh.do("NetworkManager", "--print-config")
+    (line,) = [line for line in read.splitlines() if line.startswith("unmanaged-devices")]
+    names = {name.removeprefix("interface-name:") for name in re.split("[=,;]", line)[1:]}
+    assert names == {"kb-street", "kb-mesh", "wlan1"} | ({"wlan0"} if is_ours else set())
 
 
 def test_dhcpcd_is_told_too_where_it_is_there(installed: Root) -> None:
