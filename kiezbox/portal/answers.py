@@ -1,109 +1,301 @@
-"""What the portal answers to which path. The doorway and Flask both ask here, so both say the
-same, byte for byte.
+"""What the portal says to whom: who asks is a guest to be led here, a probe, or somebody at a page.
+
+``answer`` is quick and never waits for anything but the disk; what takes longer (the QR code, the
+GeoJSON) it leaves to ``behind``, which Flask calls in a thread of its own. Nothing is written by a
+GET. Nothing of a request is ever repeated in an answer.
 """
 
 from __future__ import annotations
 
-from kiezbox.portal.page import bulletins_page, first_page
-from kiezbox.portal.texts import BULLETINS_PATHS, PATHS
+from kiezbox import captive
+from kiezbox.portal.answered import HTML, Answer, zipped
+from kiezbox.portal.page import again_page, bulletins_page, first_page
+from kiezbox.portal.texts import LANGUAGES, language_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from kiezbox.portal.sight import Sight
+    from kiezbox.portal.guests import Guests
+    from kiezbox.portal.request import Request
+    from kiezbox.portal.sight import Sight, Street
 
-    #: Lower-case header names in, an answer out.
-    View = Callable[[Sight, Mapping[str, str]], "Answer"]
+    #: What was asked for in which language.
+    View = Callable[[Request, Sight, Guests, str], Answer]
+    ViewBehind = Callable[[Sight, Mapping[str, str], str], Answer]
 
-__all__ = ["MOVED", "ROUTES", "Answer", "answer"]
+__all__ = ["MOVED", "PAGES", "Answer", "answer", "behind", "fill", "split_path"]
 
-HTML = "text/html; charset=utf-8"
+#: So long the same page serves everybody, if nothing has changed (``Sight.version``): ages and
+#: times on it count in minutes.
+KEEP_S = 1.0
 
-#: Whatever a browser is made to fetch, run, frame or post from our pages: it does not.
-SAFE = [
-    (
-        "Content-Security-Policy",
-        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
-    ),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
-]
+#: Postures in which every name leads here. Where nothing is intercepted, whoever asks us meant us.
+INTERCEPTING = ("emergency", None)
 
-#: Below this gzip saves less than its header costs.
-WORTH_ZIPPING = 300
+_NO_STORE = ("Cache-Control", "no-store")
+_VARY = "Accept-Language, Accept-Encoding"
+_AGAIN = "again"
 
-
-class Answer:
-    """Status, headers and body. ``Content-Length`` is its server's to add."""
-
-    __slots__ = ("body", "headers", "status")
-
-    def __init__(self, status: int, body: bytes, kind: str = HTML, *more: tuple[str, str]) -> None:
-        self.status = status
-        self.body = body
-        self.headers = [("Content-Type", kind), *more, *SAFE]
-
-
-#: Every other path leads to the first page. It says nothing of what was asked for.
-MOVED = Answer(
-    302,
-    b'<!DOCTYPE html><html lang="de"><title>Kiezbox</title><p><a href="/">Kiezbox</a></p></html>',
-    HTML,
-    ("Location", "/"),
-    ("Cache-Control", "no-store"),
+_LINK = (
+    '<!DOCTYPE html><html lang="de"><meta charset="utf-8"><title>Kiezbox</title>'
+    '<p><a href="{url}">Kiezbox: weiter · continue</a></p></html>'
 )
 
 
-def answer(method: str, path: str, headers: Mapping[str, str], sight: Sight) -> Answer:
+def _moved(status: int, url: str) -> Answer:
+    """To our own page. More than 64 bytes, because phones take short ones for a broken network."""
+    return Answer(status, _LINK.format(url=url).encode(), HTML, ("Location", url), _NO_STORE)
+
+
+#: Every path of ours that is none leads to the first page, and every other method.
+MOVED = _moved(302, "/")
+_SEE_OTHER = _moved(303, "/")
+_NOT_HERE = Answer(404, b"-\n", "text/plain", _NO_STORE)
+_BEHIND = Answer(200, b"", is_flask=True)
+
+
+def answer(request: Request, sight: Sight, guests: Guests) -> Answer:
     """The answer to one request; a HEAD gets that of a GET."""
-    view = ROUTES.get(path) if method in ("GET", "HEAD") else None
-    return view(sight, headers) if view else MOVED
+    street = sight.street()
+    guests.enter_mode(street.mode)
+    host = request.host.rstrip(".")
+    if _is_ours(host, request.local, street):
+        return _at_our_door(request, sight, guests, host)
+    return _to_somebody_else(request, guests, street, host)
 
 
-def _first_page(language: str) -> View:
-    def view(sight: Sight, headers: Mapping[str, str]) -> Answer:
-        page = first_page(sight.facts(), sight.bulletins(), language)
-        return _zipped(Answer(200, page, HTML, ("Cache-Control", "no-store")), headers)
-
-    return view
+def fill(request: Request, guests: Guests) -> bytes:
+    """What goes into the slot of a page that is now given to this guest."""
+    return guests.show(request.client)
 
 
-def _bulletins_page(language: str) -> View:
-    def view(sight: Sight, headers: Mapping[str, str]) -> Answer:
-        page = bulletins_page(sight.facts(), sight.bulletins(), language)
-        return _zipped(Answer(200, page, HTML, ("Cache-Control", "no-store")), headers)
+def behind(path: str, headers: Mapping[str, str], sight: Sight) -> Answer:
+    """The answers that take long, for Flask. ``headers``: lower-case names."""
+    name, language = split_path(path, headers)
+    view = _BEHIND_PAGES.get(name)
+    return view(sight, headers, language) if view else MOVED
 
-    return view
+
+def split_path(path: str, headers: Mapping[str, str]) -> tuple[str, str]:
+    """The name of the page and its language, by ``Accept-Language`` if the path has none.
+
+    ``/tr/info`` is ("info", "tr"), ``/`` is ("", "de") for most.
+    """
+    first, _, rest = path[1:].partition("/")
+    if first in LANGUAGES:
+        return rest, first
+    return path[1:], language_of(headers.get("accept-language", ""))
 
 
-def _situation(sight: Sight, headers: Mapping[str, str]) -> Answer:
+# --- whose door it is ----------------------------------------------------------------------------
+
+
+def _is_ours(host: str, local: str, street: Street) -> bool:
+    """Whether somebody asked for us. HTTP/1.0 without a host can only mean us."""
+    if host in street.hosts or host in ("", local.removeprefix("::ffff:")):
+        return True
+    is_loopback = local.startswith("127.") or local == "::1"
+    return street.posture not in INTERCEPTING or (host == "localhost" and is_loopback)
+
+
+def _portal_url(street: Street, local: str) -> str:
+    """Absolute and by address, because it must lead out of a name that is not ours."""
+    address = street.address
+    if address is None or street.posture in ("closed", "dark"):
+        address = local.removeprefix("::ffff:")
+    return f"http://[{address}]/" if ":" in address else f"http://{address}/"
+
+
+def _to_somebody_else(request: Request, guests: Guests, street: Street, host: str) -> Answer:
+    """A guest on the way to the internet: a phone's probe, an app, a person."""
+    url = _portal_url(street, request.local)
+    if request.method not in ("GET", "HEAD"):
+        return _leading(303, url)
+    is_probe, online = captive.verdict(host, request.path)
+    if not is_probe:
+        accept = request.headers.get("accept", "")
+        if captive.is_asset(request.path) or not captive.takes_pages(accept):
+            return _NOT_HERE
+    elif online is not None and guests.phase(request.client) == captive.ACK:
+        return _online(online)
+    if guests.has_stayed(request.client):
+        return _leading(302, url + _AGAIN)
+    return _leading(302, url)
+
+
+_led: dict[tuple[int, str], Answer] = {}
+_onlines: dict[int, Answer] = {}
+
+
+def _leading(status: int, url: str) -> Answer:
+    """Made once per address of ours."""
+    found = _led.get((status, url))
+    if found is None:
+        if len(_led) > 64:
+            _led.clear()
+        found = _led[status, url] = _moved(status, url)
+    return found
+
+
+def _online(verdict: captive.Verdict) -> Answer:
+    found = _onlines.get(id(verdict))
+    if found is None:
+        status, kind, body, more = verdict
+        found = _onlines[id(verdict)] = Answer(status, body, kind, *more, _NO_STORE)
+    return found
+
+
+# --- our own pages -------------------------------------------------------------------------------
+
+
+def _at_our_door(request: Request, sight: Sight, guests: Guests, host: str) -> Answer:
+    name, language = split_path(request.path, request.headers)
+    if request.method in ("GET", "HEAD"):
+        if captive.is_asset(request.path):
+            return _NOT_HERE
+        view = PAGES.get(name)
+        return view(request, sight, guests, language) if view else MOVED
+    if request.method == "POST" and name in _POSTS:
+        return _POSTS[name](request, sight, guests, language)
+    return _SEE_OTHER
+
+
+def _prefix(request: Request, language: str) -> str:
+    """The beginning of our links: with the language, if the request named it."""
+    return f"/{language}" if request.path.startswith(f"/{language}") else ""
+
+
+def _first_page(request: Request, sight: Sight, guests: Guests, language: str) -> Answer:
+    return _page(request, first_page(sight.facts(), sight.bulletins(), language))
+
+
+def _again(request: Request, sight: Sight, guests: Guests, language: str) -> Answer:
+    return _page(request, again_page(sight.facts(), language))
+
+
+def _page(request: Request, whole: bytes) -> Answer:
+    found = Answer(200, whole, HTML, _NO_STORE, keep_s=KEEP_S)
+    return zipped(found, request.headers, _VARY)
+
+
+def _left_behind(request: Request, sight: Sight, guests: Guests, language: str) -> Answer:
+    return _BEHIND
+
+
+def _connected(request: Request, sight: Sight, guests: Guests, language: str) -> Answer:
+    """Only for those who are: it says so."""
+    if guests.phase(request.client) == captive.ACK:
+        return _BEHIND
+    return _moved(302, _prefix(request, language) or "/")
+
+
+def _stay(request: Request, sight: Sight, guests: Guests, language: str) -> Answer:
+    """A whole new page, not a change of this one: iOS looks again after a navigation only."""
+    prefix = _prefix(request, language)
+    if guests.stay(request.client, _token(request.body)) or (
+        guests.phase(request.client) == captive.ACK
+    ):
+        return _moved(303, f"{prefix}/connected")
+    return _moved(303, prefix or "/")
+
+
+def _leave(request: Request, sight: Sight, guests: Guests, language: str) -> Answer:
+    """Without a token: the way back must always work, and nobody gains by sending others there."""
+    guests.leave(request.client)
+    return _moved(303, _prefix(request, language) or "/")
+
+
+def _token(body: bytes) -> bytes:
+    """Of ``token=…`` (application/x-www-form-urlencoded); anything else is no token."""
+    name, _, token = body.strip().partition(b"=")
+    return token if name == b"token" else b""
+
+
+def _captive(request: Request, sight: Sight, guests: Guests, language: str) -> Answer:
+    """The captive portal API (RFC 8908), over TLS only (section 4)."""
+    name = sight.street().https_name
+    accept = request.headers.get("accept", "").lower()
+    if not request.is_tls or name is None:
+        return MOVED
+    url = f"https://{name}/"
+    vary = ("Vary", "Accept")
+    if "application/captive+json" not in accept:
+        return Answer(302, _LINK.format(url=url).encode(), HTML, ("Location", url), _NO_STORE, vary)
+    document: dict[str, Any] = {"captive": True, "user-portal-url": url}
+    if sight.street().posture not in INTERCEPTING:
+        document = {"captive": False}
+    elif guests.phase(request.client) == captive.ACK:
+        document = {"captive": False, "seconds-remaining": int(guests.remaining_s(request.client))}
+    document["venue-info-url"] = f"{url}info"
+    caching = ("Cache-Control", "private, no-store")
+    return Answer(200, _json(document), "application/captive+json", caching, vary)
+
+
+def _health(request: Request, sight: Sight, guests: Guests, language: str) -> Answer:
+    """For whoever watches the box: the portal answers, and how fresh what it knows is."""
+    bulletins = "unreadable" if sight.bulletins() is None else "readable"
+    document = {"portal": "ok", "facts": sight.facts()["state"], "bulletins": bulletins}
+    return Answer(200, _json(document), "application/json", _NO_STORE)
+
+
+#: Name of a page → who shows it. Each also stands under its language: ``/tr/info``.
+PAGES: dict[str, View] = {
+    "": _first_page,
+    _AGAIN: _again,
+    "bulletins": _left_behind,
+    "connected": _connected,
+    "info": _left_behind,
+    "captive": _captive,
+    "healthz": _health,
+    "situation.geojson": _left_behind,
+}
+
+_POSTS: dict[str, View] = {"stay": _stay, "leave": _leave}
+
+
+# --- what takes longer ---------------------------------------------------------------------------
+
+
+def _bulletins(sight: Sight, headers: Mapping[str, str], language: str) -> Answer:
+    page = bulletins_page(sight.facts(), sight.bulletins(), language)
+    return zipped(Answer(200, page, HTML, _NO_STORE), headers, _VARY)
+
+
+def _connected_page(sight: Sight, headers: Mapping[str, str], language: str) -> Answer:
+    from kiezbox.portal.staying import connected_page
+
+    page = connected_page(sight.facts(), language)
+    return zipped(Answer(200, page, HTML, _NO_STORE), headers, _VARY)
+
+
+def _info(sight: Sight, headers: Mapping[str, str], language: str) -> Answer:
+    from kiezbox.portal.staying import info_page
+
+    page = info_page(sight.facts(), language)
+    return zipped(Answer(200, page, HTML, _NO_STORE), headers, _VARY)
+
+
+def _situation(sight: Sight, headers: Mapping[str, str], language: str) -> Answer:
     """GeoJSON. The tag stays while nothing but the time of serving changes."""
     import zlib
 
-    from kiezbox.situation import collection
+    from kiezbox.situation.features import collection
 
     document = collection(sight.facts(), sight.bulletins())
     tag = f'W/"{zlib.crc32(_json(document["features"])):08x}"'
     caching = ("ETag", tag), ("Cache-Control", "no-cache")
     if _knows(headers.get("if-none-match", ""), tag):
         return Answer(304, b"", "application/geo+json", *caching)
-    return _zipped(Answer(200, _json(document), "application/geo+json", *caching), headers)
+    return zipped(Answer(200, _json(document), "application/geo+json", *caching), headers)
 
 
-def _health(sight: Sight, headers: Mapping[str, str]) -> Answer:
-    """For whoever watches the box: the portal answers, and how fresh what it knows is."""
-    bulletins = "unreadable" if sight.bulletins() is None else "readable"
-    document = {"portal": "ok", "facts": sight.facts()["state"], "bulletins": bulletins}
-    return Answer(200, _json(document), "application/json", ("Cache-Control", "no-store"))
-
-
-ROUTES: dict[str, View] = {
-    **{path: _first_page(language) for language, path in PATHS.items()},
-    **{path: _bulletins_page(language) for language, path in BULLETINS_PATHS.items()},
-    "/situation.geojson": _situation,
-    "/healthz": _health,
+_BEHIND_PAGES: dict[str, ViewBehind] = {
+    "bulletins": _bulletins,
+    "connected": _connected_page,
+    "info": _info,
+    "situation.geojson": _situation,
 }
 
 
@@ -117,30 +309,3 @@ def _knows(if_none_match: str, tag: str) -> bool:
     """RFC 9110, 13.1.2: the weak comparison, as always with If-None-Match."""
     known = [each.strip().removeprefix("W/") for each in if_none_match.split(",")]
     return known == ["*"] or tag.removeprefix("W/") in known
-
-
-def _zipped(whole: Answer, headers: Mapping[str, str]) -> Answer:
-    """The same with gzip, if the other side takes it."""
-    whole.headers.append(("Vary", "Accept-Encoding"))
-    if len(whole.body) >= WORTH_ZIPPING and _takes_gzip(headers.get("accept-encoding", "")):
-        import zlib
-
-        # 31: a window of 32 KiB inside a gzip frame (zlib.h, deflateInit2).
-        packer = zlib.compressobj(6, zlib.DEFLATED, 31)
-        whole.body = packer.compress(whole.body) + packer.flush()
-        whole.headers.append(("Content-Encoding", "gzip"))
-    return whole
-
-
-def _takes_gzip(accept_encoding: str) -> bool:
-    """RFC 9110, 12.5.3: named (or ``*``) and not with the weight 0.
-
-    >>> _takes_gzip("br, gzip;q=0.5"), _takes_gzip("gzip;q=0, *")
-    (True, False)
-    """
-    weights: dict[str, bool] = {}
-    for each in accept_encoding.lower().split(","):
-        coding, _, parameter = each.partition(";")
-        weight = parameter.strip().removeprefix("q=").strip("0.")
-        weights[coding.strip()] = weight != "" or not parameter.strip()
-    return weights.get("gzip", weights.get("*", False))

@@ -1,4 +1,6 @@
-"""The portal as a Flask application: a thin skin over ``answers``, for what later steps add."""
+"""The portal as a Flask application: what takes longer than the responder may wait, and what later
+steps add.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +9,18 @@ from typing import TYPE_CHECKING, NoReturn
 from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException, NotFound
 
-from kiezbox.portal.answers import MOVED, ROUTES, Answer
+from kiezbox.portal import request as requests
+from kiezbox.portal.answers import MOVED, Answer, answer, behind, fill
+from kiezbox.portal.guests import Guests
 from kiezbox.portal.sight import Sight
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from kiezbox.portal.answers import View
     from kiezbox.portal.sight import Clock
 
 __all__ = ["app_of", "create_app"]
+
+#: Every method there is, and those that are none.
+METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
 
 
 class _Portal(Flask):
@@ -30,11 +34,15 @@ def create_app(store_path: str, run_dir: str, clock: Clock | None = None) -> Fla
     return app_of(Sight(run_dir, store_path, clock))
 
 
-def app_of(sight: Sight) -> Flask:
+def app_of(sight: Sight, guests: Guests | None = None) -> Flask:
     """The same over what the doorway has been looking at."""
     app = _Portal("kiezbox.portal", static_folder=None, template_folder=None)
-    for path, view in ROUTES.items():
-        app.add_url_rule(path, path, _shown(view, sight), methods=["GET"])
+    known = guests or Guests()
+
+    @app.route("/", methods=METHODS)
+    @app.route("/<path:_>", methods=METHODS)
+    def show(_: str = "") -> Response:
+        return _flask(_whole(sight, known))
 
     @app.errorhandler(HTTPException)
     def elsewhere(_: HTTPException) -> Response:
@@ -49,11 +57,26 @@ def app_of(sight: Sight) -> Flask:
     return app
 
 
-def _shown(view: View, sight: Sight) -> Callable[[], Response]:
-    def show() -> Response:
-        return _flask(view(sight, {name.lower(): value for name, value in request.headers}))
-
-    return show
+def _whole(sight: Sight, guests: Guests) -> Answer:
+    headers = {name.lower(): value for name, value in request.headers}
+    host = headers.get("host", "").rpartition(":")[0] or headers.get("host", "")
+    asked = requests.Request(
+        request.method,
+        host.lower(),
+        request.path,
+        "",
+        headers,
+        client=request.remote_addr or "",
+        # waitress does not say on which address a connection came in; one that is named is ours.
+        local="127.0.0.1" if host.strip("0123456789.") else host,
+        body=request.get_data()[:4096],
+    )
+    found = answer(asked, sight, guests)
+    if found.is_flask:
+        found = behind(request.path, headers, sight)
+    if found.slot:
+        found.body = found.filled(fill(asked, guests))
+    return found
 
 
 def _flask(whole: Answer) -> Response:

@@ -13,7 +13,8 @@ import select
 import sys
 import time
 
-from kiezbox.portal.answers import Answer, answer
+from kiezbox.portal.answers import Answer, answer, behind, fill
+from kiezbox.portal.guests import Guests
 from kiezbox.portal.request import BadRequest, parse
 
 TYPE_CHECKING = False
@@ -36,9 +37,9 @@ LINGER_S = 1.0
 #: Open connections at once; the one that has waited longest makes room.
 MOST_VISITS = 128
 
-_REASONS = {200: "OK", 302: "Found", 304: "Not Modified", 400: "Bad Request",
-            408: "Request Timeout", 431: "Request Header Fields Too Large",
-            500: "Internal Server Error"}  # fmt: skip
+_REASONS = {200: "OK", 204: "No Content", 302: "Found", 303: "See Other", 304: "Not Modified",
+            400: "Bad Request", 404: "Not Found", 408: "Request Timeout",
+            431: "Request Header Fields Too Large", 500: "Internal Server Error"}  # fmt: skip
 
 _SORRY = b"<!DOCTYPE html><title>Kiezbox</title><p>Das ging nicht. <a href='/'>Kiezbox</a></p>"
 
@@ -61,6 +62,7 @@ class Doorway:
 
     def __init__(self, listeners: list[_socket.socket], sight: Sight) -> None:
         self._sight = sight
+        self._guests = Guests()
         self._listeners = {listener.fileno(): listener for listener in listeners}
         self._visits: dict[int, Visit] = {}
         self._poll = select.poll()
@@ -144,12 +146,18 @@ class Doorway:
             self._reply(visit, response(Answer(error.status, _SORRY)))
             return
         if request is not None:
+            request.client = _address(visit.socket.getpeername())
+            request.local = _address(visit.socket.getsockname())
             self._reply(visit, self._answer(request))
 
     def _answer(self, request: Request) -> bytes:
         is_head = request.method == "HEAD"
         try:
-            found = answer(request.method, request.path, request.headers, self._sight)
+            found = answer(request, self._sight, self._guests)
+            if found.is_flask:
+                found = behind(request.path, request.headers, self._sight)
+            if found.slot:
+                found.body = found.filled(fill(request, self._guests))
         except Exception:
             # The outermost loop: whoever comes next shall find an open door.
             sys.excepthook(*sys.exc_info())
@@ -184,6 +192,10 @@ class Doorway:
         if self._visits.pop(visit.socket.fileno(), None) is not None:
             self._poll.unregister(visit.socket.fileno())
             visit.socket.close()
+
+
+def _address(end: tuple[str, int]) -> str:
+    return end[0].removeprefix("::ffff:")
 
 
 def response(whole: Answer, *, is_head: bool = False) -> bytes:

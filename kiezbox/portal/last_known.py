@@ -57,6 +57,7 @@ def _document(store: StoreReader) -> dict[str, Any]:
         "store": None,
         "publishers": {},
         "faults": [],
+        "network": None,
     }
 
 

@@ -1,13 +1,14 @@
 """The first page: what has happened, since when, how long this box lasts, what to do first.
 
-Plain HTML, no script, nothing from outside, at most ``PAGE_BYTES``. The doorway and Flask both
-show what ``first_page`` returns. Whatever did not come from ``texts`` is escaped here.
+Plain HTML, no script, nothing from outside, at most ``PAGE_BYTES``. Whatever did not come from
+``texts`` is escaped here. ``document`` is what all pages share.
 """
 
 from __future__ import annotations
 
+from kiezbox.portal.answered import SLOT
 from kiezbox.portal.style import STYLE
-from kiezbox.portal.texts import BULLETINS_PATHS, PATHS, TEXTS
+from kiezbox.portal.texts import LANGUAGES, RIGHT_TO_LEFT, text_of
 from kiezbox.portal.words import age, band, clock_time, duration, escape, number, shortened
 from kiezbox.situation import is_exercise, plain_text
 
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
     from kiezbox.situation import Facts, Posted
 
-__all__ = ["PAGE_BYTES", "bulletins_page", "first_page"]
+__all__ = [
+    "PAGE_BYTES", "again_page", "back_link", "bulletins_page", "document", "first_page",
+    "paragraph", "stay_form",
+]  # fmt: skip
 
 #: The whole page, style included, so that it comes in one breath of a crowded WLAN.
 PAGE_BYTES = 6000
@@ -32,42 +36,53 @@ BULLETINS_MOST = 20
 #: Readings older than this are grey.
 OLD_READING_S = 900
 
+#: Modes that have words.
+MODES = ("normal", "emergency", "saving", "dark", "exercise", "maintenance")
+
 #: Causes that say something of their own: which warning, how high the water.
 TELLING_CAUSES = ("official_warning", "sensor_threshold")
 
 
 def first_page(facts: Facts, bulletins: Sequence[Posted] | None, language: str = "de") -> bytes:
-    """The page in UTF-8.
+    """The page in UTF-8, with a ``SLOT`` for the guest's token where it asks guests to stay.
 
     ``facts`` come from ``situation.understand``; bulletins, newest first, are None where they
     cannot be read.
     """
-    text = TEXTS[language]
-    before = _summary(facts, bulletins, text) + _notes(facts, text) + _first_steps(facts, text)
+    text = text_of(language)
+    before = _summary(facts, bulletins, text) + stay_form(facts, text, language)
+    before += _notes(facts, text) + _first_steps(facts, text, language)
     after = _readings(facts, text) + _condition(facts, text)
-    bare = _document(facts, text, language, before + after)
+    bare = document(facts, text, language, before + after)
     words = _bulletins(facts, bulletins, text, language, PAGE_BYTES - len(bare))
-    return _document(facts, text, language, before + words + after) if words else bare
+    return document(facts, text, language, before + words + after) if words else bare
+
+
+def again_page(facts: Facts, language: str = "de") -> bytes:
+    """For a guest who knows the first page and has been away: what has happened, and the form."""
+    text = text_of(language)
+    body = _summary(facts, None, text) + stay_form(facts, text, language, text["again"])
+    link = f'<p><a href="/{language}">{text["whole_page"]}</a></p>'
+    return document(facts, text, language, body + _notes(facts, text) + link, "again")
 
 
 def bulletins_page(facts: Facts, bulletins: Sequence[Posted] | None, language: str = "de") -> bytes:
     """All bulletins at full length, for those that the first page had no room for."""
-    text = TEXTS[language]
+    text = text_of(language)
     if bulletins:
         listed = "".join(_bulletin(each, facts, text) for each in bulletins[:BULLETINS_MOST])
     else:
-        listed = _paragraph(text["bulletins_unreadable" if bulletins is None else "bulletins_none"])
+        listed = paragraph(text["bulletins_unreadable" if bulletins is None else "bulletins_none"])
     heading = f"<header><h1>{text['bulletins']}</h1></header>"
-    back = f'<p><a href="{PATHS[language]}">{text["back"]}</a></p>'
-    return _document(facts, text, language, heading + _notes(facts, text) + listed + back)
+    body = heading + _notes(facts, text) + listed + back_link(text, language)
+    return document(facts, text, language, body, "bulletins")
 
 
 # --- the parts ---------------------------------------------------------------------------------
 
 
-def _document(facts: Facts, text: dict[str, Any], language: str, body: str) -> bytes:
-    other, other_name = text["other"]
-    topic = escape(_headline(facts, TEXTS[other])[0])
+def document(facts: Facts, text: dict[str, Any], language: str, body: str, name: str = "") -> bytes:
+    """The whole page around ``body``. ``name``: of the page, the same in every language."""
     banner = ""
     if is_exercise(facts):
         banner = f'<p class="x">{text["exercise_banner"]}<br>{text["exercise_mark"]}</p>'
@@ -77,16 +92,48 @@ def _document(facts: Facts, text: dict[str, Any], language: str, body: str) -> b
         f"<bdi>{escape(box['name'] or box['id'] or 'Kiezbox')}</bdi>",
         f'<a href="/situation.geojson">{text["data"]}</a>',
     ]
+    below = f"/{name}" if name else ""
+    links = " ".join(
+        f"<a href=/{other}{below} lang={other}>{native}</a>"
+        for other, native in LANGUAGES.items()
+        if other != language
+    )
+    direction = " dir=rtl" if language in RIGHT_TO_LEFT else ""
     return (
-        f'<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(_headline(facts, text)[0])} · Kiezbox</title>"
-        f'<link rel="icon" href="data:,"><style>{STYLE}</style></head>'
-        f'<body class="{_look(facts)}">{banner}<nav><a href="{PATHS[other]}" lang="{other}"'
-        f' hreflang="{other}">{other_name}: {topic}</a></nav><main>{body}</main>{banner}<footer>'
-        f'<p><a href="{PATHS[language]}">{text["reload"]}</a></p><p><small>{" · ".join(foot)}<br>'
-        f"{text['about']}<br>{text['never_ask']}</small></p></footer></body></html>"
-    ).encode()
+        (
+            f'<!DOCTYPE html><html lang="{language}"{direction}><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width,initial-scale=1">'
+            f"<title>{escape(_headline(facts, text)[0])} · Kiezbox</title>"
+            f'<link rel="icon" href="data:,"><style>{STYLE}</style></head>'
+            f'<body class="{_look(facts)}">{banner}<nav>{links}</nav><main>{body}</main>{banner}'
+            f'<footer><p><a href="/{language}{below}">{text["reload"]}</a></p>'
+            f"<p><small>{' · '.join(foot)}<br>{text['about']}<br>{text['never_ask']}</small></p></footer></body></html>"
+        )
+        .encode()
+        .replace(b"\0", SLOT)
+    )
+
+
+def stay_form(facts: Facts, text: dict[str, Any], language: str, why: str = "") -> str:
+    """One button, where the WLAN leads its guests here. Without script: phones' own windows."""
+    network = facts["network"]
+    if network["wanted"] not in (None, "emergency"):
+        return ""
+    reason, button = text["stay"]
+    turns = network["slice"]
+    when = turns and turns["is_open"] and turns["changes_at"]
+    pause = (
+        paragraph(text["slice"].format(when=clock_time(when, facts["now"], text))) if when else ""
+    )
+    return (
+        f"<form method=post action=/{language}/stay>{paragraph(why or reason)}"
+        f'<input type=hidden name=token value="\0"><button>{button}</button></form>{pause}'
+    )
+
+
+def back_link(text: dict[str, Any], language: str) -> str:
+    """To the first page."""
+    return f'<p><a href="/{language}">{text["back"]}</a></p>'
 
 
 def _summary(facts: Facts, bulletins: Sequence[Posted] | None, text: dict[str, Any]) -> str:
@@ -108,7 +155,7 @@ def _summary(facts: Facts, bulletins: Sequence[Posted] | None, text: dict[str, A
     if bulletins and not _is_ordinary(facts):
         link = text["bulletins_below"].format(count=len(bulletins))
         lines.append(f'<a href="#m">{link}</a>')
-    return f"<header><h1>{escape(headline)}</h1>{''.join(map(_paragraph, lines))}</header>"
+    return f"<header><h1>{escape(headline)}</h1>{''.join(map(paragraph, lines))}</header>"
 
 
 def _notes(facts: Facts, text: dict[str, Any]) -> str:
@@ -129,7 +176,7 @@ def _notes(facts: Facts, text: dict[str, Any]) -> str:
     return "".join(f'<p class="n">{_lead(lead, rest)}</p>' for lead, rest in notes)
 
 
-def _first_steps(facts: Facts, text: dict[str, Any]) -> str:
+def _first_steps(facts: Facts, text: dict[str, Any], language: str) -> str:
     if _is_ordinary(facts):
         return ""
     steps = list(text["first_always"])
@@ -138,7 +185,8 @@ def _first_steps(facts: Facts, text: dict[str, Any]) -> str:
     else:
         steps += text["first_other"]
     items = "".join(f"<li>{_lead(lead, rest)}</li>" for lead, rest in steps)
-    return f"<h2>{text['first']}</h2><ol>{items}</ol>"
+    link = f"<p><a href=/{language}/info>{text['info_link']}</a></p>"
+    return f"<h2>{text['first']}</h2><ol>{items}</ol>{link}"
 
 
 def _bulletins(
@@ -150,12 +198,12 @@ def _bulletins(
 ) -> str:
     """As many as fit, newest first; the first one always, shortened if it must be."""
     if bulletins is None:
-        return _paragraph(text["bulletins_unreadable"])
+        return paragraph(text["bulletins_unreadable"])
     if not bulletins:
         return ""
-    path = BULLETINS_PATHS[language]
     heading = f'<h2 id="m">{text["bulletins"]}</h2>'
-    more = f'<p><a href="{path}">{text["bulletins_more"].format(count=len(bulletins))}</a></p>'
+    link = text["bulletins_more"].format(count=len(bulletins))
+    more = f'<p><a href="/{language}/bulletins">{link}</a></p>'
     room -= len(heading.encode()) + len(more.encode())
     shown: list[str] = []
     for bulletin in bulletins:
@@ -190,7 +238,7 @@ def _readings(facts: Facts, text: dict[str, Any]) -> str:
     named = [(*name.partition("/")[::2], latest) for name, latest in facts["latest"].items()]
     known = [each for each in named if each[1] in labels]
     if not known:
-        return _paragraph(text["readings_none"])
+        return paragraph(text["readings_none"])
     rows: list[str] = []
     room = READINGS_BYTES
     seen = [quantity for _, quantity, _ in known]
@@ -202,7 +250,7 @@ def _readings(facts: Facts, text: dict[str, Any]) -> str:
             break
         rows.append(row)
     rest = len(known) - len(rows)
-    more = _paragraph(text["readings_more"].format(count=rest)) if rest else ""
+    more = paragraph(text["readings_more"].format(count=rest)) if rest else ""
     return f"<h2>{text['readings']}</h2><table>{''.join(rows)}</table>{more}"
 
 
@@ -237,7 +285,7 @@ def _condition(facts: Facts, text: dict[str, Any]) -> str:
         sentences.append(text["faults"].format(count=len(facts["faults"])))
     if _is_ordinary(facts) and facts["grid"]["is_sensed"]:
         sentences.append(text["promise"])
-    return _paragraph(" ".join(sentences))
+    return paragraph(" ".join(sentences))
 
 
 def _grid_sentence(facts: Facts, text: dict[str, Any]) -> str:
@@ -252,7 +300,7 @@ def _grid_sentence(facts: Facts, text: dict[str, Any]) -> str:
 def _mode(facts: Facts) -> str:
     """The mode, if it is one that has words."""
     name = "exercise" if is_exercise(facts) else facts["mode"]["name"]
-    return name if name in TEXTS["de"]["modes"] else "unknown"
+    return name if name in MODES else "unknown"
 
 
 def _is_emergency(facts: Facts) -> bool:
@@ -325,6 +373,6 @@ def _lead(lead: str, rest: str) -> str:
     return f"<b>{lead}</b> {rest}" if lead else rest
 
 
-def _paragraph(sentence: str) -> str:
+def paragraph(sentence: str) -> str:
     """Of words from ``texts`` or made of numbers."""
     return f"<p>{sentence}</p>" if sentence else ""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         def now(self) -> float: ...
 
 
-__all__ = ["Bulletin", "Sight", "WallClock", "parse_json"]
+__all__ = ["Bulletin", "Sight", "Street", "WallClock", "parse_json"]
 
 #: now.json of a box with sixty sensors is 20 kB.
 FACTS_BYTES = 262_144
@@ -75,6 +75,23 @@ class Bulletin:
         self.text = str(text)[:4000]
 
 
+class Street:
+    """What the emergency WLAN looks like from a phone, as far as is known."""
+
+    __slots__ = ("address", "hosts", "https_name", "mode", "name", "posture")
+
+    def __init__(self, facts: Facts | None = None) -> None:
+        network = facts["network"] if facts else {}
+        #: Where the portal answers (IPv4), and the name a guest may type.
+        self.address: str | None = network.get("address")
+        self.name: str | None = network.get("name")
+        self.https_name: str | None = network.get("https_name")
+        self.posture: str | None = network.get("wanted")
+        self.mode: str | None = facts["mode"]["name"] if facts else None
+        own = (self.address, self.name, self.https_name)
+        self.hosts = frozenset(host.lower() for host in own if host)
+
+
 class Sight:
     """All that this process may look at. For several threads."""
 
@@ -85,6 +102,23 @@ class Sight:
         #: Each is (monotonic time of the look, what was seen), replaced as a whole.
         self._bulletins: tuple[float, list[Bulletin] | None] = (-1e9, None)
         self._last_known: tuple[float, Any] = (-1e9, None)
+        self._street: tuple[Any, Street] = (None, Street())
+
+    def version(self) -> tuple[Any, ...]:
+        """Another one as soon as now.json or the store is another; costs three ``stat``."""
+        store = self._store_path
+        return _stamp(self._now_json), _stamp(store), _stamp(store + "-wal")
+
+    def street(self) -> Street:
+        """The last one that now.json told of: a node that has gone took no WLAN down."""
+        stamp, street = self._street
+        found = _stamp(self._now_json)
+        if found != stamp:
+            facts = self.facts()
+            if facts["source"] == "node" and facts["network"]["address"] is not None:
+                street = Street(facts)
+            self._street = (found, street)
+        return street
 
     def facts(self) -> Facts:
         """What is true just now; else what was last known, by now.json or by the store."""
@@ -125,6 +159,15 @@ class Sight:
                 seen = last_known(self._store_path)
             self._last_known = (time.monotonic(), seen)
         return seen
+
+
+def _stamp(path: str) -> tuple[int, int, int] | None:
+    """What is another after every change: now.json is replaced as a whole, a WAL grows."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _read(path: str) -> Any:

@@ -17,13 +17,17 @@ header{margin:0 -1rem;padding:.4rem 1rem .8rem;background:#34404c;color:#fff}\
 .e header{background:#8c1414}.n header{background:#0d5a2a}\
 h1{font-size:2.1rem;line-height:1.15;margin:.4rem 0}h2{font-size:1.35rem;margin:1.5rem 0 .4rem}\
 p{margin:.5rem 0}a{color:var(--a)}header a{color:#fff}\
-nav a,footer a{display:inline-block;padding:.6rem 1rem .6rem 0}\
+nav a,footer a{display:inline-block;padding:.6rem 0;margin-inline-end:1rem}\
+form p{margin:.9rem 0 .4rem}\
+button{font:inherit;font-weight:700;width:100%;padding:.8rem;border:0;border-radius:.5rem;\
+background:#0b4a8f;color:#fff}:focus-visible{outline:.2rem solid var(--a);outline-offset:.2rem}\
 .x{margin:0 -1rem;padding:.6rem 1rem;background:#ffd600;color:#000;font-weight:700;\
 font-size:1.5rem;border:.5rem dashed #000;text-align:center}\
-.n p.n,p.n{background:var(--w);border-left:.4rem solid #d08700;padding:.6rem .8rem;margin:1rem 0}\
-ol{padding-left:1.6rem;margin:.4rem 0}li{margin:.5rem 0}\
+.n p.n,p.n{background:var(--w);border-inline-start:.4rem solid #d08700;padding:.6rem .8rem;\
+margin:1rem 0}\
+ol{padding-inline-start:1.6rem;margin:.4rem 0}li{margin:.5rem 0}\
 article{border:2px solid var(--l);border-radius:.5rem;padding:.2rem .8rem;margin:.8rem 0;\
 overflow:hidden}article p{white-space:pre-line}small,.o{color:var(--m);font-size:1rem}\
-table{border-collapse:collapse;width:100%}td,th{text-align:left;font-weight:400;hyphens:auto;\
-padding:.35rem .3rem .35rem 0;border-bottom:1px solid var(--l);vertical-align:top}\
+table{border-collapse:collapse;width:100%}td,th{text-align:start;font-weight:400;hyphens:auto;\
+padding:.35rem 0;padding-inline-end:.3rem;border-bottom:1px solid var(--l);vertical-align:top}\
 td{font-weight:700;width:45%}"""

@@ -6,7 +6,8 @@ import json
 
 from kiezbox.portal.page import PAGE_BYTES, first_page
 from kiezbox.portal.sight import parse_json
-from kiezbox.situation import collection, understand
+from kiezbox.situation import understand
+from kiezbox.situation.features import collection
 
 NOW = 1_767_466_800.0
 

@@ -6,9 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from asking import Portal
 from street import NOW, make_store, outage, write_facts
 
 from kiezbox.clock import ManualClock
+from kiezbox.portal.sight import Sight
 from kiezbox.store import StoreWriter
 
 
@@ -29,3 +31,16 @@ def box(tmp_path: Path, made_store: Path) -> Path:
     for file in made_store.glob("kiezbox.db*"):
         shutil.copy(file, tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """The time of ``box``."""
+    return ManualClock(NOW)
+
+
+@pytest.fixture
+def door(box: Path, clock: ManualClock) -> Portal:
+    """The portal of ``box``, without a process; who joined when stands in ``box/joined``."""
+    (box / "joined").mkdir()
+    return Portal(Sight(str(box / "run"), str(box / "kiezbox.db"), clock), box / "joined")

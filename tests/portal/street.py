@@ -82,6 +82,21 @@ NORMAL: dict[str, Any] = {
         "mqtt": {"link": "connected", "backlog": 0, "delivered": 900, "confirmed_at": NOW - 30}
     },
     "faults": [],
+    "network": {
+        "wanted": "closed",
+        "since": NOW - 86400,
+        "access_point": "radio",
+        "ssid": "Kiezbox-Notfall",
+        "name": "kiezbox.internal",
+        "address": "198.51.100.1",
+        "https_name": None,
+        "is_on_air": False,
+        "slice": None,
+        "guests": 0,
+        "uplink": "unknown",
+        "guest_uplink": "none",
+        "mesh": None,
+    },
 }
 
 
@@ -113,6 +128,8 @@ def outage(hours: float = 2.0, **changes: Any) -> dict[str, Any]:
             "battery__charge_percent_high": 78.0,
             "battery__hours_left_low": 8.4,
             "battery__hours_left_high": 13.2,
+            "network__wanted": "emergency",
+            "network__is_on_air": True,
             **changes,
         }
     )
@@ -167,7 +184,9 @@ class Portal:
     def ask(self, request: bytes | str = "/") -> tuple[int, dict[str, str], bytes]:
         """Status, headers by their lower-case names, body; of a path or of raw bytes."""
         if isinstance(request, str):
-            request = f"GET {request} HTTP/1.1\r\nHost: box\r\nConnection: close\r\n\r\n".encode()
+            request = (
+                f"GET {request} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
+            )
         with self.connect() as connection:
             connection.sendall(request)
             return split(read_all(connection))

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from street import NORMAL, NOW, now_json, outage, understood
 
 from kiezbox.model import Bulletin, Flag, Quantity
-from kiezbox.situation import collection, is_exercise, plain_text, understand
+from kiezbox.situation import is_exercise, plain_text, understand
+from kiezbox.situation.features import collection
 from kiezbox.units import UNITS
 
 BULLETIN = Bulletin("kb-musterplatz-1", 3, NOW - 600, NOW + 3600, "Warmer Raum: Turnhalle")

@@ -3,17 +3,17 @@
 ``understand`` reads now.json (docs/architecture.md) as material of unknown quality: half-written,
 from another release, hostile. Each field is judged by itself; what cannot be used becomes None and
 its path is named in ``unreadable``, so that one bad field never takes the rest with it.
-``collection`` folds that and the bulletins into GeoJSON (RFC 7946), the first of the views.
+``features.collection`` folds that and the bulletins into GeoJSON (RFC 7946).
 
 Pure, and cheap to import: the portal has to be on a phone's screen before anything heavy is
-loaded, so ``typing`` (2.5 ms) is for the type checker and ``kiezbox.units`` comes when needed.
+loaded, so ``typing`` (2.5 ms) is for the type checker only.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any, Protocol
 
     Reader = Callable[[Any, str, list[str]], Any]
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         def text(self) -> str: ...
 
 
-__all__ = ["STALE_AFTER_S", "Facts", "collection", "is_exercise", "plain_text", "understand"]
+__all__ = ["LATEST_MOMENT", "STALE_AFTER_S", "Facts", "is_exercise", "plain_text", "understand"]
 
 #: Facts older than this (times the clock's speed) come from a node that does not run.
 STALE_AFTER_S = 30.0
@@ -45,7 +45,7 @@ CLOCK_SLACK_S = 30.0
 Facts = dict[str, "Any"]
 
 #: Unix seconds a field may hold: 1970 to 2096. What lies outside is no time.
-_LATEST_MOMENT = 4e9
+LATEST_MOMENT = 4e9
 
 # C0 and C1 controls, line and paragraph separators; marks that turn the direction of what follows
 # (Unicode UAX #9, section 2) and other invisible ones; noncharacters, which HTML does not allow.
@@ -169,7 +169,7 @@ def _entries(value: Any, kind: Any, most: int, path: str, unreadable: list[str])
     return entries[:most]
 
 
-_moment = _number(0, _LATEST_MOMENT)
+_moment = _number(0, LATEST_MOMENT)
 _amount = _number(-1e12, 1e12)
 _band = _number(0, 1e6)
 _percent = _number(0, 100)
@@ -246,6 +246,24 @@ _FACTS = _table(
             ),
             64,
         ),
+        "network": _table(
+            {
+                "wanted": _word,
+                "since": _moment,
+                "access_point": _word,
+                "ssid": _text(32),
+                "name": _word,
+                "address": _word,
+                "https_name": _word,
+                "is_on_air": _truth,
+                "slice": _table({"is_open": _truth, "changes_at": _moment}),
+                "guests": _count,
+                "uplink": _word,
+                "guest_uplink": _word,
+                "mesh": _table({"interface": _word, "neighbours": _count}),
+            },
+            always=True,
+        ),
     },
     always=True,
 )
@@ -283,118 +301,3 @@ def is_exercise(facts: Facts) -> bool:
     mode = facts["mode"]
     is_drill = mode["is_exercise"] is True or mode["name"] == "exercise"
     return is_drill and not mode["causes"] and facts["grid"]["state"] != "lost"
-
-
-# --- GeoJSON ---------------------------------------------------------------------------------
-
-#: ``model.Flag`` in words. Anything else is a reading nobody may use as good either.
-_QUALITY = {0: "good", 1: "suspect", 2: "bad"}
-
-
-def collection(facts: Facts, bulletins: Iterable[Posted] | None) -> dict[str, Any]:
-    """The FeatureCollection (RFC 7946) with the box as its one feature.
-
-    Times are RFC 3339 in UTC. ``observed_at`` is when the box knew it, ``served_at`` when this
-    copy was made. The place is the one in the settings, or null: none is ever invented. A reading
-    that is not good has ``value`` null and its number in ``flagged_value``, so that nobody who
-    knows nothing of flags takes it for a value. ``bulletins`` None means that they cannot be read.
-    """
-    box = facts["box"]
-    feature: dict[str, Any] = {"type": "Feature"}
-    if box["id"] is not None:
-        feature["id"] = box["id"]
-    feature["geometry"] = _point(box["latitude"], box["longitude"])
-    feature["properties"] = _properties(facts, bulletins)
-    served_at = _utc(facts["now"])
-    return {"type": "FeatureCollection", "served_at": served_at, "features": [feature]}
-
-
-def _point(latitude: float | None, longitude: float | None) -> dict[str, Any] | None:
-    if latitude is None or longitude is None:
-        return None
-    return {"type": "Point", "coordinates": [round(longitude, 7), round(latitude, 7)]}
-
-
-def _properties(facts: Facts, bulletins: Iterable[Posted] | None) -> dict[str, Any]:
-    box, mode, grid, store = facts["box"], facts["mode"], facts["grid"], facts["store"]
-    order = mode["order"]
-    return {
-        "kind": "box",
-        "box": box["id"],
-        "name": box["name"],
-        "accuracy_m": box["accuracy_m"] if box["latitude"] is not None else None,
-        "source": {"node": "box", "store": "box, last known"}.get(facts["source"]),
-        "exercise": is_exercise(facts),
-        "state": facts["state"],
-        "stale_after_s": STALE_AFTER_S,
-        "observed_at": _utc(facts["written_at"]),
-        "clock_trusted": facts["clock_trusted"],
-        "mode": mode["name"],
-        "since": _utc(mode["since"]),
-        "causes": [{**cause, "since": _utc(cause["since"])} for cause in mode["causes"]],
-        "wanted": mode["wanted"],
-        "wanted_in_s": mode["wanted_in_s"],
-        "order": order and {"mode": order["mode"], "until": _utc(order["until"])},
-        "grid": {
-            "state": grid["state"],
-            "since": _utc(grid["since"]),
-            "sensed": grid["is_sensed"],
-            "sources": grid["sources"],
-        },
-        "battery": facts["battery"],
-        "readings": [_reading(name, latest) for name, latest in facts["latest"].items()],
-        "faults": [{**fault, "opened_at": _utc(fault["opened_at"])} for fault in facts["faults"]],
-        "store": store["state"],
-        "buffered": store["buffered"],
-        "publishers": {
-            name: {**publisher, "confirmed_at": _utc(publisher["confirmed_at"])}
-            for name, publisher in facts["publishers"].items()
-        },
-        "bulletins": None if bulletins is None else [_bulletin(each) for each in bulletins],
-        "unreadable": facts["unreadable"],
-    }
-
-
-def _reading(name: str, latest: dict[str, Any]) -> dict[str, Any]:
-    # Here, not above: units brings model along, 8 ms that the first page does not have.
-    from kiezbox.model import Quantity
-    from kiezbox.units import UNITS
-
-    sensor, _, quantity = name.partition("/")
-    is_known = quantity in {known.value for known in Quantity}
-    quality = "unknown" if latest["value"] is None else _QUALITY.get(latest["flag"], "unknown")
-    is_good = quality == "good"
-    return {
-        "sensor": sensor,
-        "quantity": quantity,
-        "value": latest["value"] if is_good else None,
-        "unit": UNITS[Quantity(quantity)].text if is_known else None,
-        "qc": quality,
-        "flagged_value": None if is_good else latest["value"],
-        "reason": latest["reason"] or None,
-        "observed_at": _utc(latest["taken_at"]),
-    }
-
-
-def _bulletin(bulletin: Posted) -> dict[str, Any]:
-    return {
-        "id": f"{plain_text(bulletin.origin, 64)}/{bulletin.sequence}",
-        "text": plain_text(bulletin.text, lines=True),
-        "written_at": _utc(bulletin.written_at),
-        "expires_at": _utc(bulletin.expires_at),
-        "source": "operator of this box",
-        "verified": False,
-    }
-
-
-def _utc(moment: float | None) -> str | None:
-    """RFC 3339, whole seconds.
-
-    >>> _utc(0)
-    '1970-01-01T00:00:00Z'
-    """
-    from datetime import UTC, datetime
-
-    if moment is None or not 0 <= moment <= _LATEST_MOMENT:
-        return None
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,124 @@
+"""An answer: status, headers, body, and what of it may be kept for the next who asks."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["HTML", "SLOT", "Answer", "zipped"]
+
+HTML = "text/html; charset=utf-8"
+
+#: Stands in a page where each guest gets something of their own: as long as a token of ``guests``.
+#: 0xFF occurs in no UTF-8, so nothing that anybody wrote can be taken for it.
+SLOT = b"\xff" * 40
+
+#: Whatever a browser is made to fetch or run from our pages: it does not. Forms come to us alone.
+#: The only pages that may show ours in a frame are those of the same computer: the demo's.
+_SAFE = (
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self';"
+        " frame-ancestors http://127.0.0.1:* http://localhost:*",
+    ),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+)
+
+#: Below this gzip saves less than its header costs.
+WORTH_ZIPPING = 300
+
+#: RFC 1952, 2.3: deflate, no flags, no time, system unknown.
+_GZIP = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
+
+
+class Answer:
+    """``Content-Length`` is its server's to add.
+
+    ``keep_s`` > 0: whoever asks for the same page in the same language and coding within so many
+    seconds may get the same bytes, until ``Sight.version`` changes. ``slot`` names a placeholder
+    in the body for what is each guest's own: send ``filled(answers.fill(…))``, never ``body``.
+    ``is_flask``: the answer takes longer, ``answers.behind`` gives it.
+    """
+
+    __slots__ = ("_around", "body", "headers", "is_flask", "keep_s", "slot", "status")
+
+    def __init__(
+        self,
+        status: int,
+        body: bytes,
+        kind: str = HTML,
+        *more: tuple[str, str],
+        keep_s: float = 0.0,
+        is_flask: bool = False,
+    ) -> None:
+        """``kind`` is the media type; "" for an answer without any content (204)."""
+        self.status = status
+        self.body = body
+        self.headers = [("Content-Type", kind), *more] if kind else [*more]
+        self.headers += _SAFE if kind == HTML else _SAFE[1:2]
+        self.keep_s = keep_s
+        self.is_flask = is_flask
+        self.slot = SLOT if SLOT in body else b""
+        #: Zipped: what comes before the slot and after it, the checksum of the text before it, the
+        #: text after it, and the length of the whole text.
+        self._around: tuple[bytes, bytes, int, bytes, int] | None = None
+
+    def filled(self, own: bytes) -> bytes:
+        """The body with ``own``, which is as long as the slot, in the slot."""
+        if self._around is None:
+            return self.body.replace(self.slot, own, 1) if self.slot else self.body
+        import zlib
+
+        before, after, checksum, text, size = self._around
+        checksum = zlib.crc32(text, zlib.crc32(own, checksum))
+        # RFC 1952, 2.3.1: checksum and length, the least significant byte first.
+        return b"".join(
+            (before, own, after, checksum.to_bytes(4, "little"), size.to_bytes(4, "little"))
+        )
+
+
+def zipped(whole: Answer, headers: Mapping[str, str], vary: str = "Accept-Encoding") -> Answer:
+    """The same with gzip, if the other side takes it."""
+    whole.headers.append(("Vary", vary))
+    if len(whole.body) >= WORTH_ZIPPING and _takes_gzip(headers.get("accept-encoding", "")):
+        _zip(whole)
+        whole.headers.append(("Content-Encoding", "gzip"))
+    return whole
+
+
+def _zip(whole: Answer) -> None:
+    import zlib
+
+    if not whole.slot:
+        # 31: a window of 32 KiB inside a gzip frame (zlib.h, deflateInit2).
+        packer = zlib.compressobj(6, zlib.DEFLATED, 31)
+        whole.body = packer.compress(whole.body) + packer.flush()
+        return
+    text, size = whole.body, len(whole.body)
+    before, _, after = text.partition(whole.slot)
+    # -15: deflate without a frame (zlib.h). The slot is a stored block (RFC 1951, 3.2.4), so that
+    # its bytes can be changed; what follows may refer to what came before it, never to it.
+    packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+    length = len(whole.slot)
+    stored = b"\0" + length.to_bytes(2, "little") + (length ^ 0xFFFF).to_bytes(2, "little")
+    first = _GZIP + packer.compress(before) + packer.flush(zlib.Z_SYNC_FLUSH) + stored
+    packer = zlib.compressobj(6, zlib.DEFLATED, -15, zdict=before + whole.slot)
+    second = packer.compress(after) + packer.flush()
+    whole._around = (first, second, zlib.crc32(before), after, size)
+    whole.body = whole.filled(whole.slot)
+
+
+def _takes_gzip(accept_encoding: str) -> bool:
+    """RFC 9110, 12.5.3: named (or ``*``) and not with the weight 0.
+
+    >>> _takes_gzip("br, gzip;q=0.5"), _takes_gzip("gzip;q=0, *")
+    (True, False)
+    """
+    weights: dict[str, bool] = {}
+    for each in accept_encoding.lower().split(","):
+        coding, _, parameter = each.partition(";")
+        weight = parameter.strip().removeprefix("q=").strip("0.")
+        weights[coding.strip()] = weight != "" or not parameter.strip()
+    return weights.get("gzip", weights.get("*", False))

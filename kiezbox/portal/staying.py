@@ -1,0 +1,121 @@
+"""The pages beside the first one: "you are connected", and where help is and how to come back.
+
+Drawings are our own, as SVG inside the page; a QR code is made once per text (segno, 30 ms).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import segno
+
+from kiezbox.portal.page import back_link, document, paragraph
+from kiezbox.portal.texts import text_of
+from kiezbox.portal.words import escape
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kiezbox.situation import Facts
+
+__all__ = ["connected_page", "info_page"]
+
+#: The top of a phone's window: a bar, a page below it, and at the end of the bar what to tap.
+_WINDOW = (
+    '<svg viewBox="0 0 200 84" role="img" aria-label="{label}">'
+    '<path d="M8 84V20Q8 8 20 8H180Q192 8 192 20V84M8 40H192" fill="none" stroke="currentColor"'
+    ' stroke-width="3"/><path d="M28 54H150M28 66H120" stroke="currentColor" stroke-width="3"'
+    ' opacity=".35"/>{mark}</svg>'
+)
+_DOTS = "".join(f'<circle cx="174" cy="{y}" r="3"/>' for y in (16, 25, 34))
+
+
+def connected_page(facts: Facts, language: str = "de") -> bytes:
+    """After "stay connected": how to close the phone's own window, the way back, the way out."""
+    text = text_of(language)
+    headline, sentence = text["connected"]
+    parts = [
+        f"<header><h1>{headline}</h1>{paragraph(sentence)}</header>",
+        _closing(text),
+        paragraph(text["close_ask"]),
+        _coming_back(facts, text, wlan=False),
+        f"<p><a href=/{language}/info>{text['info_link']}</a></p>",
+        back_link(text, language),
+        f"<form method=post action=/{language}/leave>{paragraph(text['leave'][0])}"
+        f"<button class=q>{text['leave'][1]}</button></form>",
+    ]
+    return document(facts, text, language, "".join(parts), "connected")
+
+
+def info_page(facts: Facts, language: str = "de") -> bytes:
+    """Emergency numbers, where help is if no phone works, and the way back here."""
+    text = text_of(language)
+    calls = "".join(
+        f'<li><a href="tel:{number}"><b>{number}</b></a> {who}</li>'
+        for number, who in text["numbers"]
+    )
+    places = "".join(f"<li>{where}</li>" for where in text["help_where"])
+    parts = [
+        f"<header><h1>{text['info']}</h1></header><ul class=t>{calls}</ul>",
+        paragraph(text["numbers_how"]),
+        f"<h2>{text['help']}</h2><ul>{places}</ul>",
+        _coming_back(facts, text, wlan=True),
+        back_link(text, language),
+    ]
+    return document(facts, text, language, "".join(parts), "info")
+
+
+def _closing(text: dict[str, Any]) -> str:
+    """What ends the phone's own window without losing the WLAN, as pictures with their words."""
+    drawn = [
+        ("close_ios", '<path d="M150 25H182" stroke="currentColor" stroke-width="7"/>'),
+        ("close_android", _DOTS),
+    ]
+    figures = []
+    for key, mark in drawn:
+        lead, rest = text[key]
+        word = text[f"{key}_word"]
+        window = _WINDOW.format(label=escape(word), mark=mark)
+        figures.append(
+            f"<figure><figcaption><b>{lead}</b> {rest}</figcaption>{window}<p class=k>{word}</p>"
+            "</figure>"
+        )
+    return "".join(figures)
+
+
+def _coming_back(facts: Facts, text: dict[str, Any], *, wlan: bool) -> str:
+    network = facts["network"]
+    address, name, ssid = network["address"], network["name"], network["ssid"]
+    if address is None:
+        return ""
+    how = text["come_back_how_bare"]
+    if ssid and network["access_point"] != "none":
+        how = text["come_back_how"].format(ssid=f"<bdi>{escape(ssid)}</bdi>")
+    named = f" {text['or']} <b dir=ltr>{escape(name)}</b>" if name else ""
+    codes = [(f"http://{address}/", text["qr_page"])]
+    if wlan and ssid:
+        codes.append((f"WIFI:T:nopass;S:{_quoted(ssid)};;", text["qr_wlan"]))
+    drawn = "".join(
+        f"<figure>{_code(content)}<figcaption>{label}</figcaption></figure>"
+        for content, label in codes
+    )
+    return (
+        f"<h2>{text['come_back']}</h2><p>{how}<br><b class=a dir=ltr>http://{escape(address)}</b>"
+        f"{named}</p><div class=q>{drawn}</div>"
+    )
+
+
+def _quoted(ssid: str) -> str:
+    """For the WIFI: form, in which \\ ; , : and " mean something (ZXing, "Barcode Contents")."""
+    return "".join(f"\\{letter}" if letter in '\\;,:"' else letter for letter in ssid)
+
+
+@lru_cache(maxsize=16)
+def _code(content: str) -> str:
+    """Black on white in every scheme, with the quiet zone of four modules (ISO/IEC 18004)."""
+    code = segno.make(content, error="m", micro=False)
+    drawn: str = code.svg_inline(
+        scale=1, border=4, dark="#000", light="#fff", omitsize=True, svgclass=None, lineclass=None
+    )
+    return drawn.replace("<svg", f'<svg role="img" aria-label="{escape(content)}"', 1)

@@ -1,0 +1,126 @@
+"""What a box knows, as GeoJSON (RFC 7946) for programs and duty officers."""
+
+from __future__ import annotations
+
+from kiezbox.situation import LATEST_MOMENT, STALE_AFTER_S, is_exercise, plain_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from kiezbox.situation import Facts, Posted
+
+__all__ = ["collection"]
+
+#: ``model.Flag`` in words. Anything else is a reading nobody may use as good either.
+_QUALITY = {0: "good", 1: "suspect", 2: "bad"}
+
+
+def collection(facts: Facts, bulletins: Iterable[Posted] | None) -> dict[str, Any]:
+    """The FeatureCollection (RFC 7946) with the box as its one feature.
+
+    Times are RFC 3339 in UTC. ``observed_at`` is when the box knew it, ``served_at`` when this
+    copy was made. The place is the one in the settings, or null: none is ever invented. A reading
+    that is not good has ``value`` null and its number in ``flagged_value``, so that nobody who
+    knows nothing of flags takes it for a value. ``bulletins`` None means that they cannot be read.
+    """
+    box = facts["box"]
+    feature: dict[str, Any] = {"type": "Feature"}
+    if box["id"] is not None:
+        feature["id"] = box["id"]
+    feature["geometry"] = _point(box["latitude"], box["longitude"])
+    feature["properties"] = _properties(facts, bulletins)
+    served_at = _utc(facts["now"])
+    return {"type": "FeatureCollection", "served_at": served_at, "features": [feature]}
+
+
+def _point(latitude: float | None, longitude: float | None) -> dict[str, Any] | None:
+    if latitude is None or longitude is None:
+        return None
+    return {"type": "Point", "coordinates": [round(longitude, 7), round(latitude, 7)]}
+
+
+def _properties(facts: Facts, bulletins: Iterable[Posted] | None) -> dict[str, Any]:
+    box, mode, grid, store = facts["box"], facts["mode"], facts["grid"], facts["store"]
+    order = mode["order"]
+    return {
+        "kind": "box",
+        "box": box["id"],
+        "name": box["name"],
+        "accuracy_m": box["accuracy_m"] if box["latitude"] is not None else None,
+        "source": {"node": "box", "store": "box, last known"}.get(facts["source"]),
+        "exercise": is_exercise(facts),
+        "state": facts["state"],
+        "stale_after_s": STALE_AFTER_S,
+        "observed_at": _utc(facts["written_at"]),
+        "clock_trusted": facts["clock_trusted"],
+        "mode": mode["name"],
+        "since": _utc(mode["since"]),
+        "causes": [{**cause, "since": _utc(cause["since"])} for cause in mode["causes"]],
+        "wanted": mode["wanted"],
+        "wanted_in_s": mode["wanted_in_s"],
+        "order": order and {"mode": order["mode"], "until": _utc(order["until"])},
+        "grid": {
+            "state": grid["state"],
+            "since": _utc(grid["since"]),
+            "sensed": grid["is_sensed"],
+            "sources": grid["sources"],
+        },
+        "battery": facts["battery"],
+        "readings": [_reading(name, latest) for name, latest in facts["latest"].items()],
+        "faults": [{**fault, "opened_at": _utc(fault["opened_at"])} for fault in facts["faults"]],
+        "store": store["state"],
+        "buffered": store["buffered"],
+        "publishers": {
+            name: {**publisher, "confirmed_at": _utc(publisher["confirmed_at"])}
+            for name, publisher in facts["publishers"].items()
+        },
+        "bulletins": None if bulletins is None else [_bulletin(each) for each in bulletins],
+        "unreadable": facts["unreadable"],
+    }
+
+
+def _reading(name: str, latest: dict[str, Any]) -> dict[str, Any]:
+    # Here, not above: units brings model along, 8 ms that the first page does not have.
+    from kiezbox.model import Quantity
+    from kiezbox.units import UNITS
+
+    sensor, _, quantity = name.partition("/")
+    is_known = quantity in {known.value for known in Quantity}
+    quality = "unknown" if latest["value"] is None else _QUALITY.get(latest["flag"], "unknown")
+    is_good = quality == "good"
+    return {
+        "sensor": sensor,
+        "quantity": quantity,
+        "value": latest["value"] if is_good else None,
+        "unit": UNITS[Quantity(quantity)].text if is_known else None,
+        "qc": quality,
+        "flagged_value": None if is_good else latest["value"],
+        "reason": latest["reason"] or None,
+        "observed_at": _utc(latest["taken_at"]),
+    }
+
+
+def _bulletin(bulletin: Posted) -> dict[str, Any]:
+    return {
+        "id": f"{plain_text(bulletin.origin, 64)}/{bulletin.sequence}",
+        "text": plain_text(bulletin.text, lines=True),
+        "written_at": _utc(bulletin.written_at),
+        "expires_at": _utc(bulletin.expires_at),
+        "source": "operator of this box",
+        "verified": False,
+    }
+
+
+def _utc(moment: float | None) -> str | None:
+    """RFC 3339, whole seconds.
+
+    >>> _utc(0)
+    '1970-01-01T00:00:00Z'
+    """
+    from datetime import UTC, datetime
+
+    if moment is None or not 0 <= moment <= LATEST_MOMENT:
+        return None
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
