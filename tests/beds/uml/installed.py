@@ -18,6 +18,8 @@ from typing import Any
 
 from guest import GpioChip, bme280_on_the_bus, wait_for
 
+from kiezbox.posture import Posture
+
 CHECKOUT = Path(__file__).resolve().parent.parent.parent.parent
 SYSTEMD = CHECKOUT / "systemd"
 OPT = Path("/opt/kiezbox")
@@ -68,9 +70,15 @@ def run(*command: str, limit_s: float = 120) -> str:
 
 
 class InstalledBox:
-    """What docs/maker.md and systemd/README.md let a maker do. ``more``: further settings."""
+    """What docs/maker.md and systemd/README.md let a maker do.
 
-    def __init__(self, more: str = "", *, interval_s: float = 5, ubd: bool = False) -> None:
+    ``more``: further settings. ``i2c``: another bus than the kernel's (a bench). ``on_disk``: the
+    box's memory is on the machine's disk, and outlives it.
+    """
+
+    def __init__(
+        self, more: str = "", *, i2c: str = "", interval_s: float = 5, on_disk: bool = False
+    ) -> None:
         self.python = self._interpreter()
         #: The bed's systemd, as the machine numbers it; 0 until `start`.
         self.pid_1 = 0
@@ -78,15 +86,16 @@ class InstalledBox:
         for kind in ("service", "socket", "target", "path", "timer"):
             for unit in SYSTEMD.glob(f"*.{kind}"):
                 shutil.copy(unit, UNITS)
-        if ubd:
+        if on_disk:
             mount_disk(Path("/var/lib/kiezbox"))
         run("systemd-sysusers", str(SYSTEMD / "sysusers.d" / "kiezbox.conf"))
         run("systemd-tmpfiles", "--create", str(SYSTEMD / "tmpfiles.d" / "kiezbox.conf"))
-        self.chip, self.bus = GpioChip(), bme280_on_the_bus()
+        self.chip, self.bus = GpioChip(), i2c or bme280_on_the_bus()
         self.chip.drive(17, True)
         for device, group in ((self.bus, "i2c"), (self.chip.path, "gpio")):
-            shutil.chown(device, group=group)
-            os.chmod(device, 0o660)
+            if device.startswith("/dev/"):
+                shutil.chown(device, group=group)
+                os.chmod(device, 0o660)
         SETTINGS.write_text(
             TOML.format(i2c=self.bus, gpio=self.chip.path, interval_s=interval_s) + more
         )
@@ -170,16 +179,17 @@ class InstalledBox:
 
 
 def enabled() -> list[str]:
-    """Our units that `systemctl enable` would start with the machine, by their [Install]."""
+    """What provisioning switches on: our units with an [Install], a template once a posture."""
     names = []
     for unit in sorted(UNITS.glob("kiezbox*")):
         text = unit.read_text() if unit.is_file() and not unit.is_symlink() else ""
         install = text.partition("\n[Install]")[2]
-        if not re.search(r"^(WantedBy|RequiredBy)=(multi-user|sockets|paths|timers)\.target",
-                         install, re.MULTILINE):  # fmt: skip
-            continue
-        instance = re.search(r"^DefaultInstance=(\S+)", install, re.MULTILINE)
-        names.append(unit.name.replace("@.", f"@{instance.group(1)}.") if instance else unit.name)
+        default = re.search(r"^DefaultInstance=(\S+)", install, re.MULTILINE)
+        instances = [default.group(1)] if default else list(Posture)
+        if install and "@." in unit.name:
+            names += [unit.name.replace("@.", f"@{instance}.") for instance in instances]
+        elif install:
+            names.append(unit.name)
     return names
 
 
@@ -203,16 +213,14 @@ def children_of(parent: int) -> list[int]:
     return [int(s[0].split()[0]) for s in stats if int(s[2].split()[1]) == parent]
 
 
-def processes(word: str) -> list[int]:
-    """Numbers of the processes whose command line has ``word`` as (the end of) an argument."""
+def processes(unit: str) -> list[int]:
+    """Numbers of a unit's processes, by its control group; ``unit`` may hold wildcards."""
     found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for group in Path("/sys/fs/cgroup").glob(f"**/{unit}/cgroup.procs"):
         try:
-            argv = path.read_bytes().decode(errors="replace").split("\0")
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if any(argument == word or argument.endswith("/" + word) for argument in argv):
-            found.append(int(path.parent.name))
+            found += [int(number) for number in group.read_text().split()]
+        except OSError:
+            continue  # the unit ended meanwhile
     return sorted(found)
 
 

@@ -96,7 +96,8 @@ class Machine:
     ``script`` lies in this folder (or is a path from here) and gets ``$OUT`` and ``$I2C_STUB``.
     ``radios``: virtual WLAN radios, wlan0 and on, which all hear each other. ``disk``: a file
     that is /dev/ubda inside and outlives the machine. A machine that travels in time skips the
-    time in which everybody waits: its clocks go on as if it had passed.
+    time in which everybody waits: its clocks go on as if it had passed; ``starts_at`` is what
+    they say at first, in Unix seconds.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class Machine:
         disk: Path | None = None,
         memory_mb: int = 512,
         travels_in_time: bool = False,
+        starts_at: int | None = None,
         limit_s: float = 120.0,
     ) -> None:
         if os.geteuid() != 0 or not shutil.which("unshare"):
@@ -137,6 +139,7 @@ class Machine:
             f"KB_OUT={out}", f"KB_PLACES={':'.join(_places())}",
             *([f"ubd0={disk}"] if disk else []),
             *(["time-travel"] if travels_in_time else []),
+            *([f"time-travel-start={starts_at}"] if starts_at else []),
         ]  # fmt: skip
         with (out / "console.log").open("wb") as console:
             self._process = subprocess.Popen(

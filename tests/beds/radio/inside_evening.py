@@ -1,0 +1,148 @@
+"""Runs inside the virtual machine: an evening without electricity, with real units, radios and
+guests, and with everything killed that can be killed. Ends in ``$OUT/facts.json``;
+``test_evening.py`` says what is right. The machine travels in time.
+
+    inside_evening.py first|second [chromium]
+
+``first`` ends in the middle of a second outage: it writes ``$OUT/cut-me`` and waits for its power
+to be cut. ``second`` starts from the same disk, in the dark.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "uml"), str(HERE), str(HERE.parent.parent.parent)]
+
+from air import Guest, wait_for_radio  # noqa: E402
+from guest import note, wait_for  # noqa: E402
+from hostile import Crowd  # noqa: E402
+from installed import InstalledBox, mode, now, until  # noqa: E402
+from watching import (  # noqa: E402
+    SSID,
+    back_after,
+    is_on_air,
+    look,
+    posture,
+    serves,
+    stages,
+)  # fmt: skip
+
+#: Everything at its default, but whose radio rules hold: without, hostapd never waits for them.
+MORE = """
+[network.access_point]
+country = "DE"
+"""
+
+CHROMIUM = (
+    "chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic",
+    "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--disable-dev-shm-usage", "--user-data-dir=/run/browser",
+    "--virtual-time-budget=5000", "--dump-dom", "http://neverssl.com/",
+)  # fmt: skip
+
+
+def start() -> tuple[InstalledBox, Guest]:
+    wait_for_radio("wlan2")
+    box = InstalledBox(MORE, on_disk=True)
+    guest = Guest("wlan1")
+    guest.switch_on(SSID)
+    return box, guest
+
+
+def first() -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    box, guest = start()
+    box.start()
+    until(lambda: posture() == "closed", 120, "the node's first word", pause_s=0.2)
+    time.sleep(30)
+    facts["before"] = look()
+
+    facts["stages"] = stages(box, guest)
+    facts["emergency"] = look()
+    facts["now"] = now()
+    facts["lease"] = Path("/run/lease-wlan1").read_text()
+    address = facts["now"]["network"]["address"]
+    facts["doors"] = {
+        "https": guest.is_refused("192.0.2.7", 443),
+        "dns over tls": guest.is_refused("192.0.2.7", 853),
+        "own https": guest.is_refused(address, 443),
+        "ssh": guest.is_refused(address, 22),
+    }
+    if "chromium" in sys.argv:
+        facts["browser"] = guest.run(*CHROMIUM, limit_s=240)
+
+    for name in ("node", "hostapd", "dnsmasq", "portal"):
+        facts[f"killed {name}"] = back_after(name, guest=guest)
+    facts["killed all"] = back_after("node", "hostapd", "dnsmasq", "portal", guest=guest)
+    facts["after the kills"] = look()
+    facts["crowd"] = crowd(box, guest)
+
+    guest.leave()
+    box.chip.drive(17, True)
+    facts["seconds_to_normal"] = until(lambda: mode() == "normal", 1200, "normal", pause_s=1)
+    until(lambda: posture() == "closed" and not is_on_air(), 60, "the WLAN is off", pause_s=0.1)
+    time.sleep(30)
+    facts["after"] = look()
+    facts["journal"] = box.journal()[-60000:]
+
+    box.chip.drive(17, False)
+    until(is_on_air, 400, "the WLAN is on again", pause_s=0.1)
+    facts["since"] = now()["mode"]["since"]
+    facts["boot"] = now()["boot"]
+    return facts
+
+
+def crowd(box: InstalledBox, guest: Guest) -> dict[str, Any]:
+    """A thousand strangers join within seconds; the guest stays, and goes and comes back."""
+    point = Path("/sys/class/net/wlan0/address").read_text().strip()
+    channel = _channel()
+    facts: dict[str, Any] = Crowd("wlan2", channel).join(
+        bytes.fromhex(point.replace(":", "")), SSID, 1000, 120
+    )
+    facts["is_served"] = serves(guest)
+    guest.leave()
+    guest.join()
+    guest.lease()
+    facts["is_served_anew"] = serves(guest)
+    return facts
+
+
+def _channel() -> int:
+    from installed import run
+
+    words = run("iw", "dev", "wlan0", "info").split()
+    return int(words[words.index("channel") + 1])
+
+
+def second() -> dict[str, Any]:
+    """The machine is switched on in the dark; nobody tells it anything."""
+    facts: dict[str, Any] = {}
+    box, guest = start()
+    box.chip.drive(17, False)
+    box.start()
+    began = time.monotonic()
+    facts["is_on_air"] = wait_for(is_on_air, 120, pause_s=0.05)
+    facts["seconds_to_the_wlan"] = time.monotonic() - began
+    until(lambda: mode() is not None, 60, "the node's first word", pause_s=0.1)
+    facts["mode"], facts["since"], facts["boot"] = mode(), now()["mode"]["since"], now()["boot"]
+    guest.join()
+    guest.lease()
+    facts["is_served"] = serves(guest)
+    facts["journal"] = box.journal()[-30000:]
+    return facts
+
+
+if sys.argv[1] == "first":
+    note({"first": first})
+    (Path(os.environ["OUT"]) / "cut-me").write_text(json.dumps(True))
+    while True:  # asleep, the machine would travel on
+        pass
+else:
+    note({"second": second})
