@@ -2,16 +2,11 @@
 guests, and with everything killed that can be killed. Ends in ``$OUT/facts.json``;
 ``test_evening.py`` says what is right. The machine travels in time.
 
-    inside_evening.py first|second [chromium]
-
-``first`` ends in the middle of a second outage: it writes ``$OUT/cut-me`` and waits for its power
-to be cut. ``second`` starts from the same disk, in the dark.
+    inside_evening.py [chromium]
 """
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -21,9 +16,9 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "uml"), str(HERE), str(HERE.parent.parent.parent)]
 
 from air import Guest, wait_for_radio  # noqa: E402
-from guest import note, wait_for  # noqa: E402
+from guest import note  # noqa: E402
 from hostile import Crowd  # noqa: E402
-from installed import InstalledBox, mode, now, until  # noqa: E402
+from installed import InstalledBox, mode, now, run, until  # noqa: E402
 from watching import (  # noqa: E402
     SSID,
     back_after,
@@ -48,17 +43,12 @@ CHROMIUM = (
 )  # fmt: skip
 
 
-def start() -> tuple[InstalledBox, Guest]:
+def evening() -> dict[str, Any]:
+    facts: dict[str, Any] = {}
     wait_for_radio("wlan2")
-    box = InstalledBox(MORE, on_disk=True)
+    box = InstalledBox(MORE)
     guest = Guest("wlan1")
     guest.switch_on(SSID)
-    return box, guest
-
-
-def first() -> dict[str, Any]:
-    facts: dict[str, Any] = {}
-    box, guest = start()
     box.start()
     until(lambda: posture() == "closed", 120, "the node's first word", pause_s=0.2)
     time.sleep(30)
@@ -91,11 +81,6 @@ def first() -> dict[str, Any]:
     time.sleep(30)
     facts["after"] = look()
     facts["journal"] = box.journal()[-60000:]
-
-    box.chip.drive(17, False)
-    until(is_on_air, 400, "the WLAN is on again", pause_s=0.1)
-    facts["since"] = now()["mode"]["since"]
-    facts["boot"] = now()["boot"]
     return facts
 
 
@@ -115,34 +100,8 @@ def crowd(box: InstalledBox, guest: Guest) -> dict[str, Any]:
 
 
 def _channel() -> int:
-    from installed import run
-
     words = run("iw", "dev", "wlan0", "info").split()
     return int(words[words.index("channel") + 1])
 
 
-def second() -> dict[str, Any]:
-    """The machine is switched on in the dark; nobody tells it anything."""
-    facts: dict[str, Any] = {}
-    box, guest = start()
-    box.chip.drive(17, False)
-    box.start()
-    began = time.monotonic()
-    facts["is_on_air"] = wait_for(is_on_air, 120, pause_s=0.05)
-    facts["seconds_to_the_wlan"] = time.monotonic() - began
-    until(lambda: mode() is not None, 60, "the node's first word", pause_s=0.1)
-    facts["mode"], facts["since"], facts["boot"] = mode(), now()["mode"]["since"], now()["boot"]
-    guest.join()
-    guest.lease()
-    facts["is_served"] = serves(guest)
-    facts["journal"] = box.journal()[-30000:]
-    return facts
-
-
-if sys.argv[1] == "first":
-    note({"first": first})
-    (Path(os.environ["OUT"]) / "cut-me").write_text(json.dumps(True))
-    while True:  # asleep, the machine would travel on
-        pass
-else:
-    note({"second": second})
+note({"evening": evening})

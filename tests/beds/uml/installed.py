@@ -49,8 +49,8 @@ pin = 17
 pull = "none"
 """
 
-#: systemd's own that would look for hardware, networks or time that are not the box's business.
-_MASKED = ("systemd-udevd.service", "systemd-networkd.service", "systemd-timesyncd.service")
+#: Folders of links to what systemd and the host's packages do at every start; journald stays.
+_HOSTS_OWN = ("sysinit.target.wants", "local-fs.target.wants", "sockets.target.wants")
 
 #: The machine's first process made us a chroot, in which nobody may have a user namespace
 #: (PrivateUsers=). So from its own root, the overlay becomes the root of all.
@@ -115,10 +115,8 @@ class InstalledBox:
         packages = next(path for path in sys.path if path.endswith("site-packages"))
         Path("/opt/packages").mkdir()
         run("mount", "--bind", packages, "/opt/packages")
-        shutil.copytree(
-            CHECKOUT / "kiezbox", "/opt/code/kiezbox", ignore=shutil.ignore_patterns("__pycache__")
-        )
-        run(self.python, "-m", "compileall", "-q", "/opt/code")
+        # With what Python compiled already: its files are good for as long as the times agree.
+        shutil.copytree(CHECKOUT / "kiezbox", "/opt/code/kiezbox")
         PROGRAM.write_text(
             f"#!/bin/sh\nPYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/opt/code:/opt/packages"
             f' exec {self.python} -m kiezbox "$@"\n'
@@ -128,9 +126,7 @@ class InstalledBox:
     def start(self, *units: str, limit_s: float = 120) -> None:
         """A systemd as PID 1 that starts ``units`` (default: all that are enabled by [Install])
         and nothing of the host's; returns as soon as it answers."""
-        for unit in _MASKED:
-            (UNITS / unit).unlink(missing_ok=True)
-            (UNITS / unit).symlink_to("/dev/null")
+        mask_the_hosts_own()
         wanted = " ".join(("systemd-journald.service", *(units or enabled())))
         (UNITS / "bed.target").write_text(f"[Unit]\nDefaultDependencies=no\nWants={wanted}\n")
         run("mount", "-t", "cgroup2", "none", "/sys/fs/cgroup")
@@ -176,6 +172,17 @@ class InstalledBox:
 
     def journal(self) -> str:
         return self.enter("journalctl", "--no-pager", "--output=short-monotonic")
+
+
+def mask_the_hosts_own() -> None:
+    """No udev, no clock setting, no mounts of the host's: half of a start."""
+    for folder in _HOSTS_OWN:
+        for place in (Path("/lib/systemd/system"), UNITS):
+            for link in (place / folder).glob("*"):
+                if "journald" in link.name or link.name.startswith("kiezbox"):
+                    continue
+                (UNITS / link.name).unlink(missing_ok=True)
+                (UNITS / link.name).symlink_to("/dev/null")
 
 
 def enabled() -> list[str]:

@@ -80,13 +80,17 @@ class Run:
     code: int | None
     out: Path
 
-    def facts(self) -> dict[str, Any]:
-        """What the script found, by experiment; fails if the machine or an experiment did."""
+    def facts(self, *, was_cut: bool = False) -> dict[str, Any]:
+        """What the script found, by experiment; fails if the machine or an experiment did.
+        ``was_cut``: the machine did not end by itself, and was not meant to.
+        """
         console = (self.out / "console.log").read_text(encoding="utf-8", errors="replace")
-        assert self.code == 0, f"the machine ended with {self.code}:\n{console[-4000:]}"
-        found: dict[str, Any] = json.loads((self.out / "facts.json").read_text(encoding="utf-8"))
-        for name, facts in found.items():
-            assert "traceback" not in facts, f"{name}:\n{facts['traceback']}"
+        assert was_cut or self.code == 0, f"the machine ended with {self.code}:\n{console[-4000:]}"
+        facts = self.out / "facts.json"
+        assert facts.exists(), f"the machine found nothing:\n{console[-4000:]}"
+        found: dict[str, Any] = json.loads(facts.read_text(encoding="utf-8"))
+        for name, what in found.items():
+            assert "traceback" not in what, f"{name}:\n{what['traceback']}"
         return found
 
 
