@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["HTML", "SLOT", "Answer", "zipped"]
+__all__ = ["HTML", "SLOT", "Answer", "takes_gzip", "zipped"]
 
 HTML = "text/html; charset=utf-8"
 
@@ -82,7 +82,7 @@ class Answer:
 def zipped(whole: Answer, headers: Mapping[str, str], vary: str = "Accept-Encoding") -> Answer:
     """The same with gzip, if the other side takes it."""
     whole.headers.append(("Vary", vary))
-    if len(whole.body) >= WORTH_ZIPPING and _takes_gzip(headers.get("accept-encoding", "")):
+    if len(whole.body) >= WORTH_ZIPPING and takes_gzip(headers.get("accept-encoding", "")):
         _zip(whole)
         whole.headers.append(("Content-Encoding", "gzip"))
     return whole
@@ -110,10 +110,10 @@ def _zip(whole: Answer) -> None:
     whole.body = whole.filled(whole.slot)
 
 
-def _takes_gzip(accept_encoding: str) -> bool:
+def takes_gzip(accept_encoding: str) -> bool:
     """RFC 9110, 12.5.3: named (or ``*``) and not with the weight 0.
 
-    >>> _takes_gzip("br, gzip;q=0.5"), _takes_gzip("gzip;q=0, *")
+    >>> takes_gzip("br, gzip;q=0.5"), takes_gzip("gzip;q=0, *")
     (True, False)
     """
     weights: dict[str, bool] = {}

@@ -60,7 +60,7 @@ def answer(request: Request, sight: Sight, guests: Guests) -> Answer:
     """The answer to one request; a HEAD gets that of a GET."""
     street = sight.street()
     guests.enter_mode(street.mode)
-    host = request.host.rstrip(".")
+    host = request.host
     if _is_ours(host, request.local, street):
         return _at_our_door(request, sight, guests, host)
     return _to_somebody_else(request, guests, street, host)
@@ -120,7 +120,7 @@ def _to_somebody_else(request: Request, guests: Guests, street: Street, host: st
             return _NOT_HERE
     elif online is not None and guests.phase(request.client) == captive.ACK:
         return _online(online)
-    if guests.has_stayed(request.client):
+    if guests.is_back(request.client):
         return _leading(302, url + _AGAIN)
     return _leading(302, url)
 

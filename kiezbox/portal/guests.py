@@ -41,7 +41,7 @@ NO_TOKEN = b"0" * (_STAMP + _SEAL)
 class _Guest:
     """What is remembered of one."""
 
-    __slots__ = ("has_stayed", "heard_at", "holder", "phase", "spent", "until")
+    __slots__ = ("heard_at", "holder", "is_back", "phase", "spent", "until")
 
     def __init__(self) -> None:
         self.phase = START
@@ -53,8 +53,8 @@ class _Guest:
         self.holder = 0
         #: The stamp of the last token used. Earlier ones count no more.
         self.spent = -1
-        #: Whether it stayed before, and so knows the portal.
-        self.has_stayed = False
+        #: Whether it stayed before, was away and knows the portal.
+        self.is_back = False
 
 
 class Guests:
@@ -90,10 +90,10 @@ class Guests:
         guest = self._heard(client)
         return NEW if guest is None else guest.phase
 
-    def has_stayed(self, client: str) -> bool:
-        """Whether this guest has pressed "stay connected" before, and is asked again."""
+    def is_back(self, client: str) -> bool:
+        """Whether this guest stayed, was away, and is asked again: it knows the whole page."""
         guest = self._heard(client)
-        return guest is not None and guest.has_stayed
+        return guest is not None and guest.is_back
 
     def remaining_s(self, client: str) -> float:
         """How long the guest stays without being asked again."""
@@ -119,15 +119,14 @@ class Guests:
             return False
         guest.spent = stamp
         guest.until = self._monotonic() + self._stay_s
-        guest.has_stayed = True
+        guest.is_back = False
         return True
 
     def leave(self, client: str) -> None:
-        """The guest wants to be asked again, and to be shown the whole page."""
+        """The guest wants to be asked again."""
         guest = self._heard(client)
         if guest is not None:
             self._happen(guest, "leave")
-            guest.has_stayed = False
 
     def enter_mode(self, mode: str | None) -> None:
         """The box is in this mode; not to know which is no change."""
@@ -137,6 +136,7 @@ class Guests:
             for guests in self._guests:
                 for guest in guests.values():
                     self._happen(guest, "mode_changed")
+                    guest.is_back = False
         self._mode = mode
 
     # --- inside ----------------------------------------------------------------------------------
@@ -158,11 +158,10 @@ class Guests:
         guests[key] = guest
         holder, joined_at = self._joined(client)
         if guest.holder and holder and holder != guest.holder:
-            # Somebody else: nothing of what was remembered is theirs.
             self._happen(guest, "new_holder")
-            guest.has_stayed = False
+            guest.is_back = False
         elif joined_at >= guest.heard_at + ASKED_AGAIN_S:
-            self._happen(guest, "rejoined")
+            guest.is_back = self._happen(guest, "rejoined")
         if guest.phase == ACK and self._monotonic() >= guest.until:
             self._happen(guest, "expired")
         guest.holder = holder or guest.holder

@@ -61,8 +61,10 @@ class Portal:
     ) -> Shown:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         path, _, query = path.partition("?")
+        # As request.py does: lower case, no port, no dot at the end.
+        plain = (host.partition(":")[0] if host.count(":") == 1 else host).lower().removesuffix(".")
         request = Request(
-            method, host, path, query, {"host": host, **named},
+            method, plain, path, query, {"host": host, **named},
             client=client, local=local, is_tls=is_tls, body=body,
         )  # fmt: skip
         return Shown(self.whole(request))
