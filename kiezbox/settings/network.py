@@ -53,6 +53,14 @@ def _check_pool(value: str) -> str:
     return "" if 16 <= network.prefixlen <= 28 else "must have 16 to 28 bits"
 
 
+def _check_address(value: str) -> str:
+    try:
+        ipaddress.IPv4Address(value or "10.43.0.1")
+    except ValueError as error:
+        return f"is no IPv4 address: {error}"
+    return ""
+
+
 def _check_prefix(value: str) -> str:
     try:
         network = ipaddress.IPv6Network(value or "fd00::/64")
@@ -204,6 +212,11 @@ class UplinkSettings:
     share_with_mesh: bool = setting(
         False, help="Whether the guests of meshed boxes may use this box's uplink, too."
     )
+    respondd: bool = setting(
+        False,
+        help="Whether this box answers Freifunk's respondd on the uplink, too, and so appears on\n"
+        "Freifunk's maps with its name, place and number of guests. In the mesh it always does.",
+    )
 
     def __post_init__(self) -> None:
         for each in self.emergency_services:
@@ -247,6 +260,27 @@ class MeshSettings:
     network: str = setting(
         "10.43.0.0/16", help="IPv4 of the boxes among themselves.", check=_check_pool
     )
+    address: str = setting(
+        "",
+        help="This box's IPv4 address in `network`. Empty: made from box.id. Two boxes made the\n"
+        "same (1 in 3000 for 7 boxes)? `kiezbox network neighbours` says so; give one here.",
+        check=_check_address,
+        example="10.43.7.1",
+    )
+    broker_port: int = setting(
+        0,
+        help="An MQTT broker runs on this box, for all boxes of the mesh: its port. 0: none.",
+        least=0,
+        most=65535,
+    )
+
+    def __post_init__(self) -> None:
+        network = ipaddress.IPv4Network(self.network)
+        if self.address and ipaddress.IPv4Address(self.address) not in network:
+            raise SettingsError(
+                f"address {self.address} is outside network {self.network}",
+                hint="Boxes of one mesh share one network. Leave address empty to have it made.",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,9 @@ def installed(tmp_path: Path) -> list[str]:
         pytest.skip("systemd-analyze is not installed (package systemd)")
     for path in unit_files():
         text = path.read_text(encoding="utf-8")
-        (tmp_path / path.name).write_text(text.replace(PROGRAM, "/bin/true"), encoding="utf-8")
+        for program in (PROGRAM, f"{Path(PROGRAM).parent}/python"):
+            text = text.replace(program, "/bin/true")
+        (tmp_path / path.name).write_text(text, encoding="utf-8")
     return [str(tmp_path / path.name) for path in unit_files()]
 
 
