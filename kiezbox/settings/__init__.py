@@ -28,6 +28,7 @@ from kiezbox.settings.declaring import (
     setting,
     tables,
 )
+from kiezbox.settings.desk import DeskSettings
 from kiezbox.settings.network import (
     AccessPointSettings,
     CertificateSettings,
@@ -47,6 +48,7 @@ __all__ = [
     "CertificateSettings",
     "ClockSettings",
     "Declaration",
+    "DeskSettings",
     "GridSourceSettings",
     "HardwareSettings",
     "MeshSettings",

@@ -9,6 +9,7 @@ from typing import Any
 
 from kiezbox.model import is_box_id
 from kiezbox.settings.declaring import Declaration, Table, section, setting, tables
+from kiezbox.settings.desk import DeskSettings
 from kiezbox.settings.network import NetworkSettings
 
 
@@ -275,6 +276,7 @@ class Settings:
     )
     publishers: Mapping[str, Table] = tables(help="Where readings go. A table switches one on.")
     portal: PortalSettings = section(PortalSettings, help="The residents' pages.")
+    desk: DeskSettings = section(DeskSettings, help="The operator's pages.")
     clock: ClockSettings = section(ClockSettings, help="Leave alone on a real box.")
 
 

@@ -183,5 +183,6 @@ def seed_program(root: Root) -> None:
         + f' exec {os.path.realpath(sys.executable)} -m kiezbox "$@"\n',
     )  # fmt: skip
     root.path("/opt/kiezbox/.venv/bin/kiezbox").chmod(0o755)
+    root.path("/opt/kiezbox/.venv/bin/python").symlink_to(os.path.realpath(sys.executable))
     fingerprint = root.do("/src/provisioning/40-program", "fingerprint")
     root.write("/var/lib/kiezbox-provisioning/program", fingerprint)

@@ -1,0 +1,91 @@
+"""now.json as rows of a table: a name and what there is to say."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from kiezbox.model import Quantity
+from kiezbox.units import UNITS
+
+#: As everywhere: an older now.json comes from a node that no longer runs (docs/architecture.md).
+FRESH_S = 30.0
+
+Say = Callable[[str], str]
+
+
+def read_facts(run_dir: str, now: float) -> Mapping[str, Any] | None:
+    """now.json, or None where the node does not run."""
+    try:
+        facts = json.loads(Path(run_dir, "now.json").read_text(encoding="utf-8"))
+        is_fresh = now - facts["written_at"] <= FRESH_S
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return facts if is_fresh else None
+
+
+def rows(facts: Mapping[str, Any], say: Say) -> Iterator[tuple[str, str]]:
+    """What the operator sees first. A field that is missing is left out, never guessed."""
+    box, mode = _table(facts, "box"), _table(facts, "mode")
+    yield say("box"), f"{box.get('id', '')} {box.get('name', '')}".strip()
+    since = _time(mode.get("since"))
+    yield say("mode"), f"{mode.get('name', '')}, {say('since')} {since}"
+    grid = _table(facts, "grid")
+    yield say("grid"), str(grid.get("state")) if grid.get("is_sensed") else say("not sensed")
+    battery = _table(facts, "battery")
+    if battery:
+        yield say("battery"), _battery(battery)
+    network = _table(facts, "network")
+    if network:
+        guests = network.get("guests")
+        more = f", {guests} {say('guests')}" if isinstance(guests, int) else ""
+        yield say("wlan"), f"{network.get('ssid', '')}: {network.get('wanted', '')}{more}"
+        yield say("uplink"), str(network.get("uplink", ""))
+    for name, reading in _table(facts, "latest").items():
+        yield name, _reading(name, reading)
+    yield say("store"), str(_table(facts, "store").get("state", ""))
+    for name, publisher in _table(facts, "publishers").items():
+        if isinstance(publisher, Mapping):
+            yield name, f"{publisher.get('link')}, {publisher.get('backlog')} {say('to go')}"
+    for fault in facts.get("faults") or []:
+        if isinstance(fault, Mapping):
+            yield say("fault"), f"{fault.get('message', '')} {fault.get('hint') or ''}".strip()
+
+
+def _table(facts: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = facts.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _time(unix_s: Any) -> str:
+    if not isinstance(unix_s, (int, float)):
+        return "?"
+    try:
+        return time.strftime("%d.%m. %H:%M", time.localtime(unix_s))
+    except (OverflowError, ValueError, OSError):
+        return "?"
+
+
+def _battery(battery: Mapping[str, Any]) -> str:
+    low, high = battery.get("charge_percent_low"), battery.get("charge_percent_high")
+    charge = f", {low:.0f}–{high:.0f} %" if _are_numbers(low, high) else ""
+    return f"{battery.get('stage', '')}{charge}"
+
+
+def _reading(name: str, reading: Any) -> str:
+    value = reading.get("value") if isinstance(reading, Mapping) else None
+    if not _are_numbers(value):
+        return "?"
+    try:
+        unit = UNITS[Quantity(name.partition("/")[2])]
+    except (KeyError, ValueError):
+        return str(value)
+    doubt = "" if reading.get("flag") == 0 else f" ({reading.get('reason') or '?'})"
+    return f"{value:.{unit.decimals}f} {unit.text}{doubt}"
+
+
+def _are_numbers(*values: Any) -> bool:
+    return all(isinstance(value, (int, float)) for value in values)
