@@ -87,8 +87,8 @@ class Authority:
         key, pem = self.folder / f"{what}.key", self.folder / f"{what}.pem"
         openssl(
             "req", "-x509", "-new", "-nodes", "-newkey", "ec", "-pkeyopt",
-            "ec_paramgen_curve:P-256", "-keyout", key, "-out", pem, "-days", "3650", "-config", self._configure(name),
-            "-extensions", kind,
+            "ec_paramgen_curve:P-256", "-keyout", key, "-out", pem, "-days", "3650",
+            "-config", self._configure(name), "-extensions", kind,
         )  # fmt: skip
 
     def _signed(
