@@ -292,9 +292,10 @@ def _first(https: str, *, is_shared: bool) -> str:
         udp dport 53 accept
         tcp dport {{ 53, 80 }} goto connect
 {open_https}        meta l4proto tcp reject with tcp reset
-        # Port unreachable is what QUIC takes for "nobody here", at once.
-        udp dport 443 reject with icmpx port-unreachable
-        reject with icmpx admin-prohibited
+        # Port unreachable is what QUIC takes for "nobody here", at once. The rest is dropped: the
+        # kernel sends one guest six such messages and then one a second, and these are for QUIC.
+        udp dport {{ 443, 853 }} reject with icmpx port-unreachable
+        drop
     }}
 
     chain lease {{
