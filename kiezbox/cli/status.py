@@ -40,6 +40,9 @@ def sentences(facts: dict[str, Any], now: float) -> list[str]:
     battery = facts.get("battery")
     if battery:
         lines.append(f"battery    {battery_words(battery)}")
+    network = facts.get("network")
+    if network:
+        lines += [f"network    {line}" for line in network_words(network, now)]
     for name, reading in (facts.get("latest") or {}).items():
         unit = UNITS[Quantity(name.partition("/")[2])]
         flag = "" if reading["flag"] == 0 else f"  {Flag(reading['flag']).name.lower()}"
@@ -59,6 +62,41 @@ def sentences(facts: dict[str, Any], now: float) -> list[str]:
         lines.append(f"fault      {fault['message']}")
         if fault["hint"]:
             lines.append(f"             {fault['hint']}")
+    return lines
+
+
+#: What a posture means to the street.
+_POSTURES = {
+    "closed": "emergency WLAN off",
+    "emergency": "emergency WLAN {air}, every guest is led to the portal",
+    "shared": "emergency WLAN {air}, guests use the uplink",
+    "dark": "everything off, the battery is empty",
+}
+_ON_AIR = {True: "on the air", False: "wanted but NOT on the air", None: "wanted"}
+_UPLINKS = {"own": "this box's", "mesh": "another box's, over the mesh", "none": "none"}
+
+
+def network_words(network: dict[str, Any], now: float) -> list[str]:
+    """What the street has of this box; a line each for WLAN, guests and mesh, as far as known."""
+    from kiezbox.cli.mode import words
+
+    wanted = _POSTURES.get(network["wanted"], network["wanted"])
+    lines = [wanted.format(air=_ON_AIR[network["is_on_air"]])]
+    if network["ssid"] and network["is_on_air"]:
+        lines[0] += f' ("{network["ssid"]}", for {words(now - network["since"])})'
+    turning = network["slice"]
+    if turning:
+        verb = "closes" if turning["is_open"] else "opens"
+        lines.append(f"time slice {verb} in {words(turning['changes_at'] - now)}")
+    if network["guests"] is not None:
+        https = f" and https://{network['https_name']}/" if network["https_name"] else ""
+        lines.append(f"guests: {network['guests']}; portal at http://{network['name']}/{https}")
+    uplink = _UPLINKS.get(network["uplink"])
+    if uplink:
+        lines.append(f"uplink {uplink}, given to guests: {network['guest_uplink']}")
+    mesh = network["mesh"]
+    if mesh and mesh["neighbours"] is not None:
+        lines.append(f"mesh on {mesh['interface']}, neighbours: {mesh['neighbours']}")
     return lines
 
 
