@@ -27,10 +27,10 @@ _OPTIONS = {
 def main(argv: list[str]) -> int:
     """``kiezbox portal [--settings FILE]`` or ``… --run-dir DIR --store FILE``."""
     options = _plain(argv) or _full(argv)
-    from kiezbox.portal.serve import listen, serve
+    from kiezbox.portal.serve import serve
 
     serve(
-        listen(options["listen"]),
+        options["listen"],
         run_dir=options["run_dir"],
         store_path=options["store_path"],
         threads=int(options["threads"]),

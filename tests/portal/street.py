@@ -191,9 +191,9 @@ class Portal:
             connection.sendall(request)
             return split(read_all(connection))
 
-    def is_handed_over(self) -> bool:
-        """Whether waitress answers, which unlike the doorway says what time it is."""
-        return "date" in self.ask("/healthz")[1]
+    def has_flask(self) -> bool:
+        """Whether Flask has been loaded and answers."""
+        return self.ask("/info")[0] == 200
 
 
 def read_all(connection: socket.socket) -> bytes:

@@ -1,0 +1,458 @@
+"""The responder: one thread and one epoll for everybody who comes by HTTP.
+
+Nothing in it waits for anybody. A request whose bytes were seen before is not parsed again, and an
+answer that is still true is not made again; what must be made is made for one guest after the
+other, and whoever costs much waits (``crowd``). Phones of one make send the same bytes, so their
+probes and the first page take ten microseconds each.
+"""
+
+from __future__ import annotations
+
+import _socket
+import os
+import select
+import sys
+import time
+
+from kiezbox.portal.crowd import Crowd, plain_address
+from kiezbox.portal.prepared import Prepared, Wire, refusal
+from kiezbox.portal.request import BadRequest, Reader
+from kiezbox.portal.visit import Visit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from kiezbox.portal.prepared import Contents
+    from kiezbox.portal.request import Request
+
+    class Behind(Protocol):
+        """Who makes the answers that take long."""
+
+        def load(self) -> None:
+            """There is time for it now; idempotent."""
+
+        def ask(self, visit: Visit, request: Request) -> None:
+            """The answer comes to ``Responder.answer``, later."""
+
+        def go_on(self) -> None:
+            """The bell was rung."""
+
+        def forget(self, visit: Visit) -> None: ...
+
+
+__all__ = ["Door", "Responder"]
+
+#: A request must be whole within this time, an answer made and taken within these ones, and a
+#: connection without either ends after that one.
+REQUEST_S = 5.0
+ANSWER_S = 10.0
+IDLE_S = 15.0
+
+#: So long the other side may still talk after we said the last word; closing earlier would reset
+#: the connection and take the answer with it (RFC 9112, 9.6).
+LINGER_S = 1.0
+
+#: Time limits are looked at so often.
+SWEEP_S = 0.25
+
+#: Connections at once; descriptors left for everything else.
+MOST_VISITS = 512
+OTHER_FILES = 64
+
+#: Let in at once, before the others have their turn.
+MOST_ACCEPTS = 64
+
+_IN, _OUT = select.EPOLLIN, select.EPOLLOUT
+
+
+class Door:
+    """A listening socket."""
+
+    def __init__(self, listener: _socket.socket) -> None:
+        listener.setblocking(False)
+        self.listener = listener
+        self.file = listener.fileno()
+        self.is_open = False
+
+    def visit(self, file: int, peer: str, now: float) -> Visit | None:
+        """The connection just accepted; None: nobody is served here now."""
+        socket = _socket.socket(self.listener.family, _socket.SOCK_STREAM, 0, file)
+        socket.setblocking(False)
+        local = plain_address(socket.getsockname()[0])
+        return Visit(socket, peer, local, now + IDLE_S)
+
+
+class Responder:
+    """Serves the doors until ``stop``."""
+
+    def __init__(self, doors: list[Door], contents: Contents, *, most: int = 0) -> None:
+        self._prepared = Prepared(contents)
+        self._epoll = select.epoll()
+        self._doors = doors
+        #: What is no visit: descriptor → what to do.
+        self._others: dict[int, Callable[[], None]] = {}
+        self._visits: dict[int, Visit] = {}
+        self.crowd = Crowd(most or _most_visits())
+        #: Visits whose party has spent too much.
+        self._later: dict[Visit, None] = {}
+        self._now = self._swept_at = time.monotonic()
+        self._stop_at: float | None = None
+        #: A door is shut for a moment.
+        self._is_resting = False
+        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        #: Who answers what takes long; without, it is not answered.
+        self.behind: Behind | None = None
+        #: Answers given so far.
+        self.answered = 0
+        #: In the first quiet moment after the first visitor.
+        self._is_to_load = self._has_had_visits = False
+        self.listen_to(self._bell, self._rung)
+        for door in doors:
+            self._open(door)
+
+    # --- the loop --------------------------------------------------------------------------------
+
+    def run(self, *, until: Callable[[], bool] | None = None) -> None:
+        """Serve until stopped, or until ``until`` says so, which is asked after every turn."""
+        while not (self._is_over() or (until and until())):
+            self._turn()
+
+    def stop(self, within_s: float = 2.0) -> None:
+        """Let nobody in any more and end what was begun; may be called by a signal handler."""
+        self._stop_at = time.monotonic() + within_s
+        self.ring()
+
+    def ring(self) -> None:
+        """Wake the loop; from any thread."""
+        os.eventfd_write(self._bell, 1)
+
+    def close(self) -> None:
+        """Idempotent."""
+        for visit in list(self._visits.values()):
+            self._end(visit)
+        if not self._epoll.closed:
+            self._epoll.close()
+            os.close(self._bell)
+
+    def listen_to(self, file: int, act: Callable[[], None], mask: int = _IN) -> None:
+        """Call ``act`` whenever the descriptor is ready."""
+        self._others[file] = act
+        self._epoll.register(file, mask)
+
+    def listen_no_more_to(self, file: int) -> None:
+        if self._others.pop(file, None) is not None:
+            self._epoll.unregister(file)
+
+    def _is_over(self) -> bool:
+        if self._stop_at is None:
+            return False
+        return not self._visits or time.monotonic() >= self._stop_at
+
+    def _turn(self) -> None:
+        # With nobody here there is nothing to look after, and a box sleeps.
+        is_awake = self._visits or self._is_resting or self._is_to_load
+        ready = self._epoll.poll(SWEEP_S if is_awake else -1)
+        self._now = now = time.monotonic()
+        self._prepared.look(now)
+        visits, others = self._visits, []
+        for file, events in ready:
+            visit = visits.get(file)
+            if visit is None:
+                others.append(file)
+                continue
+            try:
+                if events & _IN:
+                    self._read(visit)
+                elif events & _OUT:
+                    self._send(visit)
+                else:
+                    # Hung up or broken, while it waited for its answer.
+                    self._end(visit)
+            except Exception:
+                # The outermost loop: whoever comes next shall find an open door.
+                sys.excepthook(*sys.exc_info())
+                self._end(visit)
+        # Afterwards, because they open descriptors, and a number just closed comes again.
+        for file in others:
+            act = self._others.get(file)
+            if act:
+                act()
+        if self._is_to_load and not ready and self.behind:
+            self._is_to_load = False
+            self.behind.load()
+        if now - self._swept_at >= SWEEP_S:
+            self._sweep()
+
+    def _rung(self) -> None:
+        os.eventfd_read(self._bell)
+        if self.behind is not None:
+            self.behind.go_on()
+        if self._stop_at is not None:
+            for door in self._doors:
+                self._shut(door)
+            for visit in [visit for visit in self._visits.values() if visit.is_idle]:
+                self._end(visit)
+
+    def _sweep(self) -> None:
+        now = self._now
+        self.crowd.forgive(now - self._swept_at)
+        self._swept_at = now
+        for visit in [visit for visit in self._visits.values() if visit.until < now]:
+            self._expire(visit)
+        for visit in [visit for visit in self._later if visit.party.may_spend()]:
+            del self._later[visit]
+            visit.is_waiting, until = False, visit.until
+            self._go_on(visit)
+            if visit.is_waiting:
+                visit.until = until
+        self._is_resting = False
+        for door in self._doors:
+            self._open(door)
+
+    def _expire(self, visit: Visit) -> None:
+        if visit.is_waiting:
+            status = 503 if visit in self._later else 504
+            self._forget(visit)
+            self.answer(visit, status)
+        elif visit.is_idle or visit.is_lingering or visit.out:
+            self._end(visit)
+        else:
+            visit.queue.append(408)
+            self._go_on(visit)
+
+    # --- coming and going ------------------------------------------------------------------------
+
+    def _open(self, door: Door) -> None:
+        if not door.is_open and self._stop_at is None:
+            door.is_open = True
+            self.listen_to(door.file, lambda: self._accept(door))
+
+    def _shut(self, door: Door) -> None:
+        if door.is_open:
+            door.is_open = False
+            self.listen_no_more_to(door.file)
+
+    def _accept(self, door: Door) -> None:
+        for _ in range(MOST_ACCEPTS):
+            try:
+                file, address = door.listener._accept()  # type: ignore[attr-defined]
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            except OSError:
+                # No descriptors or no memory left: somebody makes room, and the door rests until
+                # the next sweep. A listener that stays readable would burn the processor.
+                self._make_room(self.crowd.greediest())
+                self._shut(door)
+                self._is_resting = True
+                return
+            client = plain_address(address[0])
+            self._make_room(self.crowd.in_the_way(client))
+            try:
+                visit = door.visit(file, client, self._now)
+            except OSError:
+                continue
+            if visit is not None:
+                self._let_in(visit)
+
+    def _make_room(self, visit: Visit | None) -> None:
+        if visit is not None:
+            self._end(visit)
+
+    def _let_in(self, visit: Visit) -> None:
+        self._is_to_load = self._is_to_load or not self._has_had_visits
+        self._has_had_visits = True
+        visit.party = self.crowd.add(visit)
+        visit.known = self._prepared.known_at(visit.local, visit.is_tls)
+        self._visits[visit.file] = visit
+        visit.mask = _IN
+        self._epoll.register(visit.file, _IN)
+        self._read(visit)
+
+    def _end(self, visit: Visit) -> None:
+        if self._visits.pop(visit.file, None) is not None:
+            if visit.is_waiting:
+                self._forget(visit)
+            self.crowd.remove(visit)
+            visit.socket.close()
+
+    def _forget(self, visit: Visit) -> None:
+        """Nobody waits for its answer any more."""
+        self._later.pop(visit, None)
+        if self.behind is not None:
+            self.behind.forget(visit)
+
+    def _want(self, visit: Visit, mask: int) -> None:
+        if visit.mask != mask:
+            visit.mask = mask
+            self._epoll.modify(visit.file, mask)
+
+    # --- a request -------------------------------------------------------------------------------
+
+    def _read(self, visit: Visit) -> None:
+        try:
+            received = visit.receive()
+        except BlockingIOError:
+            return
+        except OSError:
+            self._end(visit)
+            return
+        if not received:
+            if received is not None:
+                self._end(visit)
+        elif not visit.is_lingering:
+            known = visit.known.get(received) if visit.reader is None else None
+            if known is None:
+                self._parse(visit, received)
+                return
+            wire = self._prepared.recall(known, self._now)
+            if wire is not None and wire.whole and known.is_plain:
+                self.answered += 1
+                visit.out.append(wire.whole)
+                self._send(visit)
+            else:
+                visit.queue.append(known.request.of(visit.client, visit.local, visit.is_tls))
+                self._go_on(visit, wire)
+
+    def _parse(self, visit: Visit, received: bytes) -> None:
+        reader = visit.reader
+        is_fresh, status = reader is None, 0
+        if reader is None:
+            reader = visit.reader = Reader()
+        try:
+            reader.feed(received)
+        except BadRequest as error:
+            status = error.status
+        found = reader.requests
+        reader.requests = []
+        visit.is_last, visit.has_more = reader.is_over, reader.has_more
+        if not reader.is_over and reader.is_between():
+            visit.reader = None
+            if is_fresh and len(found) == 1:
+                request = found[0].of("", visit.local, visit.is_tls)
+                self._prepared.remember(visit.known, received, request)
+        of = visit.client, visit.local, visit.is_tls
+        visit.queue += [request.of(*of) for request in found]
+        if status:
+            visit.queue.append(status)
+        if visit.queue:
+            self._go_on(visit)
+        elif not visit.is_last:
+            if visit.is_idle:
+                visit.is_idle = False
+                visit.until = self._now + REQUEST_S
+            if reader.wants_to_be_told():
+                visit.put([b"HTTP/1.1 100 Continue\r\n\r\n"])
+                self._send(visit)
+
+    def _go_on(self, visit: Visit, wire: Wire | None = None) -> None:
+        """Answer what is in the queue, as far as it goes without waiting.
+
+        ``wire`` is the first one's answer, if that is known already.
+        """
+        visit.is_idle = False
+        queue = visit.queue
+        while queue and not visit.is_waiting:
+            request = queue[0]
+            if isinstance(request, int):
+                self._refuse(visit, request)
+            else:
+                wire = wire or self._wire(visit, request)
+                if wire is not None:
+                    self._put(visit, request, wire)
+                    wire = None
+                elif not visit.queue:
+                    break
+                else:
+                    visit.is_waiting = True
+                    visit.until = self._now + ANSWER_S
+        self._send(visit)
+
+    def _wire(self, visit: Visit, request: Request) -> Wire | None:
+        """The answer; None: it will come later, or the visit was refused."""
+        wire = self._prepared.find(request, self._now)
+        if wire is not None:
+            return wire
+        if not visit.party.may_spend():
+            self._later[visit] = None
+            return None
+        began = time.perf_counter()
+        try:
+            wire = self._prepared.make(request, self._now)
+        except Exception:
+            # The outermost loop: whoever comes next shall find an open door.
+            sys.excepthook(*sys.exc_info())
+            self._refuse(visit, 500)
+            return None
+        visit.party.spent_s += time.perf_counter() - began
+        if wire is None:
+            if self.behind is None:
+                self._refuse(visit, 503)
+            else:
+                self.behind.ask(visit, request)
+        return wire
+
+    def answer(self, visit: Visit, wire: Wire | int) -> None:
+        """What a visit has waited for, or the status of a refusal."""
+        if visit.file not in self._visits or not visit.is_waiting:
+            return
+        visit.is_waiting = False
+        if isinstance(wire, int):
+            self._refuse(visit, wire)
+            self._send(visit)
+        else:
+            self._go_on(visit, wire)
+
+    def _put(self, visit: Visit, request: Request, wire: Wire) -> None:
+        del visit.queue[0]
+        if request.is_last or self._stop_at is not None:
+            visit.is_last = True
+            visit.queue.clear()
+        is_last = visit.is_last and not visit.queue
+        fill = self._prepared.fill(wire, request)
+        self.answered += 1
+        visit.put(wire.pieces(request, is_last=is_last, fill=fill))
+
+    def _refuse(self, visit: Visit, status: int) -> None:
+        visit.is_last = visit.has_more = True
+        visit.queue.clear()
+        visit.put(refusal(status))
+
+    def _send(self, visit: Visit) -> None:
+        try:
+            is_gone = visit.flush()
+            if is_gone and visit.is_last and not visit.is_waiting:
+                self._leave(visit)
+                return
+        except OSError:
+            self._end(visit)
+            return
+        if not is_gone:
+            if visit.mask != _OUT:
+                visit.until = self._now + ANSWER_S
+                self._want(visit, _OUT)
+        elif visit.is_waiting:
+            self._want(visit, 0)
+        else:
+            visit.is_idle = visit.reader is None
+            visit.until = self._now + (IDLE_S if visit.is_idle else REQUEST_S)
+            if visit.mask != _IN:
+                self._want(visit, _IN)
+
+    def _leave(self, visit: Visit) -> None:
+        """All is said. Who may still have to say something is heard out."""
+        if not visit.has_more:
+            self._end(visit)
+            return
+        visit.say_goodbye()
+        visit.is_lingering = True
+        visit.until = self._now + LINGER_S
+        self._want(visit, _IN)
+
+
+def _most_visits() -> int:
+    """As many as descriptors allow."""
+    from resource import RLIMIT_NOFILE, getrlimit
+
+    return max(16, min(MOST_VISITS, getrlimit(RLIMIT_NOFILE)[0] - OTHER_FILES))
