@@ -71,8 +71,9 @@ class Evening:
         self.root = Path(self.settings.network.run_dir)
         self.interfaces = folder / "net"
         self.root.mkdir(exist_ok=True)
-        for name, content in new_store().items():
-            (folder / name).write_bytes(content)
+        if not (folder / "kiezbox.db").exists():
+            for name, content in new_store().items():
+                (folder / name).write_bytes(content)
         self.said: list[tuple[float, str]] = []
         self.start()
 
