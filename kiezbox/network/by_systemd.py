@@ -60,11 +60,12 @@ class BySystemd:
         return (*done, *(f"started {name}" for name in sorted(self._active(plan) - were)))
 
     def refresh(self, plan: Plan, changed: frozenset[str]) -> tuple[str, ...]:
-        """Start anew what runs from files that changed; start what is wanted only now."""
-        were = self._active(plan)
-        done = self._anew(plan, changed, were)
+        """Start anew what runs from files that changed; start what is wanted only now. Does not
+        wait: at boot those units wait for the one that we are in.
+        """
+        done = self._anew(plan, changed, self._active(plan), waits=False)
         if changed:
-            self._systemctl("start", target_of(plan.posture))
+            self._systemctl("start", "--no-block", target_of(plan.posture))
         return tuple(done)
 
     def states(self, posture: Posture) -> dict[str, str]:
@@ -72,17 +73,19 @@ class BySystemd:
         found = {part.name: self._state(unit_of(part, posture)) for part in parts()}
         return {name: state for name, state in found.items() if state not in ("", "inactive")}
 
-    def _anew(self, plan: Plan, changed: frozenset[str], were: set[str]) -> list[str]:
-        done = []
+    def _anew(
+        self, plan: Plan, changed: frozenset[str], were: set[str], *, waits: bool = True
+    ) -> list[str]:
+        done, how = [], [] if waits else ["--no-block"]
         for part in plan.parts:
             unit = unit_of(part, plan.posture)
             if unit not in were and not part.is_passing:
                 continue
             if _touches(changed, (part.file, *part.files), plan.posture):
-                self._systemctl("restart", unit)
+                self._systemctl("restart", *how, unit)
                 done.append(f"restarted {unit}")
             elif _touches(changed, part.rereads, plan.posture):
-                self._systemctl("reload", unit)
+                self._systemctl("reload", *how, unit)
                 done.append(f"reloaded {unit}")
         return done
 

@@ -127,6 +127,7 @@ PARTS: tuple[Part, ...] = (
             (
                 "/usr/sbin/dnsmasq",
                 "--keep-in-foreground",
+                "--pid-file=",
                 "--conf-file={run}/{posture}/dnsmasq.conf",
             ),
         ),

@@ -35,8 +35,8 @@ __all__ = ["Prepared", "look", "prepare"]
 JOINED = "joined"
 #: dnsmasq's own file of leases.
 LEASES = "leases"
-#: The user that Debian's dnsmasq-base makes and dnsmasq becomes.
-DNSMASQ_USER = "dnsmasq"
+#: Who dnsmasq is (systemd/kiezbox-dnsmasq@.service); started by hand, it becomes nobody itself.
+DNSMASQ_USER = "kiezbox-dnsmasq"
 
 SECRETS = client.SECRETS | mesh.SECRETS
 
@@ -76,35 +76,33 @@ def look(settings: Settings, clock: Clock) -> Machine:
     things were before our own parts changed them.
     """
     machine = survey(settings)
-    kernel, is_up = _before(settings, machine)
-    port = street.port_of(settings)
+    kernel, port = _before(settings, machine)
     return replace(
         machine,
         channel=scan.chosen(),
         has_certificate=_has_certificate(settings, clock),
         before=MappingProxyType(kernel),
         interfaces=tuple(
-            replace(each, is_up=is_up) if each.name == port else each for each in machine.interfaces
+            replace(each, **port) if each.name == street.port_of(settings) else each
+            for each in machine.interfaces
         ),
     )
 
 
-def _before(settings: Settings, machine: Machine) -> tuple[dict[str, str], bool]:
-    """How kernel settings and the guests' port were before us: what was seen first after the
-    machine's start, and the port as it was last seen without a street.
+def _before(settings: Settings, machine: Machine) -> tuple[dict[str, str], dict[str, Any]]:
+    """How things were before us: kernel settings as seen first after the machine's start, and
+    the guests' port as last seen without a street.
     """
     path = Path(settings.network.run_dir) / "before.json"
     known = _read_json(path)
-    kernel = dict(machine.before) | {
-        key: str(value) for key, value in known.get("kernel", {}).items()
-    }
-    port = machine.interface(street.port_of(settings))
-    is_up = port is not None and port.is_up
+    kernel = dict(machine.before) | known.get("kernel", {})
+    seen = machine.interface(street.port_of(settings))
+    port = {"is_up": seen.is_up, "manager": seen.manager} if seen is not None else {}
     if machine.has_street:
-        is_up = bool(known.get("port_is_up", is_up))
+        port = known.get("port", port)
     if os.access(path.parent, os.W_OK):
-        _write(path, json.dumps({"kernel": kernel, "port_is_up": is_up}))
-    return kernel, is_up
+        _write(path, json.dumps({"kernel": kernel, "port": port}))
+    return kernel, port
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -217,7 +215,8 @@ def _leases(run: Path, settings: Settings) -> None:
     """
     joined, leases = run / JOINED, run / LEASES
     joined.mkdir(mode=0o755, exist_ok=True)
-    leases.touch(mode=0o644)
+    if not leases.exists():
+        leases.touch(mode=0o644)
     with contextlib.suppress(LookupError, PermissionError):
         shutil.chown(joined, DNSMASQ_USER)
         shutil.chown(leases, DNSMASQ_USER)
