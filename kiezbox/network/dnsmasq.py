@@ -21,6 +21,7 @@ from __future__ import annotations
 import ipaddress
 from pathlib import Path
 
+from kiezbox.network import nftables
 from kiezbox.network.addresses import STREET
 from kiezbox.network.machine import Machine
 from kiezbox.posture import Posture
@@ -49,21 +50,23 @@ WPAD = tuple(
 #: What Windows' NCSI compares with (registry: DnsProbeHost, DnsProbeContent, …V6).
 NCSI = ("dns.msftncsi.com", "131.107.255.255", "fd3e:4f5a:5b81::1")
 
-#: Seconds for which a guest takes us for a router of IPv6: none without an uplink, else RFC 4861's
-#: usual three intervals.
-ROUTER_LIFETIME_S = {Posture.EMERGENCY: 0, Posture.SHARED: 1800}
+#: Seconds for which a guest takes us for a router of IPv6: three intervals (RFC 4861, 6.2.1), and
+#: none at all (0) without an uplink.
+ROUTER_LIFETIME_S = 1800
 #: Between unsolicited advertisements; each wakes every phone. RFC 4861 allows up to 1800.
 ADVERTISE_EVERY_S = 600
 
 
 def configuration(posture: Posture, settings: NetworkSettings, machine: Machine) -> str:
     """``dnsmasq.conf``; "" for the postures without guests."""
-    if posture not in ROUTER_LIFETIME_S:
+    if posture not in (Posture.EMERGENCY, Posture.SHARED):
         return ""
-    is_shared = posture is Posture.SHARED and bool(machine.uplink)
+    is_shared = posture is Posture.SHARED and bool(nftables.uplinks(settings, machine))
+    services = nftables.reachable_services(settings, machine)
+    has_way_out = is_shared or any(":" in service for service in services)
     lines = [
         *_common(settings),
-        *_leases(settings, ROUTER_LIFETIME_S[posture] if is_shared else 0),
+        *_leases(settings, ROUTER_LIFETIME_S if has_way_out else 0),
         *(_real_names(settings) if is_shared else _every_name_is_ours(settings)),
     ]
     return "\n".join(lines) + "\n"

@@ -33,7 +33,15 @@ from kiezbox.network.machine import Machine
 from kiezbox.posture import Posture
 from kiezbox.settings.network import NetworkSettings
 
-__all__ = ["MESH_TABLE", "PEERS_PORT", "TABLE", "mesh_ruleset", "ruleset"]
+__all__ = [
+    "MESH_TABLE",
+    "PEERS_PORT",
+    "TABLE",
+    "mesh_ruleset",
+    "reachable_services",
+    "ruleset",
+    "uplinks",
+]
 
 TABLE = "inet kiezbox"
 MESH_TABLE = "inet kiezbox_mesh"
@@ -106,16 +114,16 @@ def ruleset(
     removal = _removal(TABLE)
     if posture not in (Posture.EMERGENCY, Posture.SHARED):
         return removal
-    uplinks = _uplinks(settings, machine)
-    is_shared = posture is Posture.SHARED and bool(uplinks)
-    services = settings.uplink.emergency_services if _serves(settings, uplinks) else ()
+    ways = uplinks(settings, machine)
+    is_shared = posture is Posture.SHARED and bool(ways)
+    services = reachable_services(settings, machine)
     https = settings.street.https_address if certificate_is_good else ""
     chains = [
         _sets(services),
         _first(https, is_shared=is_shared),
         *([] if is_shared else [_TRANSLATE]),
         _admit(https),
-        _onward(settings, uplinks, is_shared=is_shared, has_services=bool(services)),
+        _onward(settings, ways, is_shared=is_shared, has_services=bool(services)),
     ]
     return f"{removal}table {TABLE} {{\n{''.join(chains)}}}\n"
 
@@ -181,7 +189,7 @@ def _removal(table: str) -> str:
     return f"table {table}\ndelete table {table}\n"
 
 
-def _uplinks(settings: NetworkSettings, machine: Machine) -> tuple[str, ...]:
+def uplinks(settings: NetworkSettings, machine: Machine) -> tuple[str, ...]:
     """Where guests' packets may leave: this box's way to the world, and the mesh's."""
     if settings.uplink.guest_uplink == "none":
         return ()
@@ -189,8 +197,11 @@ def _uplinks(settings: NetworkSettings, machine: Machine) -> tuple[str, ...]:
     return tuple(dict.fromkeys(way for way in ways if way))
 
 
-def _serves(settings: NetworkSettings, uplinks: Sequence[str]) -> bool:
-    return bool(uplinks) and settings.uplink.guest_uplink == "emergency-services"
+def reachable_services(settings: NetworkSettings, machine: Machine) -> tuple[str, ...]:
+    """The emergency services that guests may reach now."""
+    if settings.uplink.guest_uplink != "emergency-services" or not uplinks(settings, machine):
+        return ()
+    return settings.uplink.emergency_services
 
 
 def _braced(elements: Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 
 ::
 
-    anna ─┐                      ┌─ eth0 ─ world   192.168.77.1, a home LAN and beyond it the internet
+    anna ─┐                      ┌─ eth0 ─ world   a home LAN, and beyond it the internet
     bora ─┤ air ── ap0 ─ box ────┤
     …     ┘                      └─ mesh0 ─ other  another box
 
@@ -40,9 +40,10 @@ GUESTS = ("anna", "bora")
 #: The home LAN behind the box: its router (and the way out), a computer on it, the box.
 HOME_ROUTER, HOME_COMPUTER, BOX_AT_HOME = "192.168.77.1", "192.168.77.50", "192.168.77.2"
 HOME_ROUTER6, BOX_AT_HOME6 = "2001:db8:77::1", "2001:db8:77::2"
-#: Out in the world (RFC 5737, RFC 3849).
-SITE, SITE6 = "203.0.113.80", "2001:db8:80::80"
-RESOLVER, RESOLVER6 = "203.0.113.53", "2001:db8:80::53"
+#: Out in the world. None of RFC 5737's example addresses: a resolver that guards against names for
+#: inner addresses (stop-dns-rebind) refuses those, too. Nothing leaves the namespaces.
+SITE, SITE6 = "50.0.0.80", "2001:db8:80::80"
+RESOLVER, RESOLVER6 = "50.0.0.53", "2001:db8:80::53"
 #: The boxes among themselves.
 OTHER_BOX = "10.43.0.2"
 
@@ -184,11 +185,8 @@ class Bed:
         """Join, and let busybox' DHCP client get an address; what it was told (``ip``, …)."""
         self.run("", ["ip", "-n", guest, "link", "set", "wlan0", "down"])
         self.run("", ["ip", "-n", guest, "link", "set", "wlan0", "up"])
-        self.run(
-            guest,
-            ["env", f"GUEST={guest}", "udhcpc", "-i", "wlan0", "-n", "-q", "-f", "-t", "10", "-T", "1", "-A", "1",
-             "-s", "/run/lease-script", "-O", "114", *more],
-        )  # fmt: skip
+        words = "udhcpc -i wlan0 -n -q -f -t 10 -T 1 -A 1 -s /run/lease-script -O 114".split()
+        self.run(guest, ["env", f"GUEST={guest}", *words, *more])
         text = self.path(f"/run/leases/{guest}").read_text()
         return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
 

@@ -7,9 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from portal.street import fresh, make_store, outage, write_facts
-
 from beds.netns.bed import Bed, Program, wait_for
+from portal.street import fresh, make_store, outage, write_facts
 
 RUN = "/run/kiezbox-network"
 

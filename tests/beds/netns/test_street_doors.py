@@ -132,7 +132,7 @@ def test_the_portal_answers_at_its_addresses_and_its_name(street: Street, host: 
     assert fetch(street.bed, "anna", f"http://{host}/").stdout.startswith("HTTP/1.1 200 ")
 
 
-# --- who reaches whom ------------------------------------------------------------------------------
+# --- who reaches whom -----------------------------------------------------------------------------
 
 
 def is_heard(bed: Bed, listener: str, speaker: str, address: str, port: int = 4000) -> bool:

@@ -94,7 +94,7 @@ def test_whoever_is_asked_over_ipv6_we_answer(street: Street, server: str, over:
     assert ask(street, "example.org", server=server, over=over).addresses == [ALIAS]
 
 
-# --- the lease -------------------------------------------------------------------------------------
+# --- the lease ------------------------------------------------------------------------------------
 
 
 def test_a_lease_names_the_box_as_router_and_resolver(street: Street) -> None:
