@@ -26,6 +26,8 @@ from beds.netns.forging import (
     udp,
 )
 
+from kiezbox.network.nftables import MOST_HELD
+
 pytestmark = pytest.mark.bed
 
 ANNA = hardware(hardware_address(1))
@@ -124,16 +126,17 @@ def test_a_flood_of_questions_leaves_the_others_their_answers(
 ) -> None:
     to, message = box_hardware(street), dns.question("flood.example", dns.A, 1)
     source = street.told["anna"]["ip"]
+    frames = [
+        ethernet(ANNA, to, ip(source, OWN, 17, udp(port, 53, message)))
+        for port in range(2000, 12000)
+    ]
+    before = tracked(street)
 
-    def flood() -> None:
-        for _ in range(100):
-            packet = ip(source, OWN, 17, udp(random.randrange(1024, 65536), 53, message))
-            forger.send(ethernet(ANNA, to, packet))
-
-    with meanwhile(flood):
+    with meanwhile(lambda: send(frames, forger)):
         replies = [street.bed.inside("bora", lambda: dns.ask("example.org")) for _ in range(30)]
 
     assert [reply.addresses for reply in replies] == [[ALIAS]] * 30
+    assert tracked(street) - before < 1000
 
 
 def test_questions_over_tcp_that_never_end_leave_room_for_others(street: Street) -> None:
@@ -171,13 +174,30 @@ def test_hoarded_connections_and_half_requests_do_not_keep_the_page_from_others(
             with contextlib.suppress(OSError):
                 each.send(b"GET / HTTP/1.1\r\nHost: kie")
         taken_s = seconds(lambda: page(street))
-        established = street.bed.run("box", "ss -Htn state established sport = 80").stdout
     finally:
         for each in hoarded:
             each.close()
 
     assert taken_s < PATIENCE_S
-    assert established.count("\n") <= 100
+
+
+def test_a_station_holds_a_limited_number_of_connections(street: Street) -> None:
+    """With eight instead of a hundred: the portal itself lets one guest have sixteen."""
+    rules = street.bed.path(f"{RUN}/emergency/ruleset.nft").read_text()
+    few = rules.replace(f"ct count over {MOST_HELD} ", "ct count over 8 ")
+    assert few != rules
+    street.bed.run("box", "nft -f -", input=few)
+    held: list[socket.socket] = []
+    try:
+        with pytest.raises(ConnectionRefusedError):
+            for _ in range(12):
+                held.append(street.bed.connect("bora", ALIAS, 80))
+    finally:
+        street.bed.run("box", "nft -f -", input=rules)
+        for each in held:
+            each.close()
+
+    assert len(held) == 8
 
 
 @pytest.mark.parametrize("family", ["ipv4", "ipv6"])
