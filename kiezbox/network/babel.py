@@ -10,15 +10,9 @@ Source: babeld(8), 1.12 (Debian 12) and 1.13 (Debian 13; what is used here did n
 
 from __future__ import annotations
 
-__all__ = ["PORT", "TABLE", "conf", "neighbours"]
+from kiezbox.neighbours.babel import PORT, TABLE
 
-#: Default routes through other boxes. Below 256: babeld 1.12 has one byte for it, and puts what is
-#: meant for table 1043 into table 19 without a word.
-TABLE = 43
-
-#: Where babeld tells its neighbours: TCP on ::1, for reading only. Not a Unix socket, which a
-#: babeld that was killed leaves behind and the next one refuses to replace.
-PORT = 33123
+__all__ = ["conf"]
 
 #: rtnetlink(7), RTPROT_BOOT: what `ip route add` and simple DHCP clients leave; babeld overlooks
 #: those unless they are named.
@@ -74,17 +68,3 @@ def _offers(uplink: str) -> list[str]:
         for default in _DEFAULTS
         for proto in ("", f" proto {_PROTO_BOOT}")
     ]
-
-
-def neighbours(dump: str) -> list[dict[str, str]]:
-    """The neighbours in babeld's answer to ``dump``: its words as they stand.
-
-    A line is ``add neighbour ID address ADDRESS if IFACE reach HEX ureach HEX rxcost N txcost N
-    cost N``. Lines of other form are passed over.
-    """
-    found = []
-    for line in dump.splitlines():
-        words = line.split()
-        if words[:2] == ["add", "neighbour"] and len(words) % 2 == 1:
-            found.append(dict(zip(words[3::2], words[4::2], strict=True)))
-    return found

@@ -16,10 +16,13 @@ import hashlib
 import ipaddress
 import json
 import sys
+from pathlib import Path
 from typing import Protocol
 
 import kiezbox
+from kiezbox import neighbours
 from kiezbox.errors import NetworkError
+from kiezbox.neighbours.babel import TABLE
 from kiezbox.network import babel
 from kiezbox.network.addresses import MESH, hardware_address
 from kiezbox.network.parts import Part
@@ -51,6 +54,8 @@ RULE = 32800
 BATMAN_MTU = 1532
 
 _RUN = "{run}/mesh"
+#: The folder as a program: see its ``__main__``.
+_RESPONDD = str(Path(neighbours.__file__).parent)
 
 MESH_PARTS: tuple[Part, ...] = (
     Part(
@@ -118,9 +123,7 @@ MESH_PARTS: tuple[Part, ...] = (
         name="respondd",
         does="finds the other boxes, answers Freifunk's maps, watches the uplink",
         file="mesh/respondd.json",
-        start=(
-            (f"{sys.prefix}/bin/python", "-m", "kiezbox.network.respondd", f"{_RUN}/respondd.json"),
-        ),
+        start=((f"{sys.prefix}/bin/python", "-S", _RESPONDD, f"{_RUN}/respondd.json"),),
         is_daemon=True,
         after=("mesh-address",),
     ),
@@ -338,8 +341,8 @@ def _up(settings: Settings, way: str) -> str:
         f"link set dev {MESH} up",
         f"address add {four} dev {MESH}",
         f"-6 address add {six} dev {MESH} nodad",
-        f"rule add priority {RULE} lookup {babel.TABLE}",
-        f"-6 rule add priority {RULE} lookup {babel.TABLE}",
+        f"rule add priority {RULE} lookup {TABLE}",
+        f"-6 rule add priority {RULE} lookup {TABLE}",
     ]
     return "\n".join(lines) + "\n"
 
@@ -360,7 +363,7 @@ def _down(settings: Settings, way: str) -> str:
 
 
 def _respondd(settings: Settings, machine: Machine) -> str:
-    """What ``kiezbox.network.respondd`` needs to know, so that it need not read the settings."""
+    """What ``kiezbox.neighbours.respondd`` needs to know, so that it need not read the settings."""
     box, network = settings.box, settings.network
     mesh, uplink = network.mesh, network.uplink
     name = interface(mesh, machine)
