@@ -27,8 +27,12 @@ __all__ = [
 #: The whole page, style included, so that it comes in one breath of a crowded WLAN.
 PAGE_BYTES = 6000
 
-#: Bytes of it that readings may take; further ones are counted, and stand in the data.
-READINGS_BYTES = 1100
+#: Bytes of it that readings may take; further ones are counted, and stand in the data. If there
+#: are bulletins, so many bytes are left for them.
+READINGS_BYTES, BULLETINS_LEAST = 1100, 400
+
+#: Bytes of each detail of a cause, which others wrote.
+DETAIL_BYTES = 200
 
 #: So many bulletins at most stand on the page of all bulletins.
 BULLETINS_MOST = 20
@@ -52,7 +56,9 @@ def first_page(facts: Facts, bulletins: Sequence[Posted] | None, language: str =
     text = text_of(language)
     before = _summary(facts, bulletins, text) + stay_form(facts, text, language)
     before += _notes(facts, text) + _first_steps(facts, text, language)
-    after = _readings(facts, text) + _condition(facts, text)
+    after = _condition(facts, text)
+    room = PAGE_BYTES - len(document(facts, text, language, before + after))
+    after = _readings(facts, text, room - BULLETINS_LEAST if bulletins else room) + after
     bare = document(facts, text, language, before + after)
     words = _bulletins(facts, bulletins, text, language, PAGE_BYTES - len(bare))
     return document(facts, text, language, before + words + after) if words else bare
@@ -81,8 +87,19 @@ def bulletins_page(facts: Facts, bulletins: Sequence[Posted] | None, language: s
 # --- the parts ---------------------------------------------------------------------------------
 
 
-def document(facts: Facts, text: dict[str, Any], language: str, body: str, name: str = "") -> bytes:
-    """The whole page around ``body``. ``name``: of the page, the same in every language."""
+def document(
+    facts: Facts,
+    text: dict[str, Any],
+    language: str,
+    body: str,
+    name: str = "",
+    *,
+    look: str = "",
+    style: str = "",
+) -> bytes:
+    """The whole page around ``body``. ``name``: of the page, the same in every language. ``look``:
+    the class of another head than the situation's; ``style``: beside that of every page.
+    """
     banner = ""
     if is_exercise(facts):
         banner = f'<p class="x">{text["exercise_banner"]}<br>{text["exercise_mark"]}</p>'
@@ -104,10 +121,11 @@ def document(facts: Facts, text: dict[str, Any], language: str, body: str, name:
             f'<!DOCTYPE html><html lang="{language}"{direction}><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width,initial-scale=1">'
             f"<title>{escape(_headline(facts, text)[0])} · Kiezbox</title>"
-            f'<link rel="icon" href="data:,"><style>{STYLE}</style></head>'
-            f'<body class="{_look(facts)}">{banner}<nav>{links}</nav><main>{body}</main>{banner}'
-            f'<footer><p><a href="/{language}{below}">{text["reload"]}</a></p>'
-            f"<p><small>{' · '.join(foot)}<br>{text['about']}<br>{text['never_ask']}</small></p></footer></body></html>"
+            f'<link rel="icon" href="data:,"><style>{STYLE}{style}</style></head>'
+            f'<body class="{look or _look(facts)}">{banner}<nav>{links}</nav><main>{body}</main>'
+            f'{banner}<footer><p><a href="/{language}{below}">{text["reload"]}</a></p>'
+            f"<p><small>{' · '.join(foot)}<br>{text['about']}<br>{text['never_ask']}</small></p>"
+            "</footer></body></html>"
         )
         .encode()
         .replace(b"\0", SLOT)
@@ -232,7 +250,7 @@ def _bulletin(
     return f'<article>{mark}<p dir="auto">{escape(words)}</p></article>'
 
 
-def _readings(facts: Facts, text: dict[str, Any]) -> str:
+def _readings(facts: Facts, text: dict[str, Any], room: int) -> str:
     """What the street wants to know; voltages are in the data, and in words elsewhere."""
     labels = text["quantities"]
     named = [(*name.partition("/")[::2], latest) for name, latest in facts["latest"].items()]
@@ -240,7 +258,10 @@ def _readings(facts: Facts, text: dict[str, Any]) -> str:
     if not known:
         return paragraph(text["readings_none"])
     rows: list[str] = []
-    room = READINGS_BYTES
+    heading = f"<h2>{text['readings']}</h2>"
+    more = text["readings_more"]
+    # The rest is for the table and for how many there are beside.
+    room = min(READINGS_BYTES, room - len((heading + more).encode()) - 40)
     seen = [quantity for _, quantity, _ in known]
     for sensor, quantity, latest in sorted(known, key=lambda each: list(labels).index(each[1])):
         label = labels[quantity][0] + (f" ({sensor})" if seen.count(quantity) > 1 else "")
@@ -250,8 +271,8 @@ def _readings(facts: Facts, text: dict[str, Any]) -> str:
             break
         rows.append(row)
     rest = len(known) - len(rows)
-    more = paragraph(text["readings_more"].format(count=rest)) if rest else ""
-    return f"<h2>{text['readings']}</h2><table>{''.join(rows)}</table>{more}"
+    more = paragraph(more.format(count=rest)) if rest else ""
+    return f"{heading}<table>{''.join(rows)}</table>{more}" if rows else ""
 
 
 def _row(label: str, value: str, taken_at: float | None, facts: Facts, text: dict[str, Any]) -> str:
@@ -267,7 +288,7 @@ def _value(latest: dict[str, Any], label: tuple[str, str, int], text: dict[str, 
     _, unit, decimals = label
     if latest["value"] is None or latest["flag"] not in (0, 1):
         return str(text["unusable"])
-    shown = f"{number(latest['value'], decimals, text)}\u00a0{unit}"
+    shown = text["measured"].format(value=number(latest["value"], decimals, text), unit=unit)
     return shown if latest["flag"] == 0 else str(text["suspect"].format(value=shown))
 
 
@@ -356,8 +377,10 @@ def _headline(facts: Facts, text: dict[str, Any]) -> tuple[str, list[str]]:
     headline, sentence = causes[0] if causes else text["modes"][_mode(facts)]
     if facts["state"] != "active" and facts["written_at"] is not None:
         headline = text["last_known"].format(headline=headline)
-    details = [c["detail"] for c in _causes(facts) if c["cause"] in TELLING_CAUSES and c["detail"]]
-    return headline, [sentence, *(further for _, further in causes[1:]), *details]
+    told = [c["detail"] for c in _causes(facts) if c["cause"] in TELLING_CAUSES and c["detail"]]
+    details = [shortened(detail, DETAIL_BYTES) for detail in told[:2]]
+    # Each sentence once, the first one in front.
+    return headline, list(dict.fromkeys([sentence, *(more for _, more in causes), *details]))
 
 
 def _look(facts: Facts) -> str:

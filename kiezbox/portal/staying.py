@@ -10,7 +10,8 @@ from functools import lru_cache
 import segno
 
 from kiezbox.portal.page import back_link, document, paragraph
-from kiezbox.portal.texts import text_of
+from kiezbox.portal.style import BESIDE
+from kiezbox.portal.texts import RIGHT_TO_LEFT, text_of
 from kiezbox.portal.words import escape
 
 TYPE_CHECKING = False
@@ -21,14 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = ["connected_page", "info_page"]
 
-#: The top of a phone's window: a bar, a page below it, and at the end of the bar what to tap.
+#: The upper edge of a phone's window, what stands in its upper corner, and a ring around that.
 _WINDOW = (
-    '<svg viewBox="0 0 200 84" role="img" aria-label="{label}">'
-    '<path d="M8 84V20Q8 8 20 8H180Q192 8 192 20V84M8 40H192" fill="none" stroke="currentColor"'
-    ' stroke-width="3"/><path d="M28 54H150M28 66H120" stroke="currentColor" stroke-width="3"'
-    ' opacity=".35"/>{mark}</svg>'
+    '<svg viewBox="0 0 200 84" role="img" aria-label="{word}" fill="currentColor">'
+    '<path d="M3 84V20Q3 8 15 8H185Q197 8 197 20V84M3 44H197M24 58H140M24 70H110" fill="none"'
+    ' stroke="currentColor" stroke-width="3"/>{mark}<rect x="{ring}" y="2" width="{width}"'
+    ' height="44" rx="16" fill="none" stroke="var(--a)" stroke-width="5"/></svg>'
 )
-_DOTS = "".join(f'<circle cx="174" cy="{y}" r="3"/>' for y in (16, 25, 34))
 
 
 def connected_page(facts: Facts, language: str = "de") -> bytes:
@@ -37,15 +37,15 @@ def connected_page(facts: Facts, language: str = "de") -> bytes:
     headline, sentence = text["connected"]
     parts = [
         f"<header><h1>{headline}</h1>{paragraph(sentence)}</header>",
-        _closing(text),
+        _closing(text, language),
         paragraph(text["close_ask"]),
         _coming_back(facts, text, wlan=False),
         f"<p><a href=/{language}/info>{text['info_link']}</a></p>",
         back_link(text, language),
-        f"<form method=post action=/{language}/leave>{paragraph(text['leave'][0])}"
-        f"<button class=q>{text['leave'][1]}</button></form>",
+        f"<form class=l method=post action=/{language}/leave>{paragraph(text['leave'][0])}"
+        f"<button>{text['leave'][1]}</button></form>",
     ]
-    return document(facts, text, language, "".join(parts), "connected")
+    return document(facts, text, language, "".join(parts), "connected", look="n", style=BESIDE)
 
 
 def info_page(facts: Facts, language: str = "de") -> bytes:
@@ -63,25 +63,32 @@ def info_page(facts: Facts, language: str = "de") -> bytes:
         _coming_back(facts, text, wlan=True),
         back_link(text, language),
     ]
-    return document(facts, text, language, "".join(parts), "info")
+    return document(facts, text, language, "".join(parts), "info", look="u", style=BESIDE)
 
 
-def _closing(text: dict[str, Any]) -> str:
-    """What ends the phone's own window without losing the WLAN, as pictures with their words."""
-    drawn = [
-        ("close_ios", '<path d="M150 25H182" stroke="currentColor" stroke-width="7"/>'),
-        ("close_android", _DOTS),
-    ]
-    figures = []
-    for key, mark in drawn:
-        lead, rest = text[key]
-        word = text[f"{key}_word"]
-        window = _WINDOW.format(label=escape(word), mark=mark)
-        figures.append(
-            f"<figure><figcaption><b>{lead}</b> {rest}</figcaption>{window}<p class=k>{word}</p>"
-            "</figure>"
-        )
-    return "".join(figures)
+def _closing(text: dict[str, Any], language: str) -> str:
+    """What ends the phone's own window without losing the WLAN, as pictures with their words.
+
+    In languages from right to left phones have the corner on the left.
+    """
+    is_left = language in RIGHT_TO_LEFT
+    word, menu = text["close_ios_word"], text["close_android_word"]
+    done = (
+        f'<text x="{46 if is_left else 154}" y="31" font-size="17" font-weight="700"'
+        f' text-anchor="middle">{word}</text>'
+    )
+    dots = "".join(f'<circle cx="{22 if is_left else 178}" cy="{y}" r="3"/>' for y in (16, 25, 34))
+    ios = _WINDOW.format(word=word, mark=done, ring=6 if is_left else 114, width=80)
+    android = _WINDOW.format(word="⋮", mark=dots, ring=3 if is_left else 159, width=38)
+    return (
+        f"<figure><figcaption>{_lead(text['close_ios'])}</figcaption>{ios}</figure>"
+        f"<figure><figcaption>{_lead(text['close_android'])}</figcaption>{android}"
+        f"<p class=k>{menu}</p></figure>"
+    )
+
+
+def _lead(pair: tuple[str, str]) -> str:
+    return f"<b>{pair[0]}</b> {pair[1]}"
 
 
 def _coming_back(facts: Facts, text: dict[str, Any], *, wlan: bool) -> str:

@@ -6,6 +6,8 @@ is a colour that nothing else has. 1.2rem: read at arm's length, by candle light
 
 from __future__ import annotations
 
+__all__ = ["BESIDE", "STYLE"]
+
 STYLE = """\
 :root{color-scheme:light dark;--b:#fff;--t:#14181c;--m:#474f57;--l:#c8ced4;--a:#0b4a8f;\
 --w:#fff3cd}\
@@ -18,6 +20,7 @@ header{margin:0 -1rem;padding:.4rem 1rem .8rem;background:#34404c;color:#fff}\
 h1{font-size:2.1rem;line-height:1.15;margin:.4rem 0}h2{font-size:1.35rem;margin:1.5rem 0 .4rem}\
 p{margin:.5rem 0}a{color:var(--a)}header a{color:#fff}\
 nav a,footer a{display:inline-block;padding:.6rem 0;margin-inline-end:1rem}\
+p>a:only-child{display:inline-block;padding:.6rem 0}\
 form p{margin:.9rem 0 .4rem}\
 button{font:inherit;font-weight:700;width:100%;padding:.8rem;border:0;border-radius:.5rem;\
 background:#0b4a8f;color:#fff}:focus-visible{outline:.2rem solid var(--a);outline-offset:.2rem}\
@@ -31,3 +34,13 @@ overflow:hidden}article p{white-space:pre-line}small,.o{color:var(--m);font-size
 table{border-collapse:collapse;width:100%}td,th{text-align:start;font-weight:400;hyphens:auto;\
 padding:.35rem 0;padding-inline-end:.3rem;border-bottom:1px solid var(--l);vertical-align:top}\
 td{font-weight:700;width:45%}"""
+
+#: What only the pages beside the first one need: drawings, codes, numbers to call.
+BESIDE = """\
+figure{margin:.9rem 0}p bdi{display:inline-block}\
+svg{display:block;width:100%;max-width:17rem;margin:.3rem 0}\
+.k{width:fit-content;max-width:17rem;box-sizing:border-box;border:.2rem solid var(--a);\
+border-radius:.4rem;padding:.5rem .7rem;margin:-.3rem 0 1.2rem;font-weight:700}\
+.q{display:flex;flex-wrap:wrap;gap:0 1rem}.q figure{width:9rem}\
+.t{list-style:none;padding:0}.t a{display:inline-block;font-size:2rem;padding:.3rem .8rem .3rem 0}\
+.l button{background:none;color:var(--a);border:.15rem solid}"""

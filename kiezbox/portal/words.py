@@ -54,8 +54,15 @@ def duration(seconds: float, text: dict[str, Any]) -> str:
     return _counted(int(seconds // DAY_S), text["days"])
 
 
-def _counted(count: int, forms: tuple[str, str]) -> str:
-    return forms[0] if count == 1 else forms[1].format(count=count)
+def _counted(count: int, forms: tuple[str, ...]) -> str:
+    """One form for all counts (Turkish, abbreviations), two (1 and more) or four (Arabic: 1, 2, 3
+    to 10, more).
+    """
+    if len(forms) == 4 and count > 1:
+        which = 1 if count == 2 else 2 if 3 <= count % 100 <= 10 else 3
+    else:
+        which = 0 if count == 1 else -1
+    return forms[which].format(count=count)
 
 
 def age(then: float | None, now: float, text: dict[str, Any]) -> str:

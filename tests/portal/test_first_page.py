@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import html5lib
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from street import NORMAL, NOW, now_json, outage, understood
 
 from kiezbox.model import Bulletin, Quantity
-from kiezbox.portal import words
+from kiezbox.portal import texts, words
 from kiezbox.portal.answered import SLOT
 from kiezbox.portal.guests import NO_TOKEN
 from kiezbox.portal.page import PAGE_BYTES, again_page, bulletins_page, first_page
@@ -23,6 +24,7 @@ from kiezbox.portal.texts import LANGUAGES, RIGHT_TO_LEFT, text_of
 from kiezbox.units import UNITS
 
 DE = text_of("de")
+COUNTED = ("minutes", "hours", "days", "days_left")
 TEXTS = {language: text_of(language) for language in LANGUAGES}
 
 EXERCISE = now_json(mode__name="exercise", mode__is_exercise=True)
@@ -455,7 +457,49 @@ def shape(entry: Any) -> Any:
 # The date is written in another order with other numbers of digits, not with other parts.
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_has_the_same_keys_and_placeholders(language: str) -> None:
-    assert shape(TEXTS[language]) == shape(DE)
+    found, german = shape(TEXTS[language]), shape(DE)
+    for key in COUNTED:
+        # As many forms as the language has, and the last one counts.
+        forms, _ = found.pop(key), german.pop(key)
+        assert len(forms) in (1, 2, 4) and forms[-1] == ["count"]
+    assert found == german
+
+
+def test_every_language_has_a_file_and_every_file_a_language() -> None:
+    files = {path.stem for path in Path(texts.__file__).parent.glob("??.py")}
+
+    assert files == LANGUAGES.keys()
+    assert set(RIGHT_TO_LEFT) <= files
+
+
+@pytest.mark.parametrize("language", list(LANGUAGES)[2:])
+def test_no_entry_was_left_untranslated(language: str) -> None:
+    def leaves(entry: Any) -> Iterator[str]:
+        if isinstance(entry, str):
+            yield re.sub(r"\{.*?\}", "", entry)
+        elif isinstance(entry, (dict, list, tuple)):
+            for each in entry.values() if isinstance(entry, dict) else entry:
+                yield from leaves(each)
+
+    long = {leaf for name in ("de", "en") for leaf in leaves(TEXTS[name]) if len(leaf) > 18}
+
+    assert not long & set(leaves(TEXTS[language]))
+
+
+@pytest.mark.parametrize(
+    "hours, arabic",
+    # CLDR, plural rules of Arabic: one, two, few (3 to 10), many (11 to 99), other.
+    [
+        (1, "ساعة"),
+        (2, "ساعتين"),
+        (3, "3 ساعات"),
+        (10, "10 ساعات"),
+        (11, "11 ساعة"),
+        (40, "40 ساعة"),
+    ],
+)
+def test_arabic_counts_as_arabic_does(hours: int, arabic: str) -> None:
+    assert words.duration(hours * 3600, TEXTS["ar"]) == arabic
 
 
 def test_quantities_are_shown_in_their_units() -> None:

@@ -16,10 +16,18 @@ if TYPE_CHECKING:
 __all__ = ["FALLBACK", "LANGUAGES", "RIGHT_TO_LEFT", "language_of", "text_of"]
 
 #: Each language (ISO 639-1, as in ``lang`` and in the path) by its own name, in the order of the
-#: links. Where ten languages are wanted, German first: the box stands in its street.
+#: links.
 LANGUAGES = {
     "de": "Deutsch",
     "en": "English",
+    "tr": "Türkçe",
+    "ar": "العربية",
+    "uk": "Українська",
+    "ru": "Русский",
+    "pl": "Polski",
+    "vi": "Tiếng Việt",
+    "fa": "فارسی",
+    "ro": "Română",
 }
 
 RIGHT_TO_LEFT = ("ar", "fa")

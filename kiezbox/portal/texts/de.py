@@ -138,6 +138,7 @@ TEXT: dict[str, Any] = {
         "pm2_5_ug_m3": ("Feinstaub PM2,5", "µg/m³", 1),
         "pm10_ug_m3": ("Feinstaub PM10", "µg/m³", 1),
     },
+    "measured": "{value}\u00a0{unit}",
     "decimal": ",",
     "faults": "Störungen an dieser Box: {count}.",
     # Times.

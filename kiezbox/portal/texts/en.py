@@ -133,6 +133,7 @@ TEXT: dict[str, Any] = {
         "pm2_5_ug_m3": ("Fine dust PM2.5", "µg/m³", 1),
         "pm10_ug_m3": ("Fine dust PM10", "µg/m³", 1),
     },
+    "measured": "{value}\u00a0{unit}",
     "decimal": ".",
     "faults": "Faults at this box: {count}.",
     "weekdays": (
@@ -178,7 +179,7 @@ TEXT: dict[str, Any] = {
     "info": "Emergency call and help",
     "numbers": [
         ("112", "fire brigade, ambulance"),
-        ("110", "police"),
+        ("110", "police (Germany)"),
     ],
     "numbers_how": "Try even without a signal: for an emergency call the phone takes any network it"
     " finds. Switch flight mode off first.",
