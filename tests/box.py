@@ -95,6 +95,10 @@ sensor = "battery"
 driver = "pin"
 [mode]
 wlan_pause_s = 2
+[network]
+run_dir = "{folder / "network"}"
+[network.access_point]
+kind = "none"
 {more}
 """
         )

@@ -1,7 +1,7 @@
 """now.json: what is true just now, for the portal, the command line and the checks.
 
-The format stands in docs/architecture.md. Written atomically into a tmpfs, at most four
-times a second and at least every ten seconds.
+The format stands in docs/architecture.md. Written atomically into a tmpfs: at once when the mode
+or the posture changes, else at most four times a second, and at least every ten seconds.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ class Facts:
         self._publishers: dict[str, Callable[[], dict[str, Any]]] = {}
         self._on_change = on_change
         self._is_changed = True
+        self._is_urgent = False
         self._written_at = -1e9
 
     def changed(self) -> None:
@@ -67,9 +68,12 @@ class Facts:
         """What the power worker knows, as it stands in now.json."""
         power = dict(zip(_OF_POWER, (mode, grid, battery, network), strict=True))
         with self._lock:
-            is_news = power != self._power
-            self._power = power
-        if is_news:
+            before, self._power = self._power, power
+        if _headline(power) != _headline(before):
+            # What everybody waits for, so the pause does not hold for it.
+            self._is_urgent = self._is_changed = True
+            self._on_change()
+        elif power != before:
             self.changed()
 
     def add_publisher(self, name: str, facts: Callable[[], dict[str, Any]]) -> None:
@@ -120,6 +124,8 @@ class Facts:
 
     def due_in_s(self) -> float:
         """Real seconds until the file should be written."""
+        if self._is_urgent:
+            return 0.0
         since_s = self._machine.monotonic() - self._written_at
         return max(0.0, (LEAST_PAUSE_S if self._is_changed else MOST_PAUSE_S) - since_s)
 
@@ -130,9 +136,15 @@ class Facts:
 
     def write(self) -> None:
         """Write now. Raises OSError where the run directory cannot be written."""
-        self._is_changed = False
+        self._is_changed = self._is_urgent = False
         write_atomically(self.path, self.document())
         self._written_at = self._machine.monotonic()
+
+
+def _headline(power: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Mode and posture."""
+    mode, network = power["mode"] or {}, power["network"] or {}
+    return mode.get("name"), network.get("wanted")
 
 
 def write_atomically(path: str, document: Mapping[str, Any]) -> None:

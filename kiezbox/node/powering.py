@@ -184,7 +184,6 @@ class Powering:
         # each flush of an old card takes longer than all of our own work.
         self._street.follow(self._mode)
         self._keep(now, numbers[-1] if numbers else None)
-        self._facts.changed()
         for number in numbers:
             self._store.carried_out(number)
         # Last: an order that was kept and is taken again after a crash changes nothing.
