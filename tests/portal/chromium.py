@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
@@ -36,7 +37,8 @@ class Chromium:
     JSON document that ends in a zero byte.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, within: Sequence[str] = ()) -> None:
+        """``within``: words before the browser's own that start it somewhere else."""
         program = shutil.which("chromium") or shutil.which("chromium-browser")
         if program is None:
             pytest.skip("no Chromium here: apt install chromium")
@@ -44,8 +46,8 @@ class Chromium:
         theirs_in, self._to = os.pipe()
         self._from, theirs_out = os.pipe()
         self._process = subprocess.Popen(
-            ["bash", "-c", f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}', program, *FLAGS,
-             f"--user-data-dir={self._profile}", "about:blank"],
+            ["bash", "-c", f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}', *within, program,
+             *FLAGS, f"--user-data-dir={self._profile}", "about:blank"],
             pass_fds=[theirs_in, theirs_out],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
