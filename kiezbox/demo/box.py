@@ -256,6 +256,9 @@ class Box:
             "power.battery": {"sensor": "battery", "capacity_ah": CAPACITY_AH * self.speed},
             "power.grid.supply": {"driver": "pin", "pin": GRID_PIN},
             "mode": {"wlan_pause_s": 20.0},
+            # A demo opens no WLAN on somebody's computer, and so misses none.
+            "network": {"run_dir": str(self._run_dir / "network")},
+            "network.access_point": {"kind": "none"},
             "publishers.mqtt": {"host": "127.0.0.1", "port": self.uplink.port, "tls": False},
             "portal": {"listen": f"127.0.0.1:{self.portal_port}"},
             "clock": {"speed": self.speed, "wall_anchor": wall_anchor},
