@@ -14,8 +14,8 @@ sys.path[:0] = [str(HERE.parent / "uml"), str(HERE), str(HERE.parent.parent.pare
 
 from air import Guest, wait_for_radio  # noqa: E402
 from guest import note  # noqa: E402
-from installed import InstalledBox, until  # noqa: E402
-from watching import SSID, posture, stages  # noqa: E402
+from installed import InstalledBox  # noqa: E402
+from watching import SSID, settle, stages  # noqa: E402
 
 
 def failover() -> dict[str, Any]:
@@ -24,7 +24,7 @@ def failover() -> dict[str, Any]:
     guest = Guest("wlan1")
     guest.switch_on(SSID)
     box.start()
-    until(lambda: posture() == "closed", 120, "the node's first word", pause_s=0.2)
+    settle(box)
     facts: dict[str, Any] = {"stages": stages(box, guest)}
     facts["journal"] = box.journal()[-20000:]
     return facts

@@ -27,6 +27,7 @@ from watching import (  # noqa: E402
     posture,
     real_time,
     serves,
+    settle,
     use,
 )
 
@@ -117,7 +118,7 @@ class Night:
         self.guest = Guest("wlan1")
         self.guest.switch_on(SSID)
         self.box.start()
-        until(lambda: posture() == "closed", 120, "the node's first word", pause_s=0.2)
+        settle(self.box)
 
     def visit(self) -> bool:
         self.guest.join(120)

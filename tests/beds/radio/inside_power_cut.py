@@ -21,7 +21,7 @@ sys.path[:0] = [str(HERE.parent / "uml"), str(HERE), str(HERE.parent.parent.pare
 from air import Guest, wait_for_radio  # noqa: E402
 from guest import note, wait_for  # noqa: E402
 from installed import InstalledBox, mode, now, until  # noqa: E402
-from watching import SSID, is_on_air, posture, serves  # noqa: E402
+from watching import SSID, is_on_air, serves, settle  # noqa: E402
 
 #: A second of bridging instead of eight; everything else is the default.
 MORE = """
@@ -40,7 +40,7 @@ def start(*, grid: bool) -> InstalledBox:
 
 def before() -> dict[str, Any]:
     box = start(grid=True)
-    until(lambda: posture() == "closed", 120, "the node's first word", pause_s=0.1)
+    settle(box)
     box.chip.drive(17, False)
     until(is_on_air, 60, "the WLAN", pause_s=0.05)
     return {"mode": mode(), "since": now()["mode"]["since"], "boot": now()["boot"]}

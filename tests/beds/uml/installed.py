@@ -117,11 +117,13 @@ class InstalledBox:
         run("mount", "--bind", packages, "/opt/packages")
         # With what Python compiled already: its files are good for as long as the times agree.
         shutil.copytree(CHECKOUT / "kiezbox", "/opt/code/kiezbox")
-        PROGRAM.write_text(
-            f"#!/bin/sh\nPYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/opt/code:/opt/packages"
-            f' exec {self.python} -m kiezbox "$@"\n'
-        )
-        PROGRAM.chmod(0o755)
+        for name, module in (("kiezbox", "-m kiezbox"), ("python", "")):
+            program = PROGRAM.with_name(name)
+            program.write_text(
+                "#!/bin/sh\nexport PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/opt/code:/opt/packages\n"
+                f'exec {self.python} {module} "$@"\n'
+            )
+            program.chmod(0o755)
 
     def start(self, *units: str, limit_s: float = 120) -> None:
         """A systemd as PID 1 that starts ``units`` (default: all that are enabled by [Install])
