@@ -5,6 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
 __all__ = ["HTML", "SLOT", "Answer", "takes_gzip", "zipped"]
 
@@ -42,7 +43,7 @@ class Answer:
     ``is_flask``: the answer takes longer, ``answers.behind`` gives it.
     """
 
-    __slots__ = ("_around", "body", "headers", "is_flask", "keep_s", "slot", "status")
+    __slots__ = ("_around", "body", "headers", "is_flask", "keep_s", "slot", "status", "wire")
 
     def __init__(
         self,
@@ -61,6 +62,8 @@ class Answer:
         self.keep_s = keep_s
         self.is_flask = is_flask
         self.slot = SLOT if SLOT in body else b""
+        #: As it was last sent (``prepared.Wire``), for an answer that is given again and again.
+        self.wire: Any = None
         #: Zipped: what comes before the slot and after it, the checksum of the text before it, the
         #: text after it, and the length of the whole text.
         self._around: tuple[bytes, bytes, int, bytes, int] | None = None

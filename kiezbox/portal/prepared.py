@@ -66,31 +66,33 @@ class Wire:
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
         self.has_slot = bool(answer.slot)
-        length = len(answer.body)
         # No Date: a box often does not know the time, and such a server says none (RFC 9110,
         # 6.6.1). A length with a 204 too, as the systems' own servers have it for their probes.
         lines = [f"HTTP/1.1 {answer.status} {REASONS.get(answer.status, 'Unknown')}"]
         lines += [f"{name}: {value}" for name, value in answer.headers]
-        lines += [f"Content-Length: {length}"] * (answer.status != 304)
+        lines += [f"Content-Length: {len(answer.body)}"] * (answer.status != 304)
         self._head = "\r\n".join([*lines, ""]).encode("latin-1")
-        #: What most get, in one piece; b"" where each gets something of their own.
+        #: What most get; b"" where each gets something of their own.
         self.whole = b"" if self.has_slot else self._head + _KEEP + answer.body
 
-    def pieces(self, request: Request, *, is_last: bool, fill: bytes = b"") -> list[bytes]:
-        """What to send, one after the other; ``fill`` is for the slot."""
-        is_head = request.method == "HEAD"
-        if not (is_last or is_head or self.has_slot):
-            return [self.whole]
-        pieces = [self._head, _CLOSE if is_last else _KEEP]
-        if not is_head:
-            pieces.append(self._answer.filled(fill) if self.has_slot else self._answer.body)
-        return pieces
+    def filled(self, fill: bytes) -> bytes:
+        """What most get, with their own in the slot."""
+        return b"".join((self._head, _KEEP, self._answer.filled(fill)))
+
+    def bytes_for(self, request: Request, *, is_last: bool, fill: bytes = b"") -> bytes:
+        """What to send to whoever asked so."""
+        if request.method == "HEAD":
+            return self._head + (_CLOSE if is_last else _KEEP)
+        if is_last:
+            body = self._answer.filled(fill) if self.has_slot else self._answer.body
+            return self._head + _CLOSE + body
+        return self.filled(fill) if self.has_slot else self.whole
 
 
-def refusal(status: int, *more: tuple[str, str]) -> list[bytes]:
+def refusal(status: int) -> bytes:
     """The last words on a connection."""
-    wire = Wire(Answer(status, SORRY, "text/html; charset=utf-8", *more))
-    return [wire._head, _CLOSE, SORRY]
+    wire = Wire(Answer(status, SORRY, "text/html; charset=utf-8"))
+    return b"".join((wire._head, _CLOSE, SORRY))
 
 
 class _Kept:
@@ -177,7 +179,8 @@ class Prepared:
         answer = self._contents.answer(request)
         if answer.is_flask:
             return None
-        wire = Wire(answer)
+        wire: Wire = answer.wire or Wire(answer)
+        answer.wire = wire
         if answer.keep_s > 0 and request.method in ("GET", "HEAD"):
             self._keep(request, answer, wire, now)
         return wire

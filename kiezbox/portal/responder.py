@@ -309,7 +309,7 @@ class Responder:
             wire = self._prepared.recall(known, self._now)
             if wire is not None and wire.whole and known.is_plain:
                 self.answered += 1
-                visit.out.append(wire.whole)
+                visit.put(wire.whole)
                 self._send(visit)
             else:
                 visit.queue.append(known.request.of(visit.client, visit.local, visit.is_tls))
@@ -343,7 +343,7 @@ class Responder:
                 visit.is_idle = False
                 visit.until = self._now + REQUEST_S
             if reader.wants_to_be_told():
-                visit.put([b"HTTP/1.1 100 Continue\r\n\r\n"])
+                visit.put(b"HTTP/1.1 100 Continue\r\n\r\n")
                 self._send(visit)
 
     def _go_on(self, visit: Visit, wire: Wire | None = None) -> None:
@@ -412,7 +412,7 @@ class Responder:
         is_last = visit.is_last and not visit.queue
         fill = self._prepared.fill(wire, request)
         self.answered += 1
-        visit.put(wire.pieces(request, is_last=is_last, fill=fill))
+        visit.put(wire.bytes_for(request, is_last=is_last, fill=fill))
 
     def _refuse(self, visit: Visit, status: int) -> None:
         visit.is_last = visit.has_more = True

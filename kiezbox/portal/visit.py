@@ -16,9 +16,6 @@ __all__ = ["READ_BYTES", "Visit"]
 #: Taken from the kernel at once.
 READ_BYTES = 16384
 
-#: Pieces given to the kernel at once (IOV_MAX is 1024).
-_PIECES = 64
-
 
 class Visit:
     """A plain connection."""
@@ -63,9 +60,9 @@ class Visit:
     def _receive(self) -> bytes | None:
         return self.socket.recv(READ_BYTES)
 
-    def put(self, pieces: list[bytes]) -> None:
+    def put(self, whole: bytes) -> None:
         """To be sent, after what is there."""
-        self.out += pieces
+        self.out.append(whole)
 
     def flush(self) -> bool:
         """Send what goes without waiting; whether all is gone.
@@ -75,17 +72,12 @@ class Visit:
         """
         out = self.out
         while out:
+            whole = out[0] if len(out) == 1 else b"".join(out)
             try:
-                sent = self.socket.sendmsg(out[:_PIECES])
+                sent = self.socket.send(whole)
             except BlockingIOError:
                 return False
-            gone = 0
-            while gone < len(out) and sent >= len(out[gone]):
-                sent -= len(out[gone])
-                gone += 1
-            del out[:gone]
-            if sent:
-                out[0] = out[0][sent:]
+            out[:] = [whole[sent:]] if sent < len(whole) else []
         return True
 
     def say_goodbye(self) -> None:
