@@ -65,8 +65,9 @@ class Limit:
         if len(self._buckets) >= 1024:
             # Somebody invents senders; forgetting the honest ones costs them nothing.
             self._buckets.clear()
-        self._buckets[sender] = (max(0.0, tokens - 1), now)
-        return tokens >= 1
+        is_allowed = tokens >= 1
+        self._buckets[sender] = (tokens - is_allowed, now)
+        return is_allowed
 
 
 def answer(request: bytes, facts: Facts, uplink: str) -> bytes | None:
