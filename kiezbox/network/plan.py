@@ -127,9 +127,12 @@ def _firewall(posture: Posture, settings: Settings, machine: Machine) -> dict[st
         rules += nftables.mesh_ruleset(network, machine)
     if hostapd.is_owe(settings, machine):
         rules += street.isolation(is_needed=posture in ON_AIR)
+    kernel = street.forwarding(posture, settings, machine)
+    if posture in ON_AIR:
+        kernel = street.hardening(machine) + kernel
     return {
         f"{folder}/ruleset.nft": rules,
-        f"{folder}/forwarding.sysctl": street.forwarding(posture, settings, machine),
+        **({f"{folder}/kernel.sysctl": kernel} if kernel else {}),
     }
 
 
@@ -139,7 +142,6 @@ def _street(posture: Posture, settings: Settings, machine: Machine) -> dict[str,
     files = {
         "street-up.ip": street.street_up(settings, machine),
         "street-down.ip": street.street_down(settings, machine),
-        "street.sysctl": street.hardening(machine),
         f"{posture.value}/dnsmasq.conf": dnsmasq.configuration(posture, network, machine),
         "dhcp-options": dnsmasq.options(network, machine.has_certificate),
         "hosts": dnsmasq.hosts(network, machine.has_certificate),
