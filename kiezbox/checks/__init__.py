@@ -11,12 +11,13 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 from kiezbox.clock import Clock
 from kiezbox.settings import Settings
 
-__all__ = ["Examined", "Finding", "Level", "run_all"]
+__all__ = ["Examined", "Finding", "Lack", "Level", "Machine", "run_all"]
 
 
 class Level(IntEnum):
@@ -39,6 +40,57 @@ class Finding(NamedTuple):
     hint: str = ""
 
 
+class Radio(Protocol):
+    """A WLAN chip, as ``kiezbox.network.survey`` describes it. The checks stand beside that room,
+    so the command line hands it over."""
+
+    @property
+    def driver(self) -> str: ...
+    @property
+    def modes(self) -> frozenset[str]: ...
+
+
+class Interface(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def phy(self) -> str: ...
+
+
+class Machine(Protocol):
+    """What a survey has found on this computer."""
+
+    @property
+    def interfaces(self) -> tuple[Interface, ...]: ...
+    @property
+    def country(self) -> str: ...
+    def radio_of(self, name: str) -> Radio | None: ...
+
+
+class Lack(Protocol):
+    """What the network's plan misses."""
+
+    @property
+    def what(self) -> str: ...
+    @property
+    def hint(self) -> str: ...
+    @property
+    def is_fatal(self) -> bool: ...
+
+
+class Standing(Protocol):
+    """How the portal's certificate is; ``reason`` ends a sentence that begins with it."""
+
+    @property
+    def is_valid(self) -> bool: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def hint(self) -> str: ...
+    @property
+    def expires_at(self) -> float | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Examined:
     """What a check may look at: never the hardware, which the node holds."""
@@ -47,6 +99,13 @@ class Examined:
     clock: Clock
     #: now.json, or None where the node does not run.
     facts: Mapping[str, Any] | None
+    #: The root of the file system: /sys, /proc, /run and /etc are looked for below it.
+    root: Path = Path("/")
+    #: None where nobody looked.
+    machine: Machine | None = None
+    lacks: tuple[Lack, ...] = ()
+    #: None where no https name is set.
+    certificate: Standing | None = None
 
 
 def names() -> list[str]:

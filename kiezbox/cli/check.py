@@ -5,20 +5,22 @@ Exit code 0: fine or worth knowing. 1: something does not work as it was meant t
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from kiezbox.checks import Examined
+    from kiezbox.settings import Settings
+
 MARKS = {0: "ok  ", 1: "note", 2: "WARN", 3: "BAD "}
 
 
 def main(argv: list[str]) -> int:
     """``kiezbox check [--json]``."""
-    from kiezbox.checks import Examined, Level, run_all
-    from kiezbox.cli._common import (
-        Parser,
-        open_clock,
-        print_json,
-        read_facts,
-        read_toml,
-        settings_path,
-    )
+    from kiezbox.checks import Level, run_all
+    from kiezbox.cli._common import Parser, print_json, read_facts, read_toml, settings_path
     from kiezbox.cli.settings import check
     from kiezbox.errors import NotRunning
 
@@ -30,7 +32,7 @@ def main(argv: list[str]) -> int:
         facts = read_facts(settings)
     except NotRunning:
         facts = None
-    found = list(run_all(Examined(settings, open_clock(settings), facts)))
+    found = list(run_all(examined(settings, facts)))
     if arguments.json:
         print_json(
             [
@@ -49,3 +51,31 @@ def main(argv: list[str]) -> int:
             if finding.hint and finding.level > Level.FINE:
                 print(f"      {finding.hint}")
     return int(any(finding.level >= Level.WARNING for _, finding in found))
+
+
+def examined(settings: Settings, facts: Mapping[str, Any] | None) -> Examined:
+    """What the checks may look at, with what the network's own room knows of this machine."""
+    from kiezbox.checks import Examined
+    from kiezbox.cli._common import open_clock
+    from kiezbox.network import plan
+    from kiezbox.network.certificate import standing
+    from kiezbox.network.survey import survey
+    from kiezbox.posture import Posture
+
+    clock, network = open_clock(settings), settings.network
+    machine = survey(settings)
+    lacks = {
+        lack.what: lack
+        for posture in (Posture.EMERGENCY, Posture.CLOSED)
+        for lack in plan(posture, settings, machine).lacks
+    }
+    folder, name = network.certificate.folder, network.certificate.name
+    is_trusted = clock.is_trusted()
+    return Examined(
+        settings,
+        clock,
+        facts,
+        machine=machine,
+        lacks=tuple(lacks.values()),
+        certificate=standing(folder, clock.now(), is_trusted, name) if name else None,
+    )

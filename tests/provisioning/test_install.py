@@ -3,6 +3,7 @@ this machine's systemd tools, and with no network. Whatever it does is gone afte
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -146,6 +147,14 @@ def test_what_has_an_install_section_is_switched_on(installed: Root) -> None:
         state = installed.run("systemctl", "is-enabled", path.name).stdout.strip()
 
         assert state in ("enabled", "alias"), path.name
+
+
+def test_the_box_s_own_check_finds_every_unit_switched_on(installed: Root) -> None:
+    said = json.loads(installed.run("/usr/local/bin/kiezbox", "check", "--json").stdout)
+
+    # What runs it cannot know: no systemd runs in here.
+    found = [each for each in said if each["check"] == "units"]
+    assert [each["level"] for each in found] == ["note"], found
 
 
 def test_the_users_of_the_units_exist(installed: Root) -> None:
