@@ -28,6 +28,8 @@ BENCHMARKS = {
     "drain": (5, 1),
     "sd": (3, 1),
     "start": (9, 3),
+    "edge": (3, 1),
+    "failover": (3, 1),
     "rest": (3, 1),
     "flaps": (1, 1),
     "cuts": (1, 1),

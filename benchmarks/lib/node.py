@@ -64,6 +64,7 @@ class RunningNode:
     process: subprocess.Popen[Any]
     run_dir: Path
     settings: Path
+    bench: Any
 
     def facts(self) -> dict[str, Any]:
         """now.json, or {} while there is none."""
@@ -121,7 +122,7 @@ def node(
             log.open("wb") as file,
             running([*argv, "--log", "warning"], stderr=file, env=installed.ENVIRONMENT) as process,
         ):
-            found = RunningNode(process, folder / "run", settings)
+            found = RunningNode(process, folder / "run", settings, bench)
             wait_for(
                 lambda: process.poll() is not None or found.facts().get("latest"),
                 "the node's first reading",

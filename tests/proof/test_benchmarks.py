@@ -73,7 +73,8 @@ def test_a_reference_that_halves_its_speed_makes_the_run_noisy() -> None:
 
 def test_every_goal_belongs_to_a_benchmark_there_is() -> None:
     assert {goal.benchmark for goal in contest.goals()} <= command.BENCHMARKS.keys()
-    assert {goal.id for goal in contest.goals()} == {"a1", "a3", "a4", "a5", "e1", "r1"}
+    ids = {goal.id for goal in contest.goals()}
+    assert ids >= {"a1", "a3", "a4", "a5", "e1", "e2", "e3", "r1"}
 
 
 def test_a_processors_time_is_counted_to_the_end_of_a_thread() -> None:
