@@ -99,17 +99,11 @@ ICMP6_ERRORS = (
 )  # fmt: skip
 
 
-def ruleset(
-    posture: Posture,
-    settings: NetworkSettings,
-    machine: Machine,
-    *,
-    certificate_is_good: bool = False,
-) -> str:
+def ruleset(posture: Posture, settings: NetworkSettings, machine: Machine) -> str:
     """The script for one posture; for those without guests it only takes the table away.
 
-    443 is open at ``street.https_address`` exactly while ``certificate_is_good``; when that
-    changes, the script is rendered and loaded again, which loses only the limits' memory.
+    443 is open at ``street.https_address`` exactly while ``machine.has_certificate``; when
+    that changes, the script is rendered and loaded again, which loses only the limits' memory.
     """
     removal = _removal(TABLE)
     if posture not in (Posture.EMERGENCY, Posture.SHARED):
@@ -117,7 +111,7 @@ def ruleset(
     ways = uplinks(settings, machine)
     is_shared = posture is Posture.SHARED and bool(ways)
     services = reachable_services(settings, machine)
-    https = settings.street.https_address if certificate_is_good else ""
+    https = settings.street.https_address if machine.has_certificate else ""
     chains = [
         _sets(services),
         _first(https, is_shared=is_shared),
