@@ -172,7 +172,8 @@ def _summary(facts: Facts, bulletins: Sequence[Posted] | None, text: dict[str, A
             lines.append(f"<b>{text['lasts_unknown']}</b>")
     if bulletins and not _is_ordinary(facts):
         link = text["bulletins_below"].format(count=len(bulletins))
-        lines.append(f'<a href="#m">{link}</a>')
+        # In a line with others: on a line of its own it would have to be as high as a finger.
+        lines[-1:] = [" ".join([*lines[-1:], f'<a href="#m">{link}</a>'])]
     return f"<header><h1>{escape(headline)}</h1>{''.join(map(paragraph, lines))}</header>"
 
 

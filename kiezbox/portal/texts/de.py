@@ -163,7 +163,7 @@ TEXT: dict[str, Any] = {
     "never_ask": "Wir fragen nie nach Passwörtern oder Geld.",
     "data": "Daten",
     # The emergency WLAN: stay, time slices, and the page of somebody who is asked again.
-    "stay": ("Damit Ihr Handy in diesem WLAN bleibt:", "Verbunden bleiben"),
+    "stay": ("Damit Ihr Handy hier bleibt:", "Verbunden bleiben"),
     "slice": "Dieses WLAN spart Strom: jetzt ist es bis {when} an, danach in Abständen wieder.",
     "again": "Sie waren weg: bitte noch einmal tippen. Sonst verlässt Ihr Handy dieses WLAN.",
     "whole_page": "Alles lesen",
