@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from benchmarks.lib.contest import Options, Outcome, Run, Skipped, interleave
+from benchmarks.lib.contest import Options, Outcome, Run, Skipped, interleave, say
 from kiezbox.settings import PowerSettings
 
 #: Whose time a stage is. The rest is ours, with systemd's starts and dnsmasq's answers in it.
@@ -39,6 +39,10 @@ def _run() -> Run:
             at = failover(Path(folder))
         except pytest.skip.Exception as reason:
             raise Skipped(str(reason)) from reason
+        except (AssertionError, LookupError, TypeError) as failure:
+            # The machine's last words, or a script in it that ended in a traceback.
+            say(f"failover: {failure}")
+            return {"unserved": 1.0}
     return shares(at, STAGES)
 
 
