@@ -166,9 +166,12 @@ class Street:
         return IS_OPEN[self._posture]
 
     def _look_for_uplink(self, now: float) -> None:
-        said = self._observer.uplink()
+        said, is_connected = self._observer.uplink(), self._has_publisher()
         if said is None:
-            said = "own" if self._has_publisher() else "unknown"
+            said = "own" if is_connected else "unknown"
+        elif said != "none" and is_connected is False:
+            # A route, and nobody answers: guests would have neither the world nor the portal.
+            said = "unknown"
         self._uplink = said
         if said not in ("own", "mesh"):
             self._uplink_since = None

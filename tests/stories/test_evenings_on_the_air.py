@@ -216,7 +216,9 @@ def test_an_uplink_that_comes_and_goes_is_never_given(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("said", "publisher", "uplink", "posture"),
     [
-        ("own", False, "own", "shared"),
+        ("own", None, "own", "shared"),
+        ("own", True, "own", "shared"),
+        ("own", False, "unknown", "emergency"),  # a route into a network that is dead
         ("mesh", None, "mesh", "shared"),
         ("none", True, "none", "emergency"),  # a broker within the mesh is no internet
         (None, True, "own", "shared"),
