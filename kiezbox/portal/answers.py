@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     #: What was asked for in which language.
     View = Callable[[Request, Sight, Guests, str], Answer]
-    ViewBehind = Callable[[Sight, Mapping[str, str], str], Answer]
+    ViewBehind = Callable[[Sight, str], bytes]
 
 __all__ = ["MOVED", "PAGES", "Answer", "answer", "behind", "fill", "split_path"]
 
@@ -35,7 +35,6 @@ KEEP_S = 1.0
 INTERCEPTING = ("emergency", None)
 
 _NO_STORE = ("Cache-Control", "no-store")
-_VARY = "Accept-Language, Accept-Encoding"
 _AGAIN = "again"
 
 _LINK = (
@@ -74,8 +73,19 @@ def fill(request: Request, guests: Guests) -> bytes:
 def behind(path: str, headers: Mapping[str, str], sight: Sight) -> Answer:
     """The answers that take long, for Flask. ``headers``: lower-case names."""
     name, language = split_path(path, headers)
-    view = _BEHIND_PAGES.get(name)
-    return view(sight, headers, language) if view else MOVED
+    if name == "situation.geojson":
+        return _situation(sight, headers)
+    make = _BEHIND_PAGES.get(name)
+    if make is None:
+        return MOVED
+    page = Answer(200, make(sight, language), HTML, _NO_STORE)
+    return zipped(page, headers, _vary(path))
+
+
+def _vary(path: str) -> str:
+    """On which headers a page depends: not on the language, where the path names it."""
+    is_named = path[1:].partition("/")[0] in LANGUAGES
+    return "Accept-Encoding" if is_named else "Accept-Language, Accept-Encoding"
 
 
 def split_path(path: str, headers: Mapping[str, str]) -> tuple[str, str]:
@@ -177,7 +187,7 @@ def _again(request: Request, sight: Sight, guests: Guests, language: str) -> Ans
 
 def _page(request: Request, whole: bytes) -> Answer:
     found = Answer(200, whole, HTML, _NO_STORE, keep_s=KEEP_S)
-    return zipped(found, request.headers, _VARY)
+    return zipped(found, request.headers, _vary(request.path))
 
 
 def _left_behind(request: Request, sight: Sight, guests: Guests, language: str) -> Answer:
@@ -258,26 +268,23 @@ _POSTS: dict[str, View] = {"stay": _stay, "leave": _leave}
 # --- what takes longer ---------------------------------------------------------------------------
 
 
-def _bulletins(sight: Sight, headers: Mapping[str, str], language: str) -> Answer:
-    page = bulletins_page(sight.facts(), sight.bulletins(), language)
-    return zipped(Answer(200, page, HTML, _NO_STORE), headers, _VARY)
+def _bulletins(sight: Sight, language: str) -> bytes:
+    return bulletins_page(sight.facts(), sight.bulletins(), language)
 
 
-def _connected_page(sight: Sight, headers: Mapping[str, str], language: str) -> Answer:
+def _connected_page(sight: Sight, language: str) -> bytes:
     from kiezbox.portal.staying import connected_page
 
-    page = connected_page(sight.facts(), language)
-    return zipped(Answer(200, page, HTML, _NO_STORE), headers, _VARY)
+    return connected_page(sight.facts(), language)
 
 
-def _info(sight: Sight, headers: Mapping[str, str], language: str) -> Answer:
+def _info(sight: Sight, language: str) -> bytes:
     from kiezbox.portal.staying import info_page
 
-    page = info_page(sight.facts(), language)
-    return zipped(Answer(200, page, HTML, _NO_STORE), headers, _VARY)
+    return info_page(sight.facts(), language)
 
 
-def _situation(sight: Sight, headers: Mapping[str, str], language: str) -> Answer:
+def _situation(sight: Sight, headers: Mapping[str, str]) -> Answer:
     """GeoJSON. The tag stays while nothing but the time of serving changes."""
     import zlib
 
@@ -295,7 +302,6 @@ _BEHIND_PAGES: dict[str, ViewBehind] = {
     "bulletins": _bulletins,
     "connected": _connected_page,
     "info": _info,
-    "situation.geojson": _situation,
 }
 
 

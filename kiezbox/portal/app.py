@@ -1,5 +1,5 @@
 """The portal as a Flask application: what takes longer than the responder may wait, and what later
-steps add.
+steps add. It stands behind the responder and hears of no request that the latter can answer.
 """
 
 from __future__ import annotations
@@ -9,18 +9,13 @@ from typing import TYPE_CHECKING, NoReturn
 from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException, NotFound
 
-from kiezbox.portal import request as requests
-from kiezbox.portal.answers import MOVED, Answer, answer, behind, fill
-from kiezbox.portal.guests import Guests
+from kiezbox.portal.answers import MOVED, Answer, behind
 from kiezbox.portal.sight import Sight
 
 if TYPE_CHECKING:
     from kiezbox.portal.sight import Clock
 
 __all__ = ["app_of", "create_app"]
-
-#: Every method there is, and those that are none.
-METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
 
 
 class _Portal(Flask):
@@ -34,15 +29,15 @@ def create_app(store_path: str, run_dir: str, clock: Clock | None = None) -> Fla
     return app_of(Sight(run_dir, store_path, clock))
 
 
-def app_of(sight: Sight, guests: Guests | None = None) -> Flask:
-    """The same over what the doorway has been looking at."""
+def app_of(sight: Sight) -> Flask:
+    """The same over what the responder looks at."""
     app = _Portal("kiezbox.portal", static_folder=None, template_folder=None)
-    known = guests or Guests()
 
-    @app.route("/", methods=METHODS)
-    @app.route("/<path:_>", methods=METHODS)
+    @app.get("/")
+    @app.get("/<path:_>")
     def show(_: str = "") -> Response:
-        return _flask(_whole(sight, known))
+        headers = {name.lower(): value for name, value in request.headers}
+        return _flask(behind(request.path, headers, sight))
 
     @app.errorhandler(HTTPException)
     def elsewhere(_: HTTPException) -> Response:
@@ -55,28 +50,6 @@ def app_of(sight: Sight, guests: Guests | None = None) -> Flask:
         return _flask(Answer(500, MOVED.body))
 
     return app
-
-
-def _whole(sight: Sight, guests: Guests) -> Answer:
-    headers = {name.lower(): value for name, value in request.headers}
-    host = headers.get("host", "").rpartition(":")[0] or headers.get("host", "")
-    asked = requests.Request(
-        request.method,
-        host.lower(),
-        request.path,
-        "",
-        headers,
-        client=request.remote_addr or "",
-        # waitress does not say on which address a connection came in; one that is named is ours.
-        local="127.0.0.1" if host.strip("0123456789.") else host,
-        body=request.get_data()[:4096],
-    )
-    found = answer(asked, sight, guests)
-    if found.is_flask:
-        found = behind(request.path, headers, sight)
-    if found.slot:
-        found.body = found.filled(fill(asked, guests))
-    return found
 
 
 def _flask(whole: Answer) -> Response:

@@ -135,6 +135,8 @@ def document(
 def stay_form(facts: Facts, text: dict[str, Any], language: str, why: str = "") -> str:
     """One button, where the WLAN leads its guests here. Without script: phones' own windows."""
     network = facts["network"]
+    if network["wanted"] == "shared":
+        return paragraph(text["shared"])
     if network["wanted"] not in (None, "emergency"):
         return ""
     reason, button = text["stay"]

@@ -94,7 +94,8 @@ def _lead(pair: tuple[str, str]) -> str:
 def _coming_back(facts: Facts, text: dict[str, Any], *, wlan: bool) -> str:
     network = facts["network"]
     address, name, ssid = network["address"], network["name"], network["ssid"]
-    if address is None:
+    if address is None or network["wanted"] in ("closed", "dark"):
+        # Nothing answers there just now.
         return ""
     how = text["come_back_how_bare"]
     if ssid and network["access_point"] != "none":
