@@ -12,7 +12,7 @@ from kiezbox.network.addresses import OWE, STREET, street_network
 from kiezbox.network.machine import Machine
 from kiezbox.settings import Settings
 
-__all__ = ["CHANNELS", "channel", "configuration", "guests", "is_owe"]
+__all__ = ["CHANNELS", "channel", "configuration", "favourite", "guests", "is_owe"]
 
 #: The channels of 2.4 GHz that do not overlap (IEEE 802.11, 20 MHz wide, 5 MHz apart).
 CHANNELS = (1, 6, 11)
@@ -97,11 +97,18 @@ def _network(settings: Settings, ssid: bytes) -> list[str]:
 
 
 def channel(settings: Settings, machine: Machine) -> int:
-    """As set; else as the last scan chose; else one of the three by the box's name, so that
-    neighbours that could not scan are not all on the same.
+    """As set; else as the last scan chose; else the box's favourite."""
+    return settings.network.access_point.channel or machine.channel or favourite(settings.box.id)
+
+
+def favourite(box: str) -> int:
+    """One of the three by the box's name: where the whole city is dark the neighbours are other
+    boxes, which nobody heard in the days before, so that they must not all be on the same.
+
+    >>> [favourite(f"kb-{number}") for number in range(1, 8)]
+    [11, 1, 11, 1, 6, 6, 11]
     """
-    chosen = settings.network.access_point.channel or machine.channel
-    return chosen or CHANNELS[hashlib.sha256(settings.box.id.encode()).digest()[0] % 3]
+    return CHANNELS[hashlib.sha256(box.encode()).digest()[0] % 3]
 
 
 def guests(settings: Settings) -> int:

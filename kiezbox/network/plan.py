@@ -126,7 +126,7 @@ def _firewall(posture: Posture, settings: Settings, machine: Machine) -> dict[st
     else:
         rules += nftables.mesh_ruleset(network, machine)
     if hostapd.is_owe(settings, machine):
-        rules += street.isolation(is_needed=posture in ON_AIR)
+        rules += street.isolation(settings, is_needed=posture in ON_AIR)
     kernel = street.forwarding(posture, settings, machine)
     if posture in ON_AIR:
         kernel = street.hardening(machine) + kernel

@@ -18,13 +18,17 @@ from pathlib import Path
 from kiezbox.clock import Clock
 from kiezbox.errors import NetworkError
 from kiezbox.network.addresses import STREET
-from kiezbox.network.hostapd import CHANNELS
+from kiezbox.network.hostapd import CHANNELS, favourite
 from kiezbox.network.survey import output_of
 from kiezbox.settings import Settings
 
 __all__ = ["Heard", "choose", "chosen", "parse", "refresh", "weights"]
 
-#: A scan of 2.4 GHz takes about 2 s; a radio that is busy answers late or not at all.
+#: Only where our own WLAN may be: all bands together take seconds more. The kernel passes over
+#: what is forbidden here.
+FREQUENCIES = tuple(str(2407 + 5 * channel) for channel in range(1, 14))
+
+#: A radio that is busy answers late or not at all.
 LIMIT_S = 20.0
 
 #: A new channel must be so much quieter than the old one: neighbours come and go, and each change
@@ -98,20 +102,15 @@ def weights(heard: Iterable[Heard]) -> dict[int, float]:
     return found
 
 
-def choose(heard: Iterable[Heard], before: int, allowed: Iterable[int] = CHANNELS) -> int:
-    """The quietest of the three, or the one before where that is not much louder; 0 where the
-    radio may use none of them.
+def choose(heard: Iterable[Heard], before: int) -> int:
+    """The quietest of the three, or the one before where that is not much louder.
 
     >>> choose([Heard(1, -50.0), Heard(6, -80.0), Heard(11, -60.0)], before=1)
     6
     """
-    loud = {channel: w for channel, w in weights(heard).items() if channel in set(allowed)}
-    if not loud:
-        return 0
-    best = min(loud, key=lambda channel: (loud[channel], channel))
-    if before in loud and loud[best] >= loud[before] * MUCH_QUIETER:
-        return before
-    return best
+    loud = weights(heard)
+    best = min(loud, key=lambda channel: (loud[channel], channel != before))
+    return before if loud[best] >= loud[before] * MUCH_QUIETER else best
 
 
 def listen(interface: str) -> list[Heard] | None:
@@ -122,7 +121,7 @@ def listen(interface: str) -> list[Heard] | None:
     output_of(["ip", "link", "set", "dev", interface, "up"])
     try:
         done = subprocess.run(
-            ["iw", "dev", interface, "scan"],
+            ["iw", "dev", interface, "scan", "freq", *FREQUENCIES],
             capture_output=True,
             timeout=LIMIT_S,
             stdin=subprocess.DEVNULL,
@@ -148,7 +147,7 @@ def refresh(settings: Settings, clock: Clock) -> list[Heard] | None:
     if mesh.interface and mesh.kind == "80211s":
         heard.append(Heard(mesh.channel, OWN_MESH_DBM))
     before = chosen()
-    channel = choose(heard, before)
+    channel = choose(heard, before or favourite(settings.box.id))
     if channel != before:
         remember(channel, clock)
     return heard

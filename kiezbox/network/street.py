@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from ipaddress import IPv6Interface
 
 from kiezbox.network import mesh
-from kiezbox.network.addresses import STREET, hardware_address, street_addresses
+from kiezbox.network.addresses import OWE, STREET, hardware_address, street_addresses
 from kiezbox.network.machine import Machine
 from kiezbox.posture import Posture
 from kiezbox.settings import Settings
@@ -82,17 +82,19 @@ def hardening(machine: Machine) -> str:
     return sysctl(keys)
 
 
-def isolation(*, is_needed: bool) -> str:
+def isolation(settings: Settings, *, is_needed: bool) -> str:
     """For ``nft``: nothing passes from one port of the bridge to another. hostapd's ap_isolate
-    keeps apart the guests of one network only; with OWE there are two.
+    keeps apart the guests of one network only; with OWE there are two. By the ports' names: what
+    asks for the bridge's (``meta ibrname``) is not in every kernel.
     """
     removal = "table bridge kiezbox\ndelete table bridge kiezbox\n"
     if not is_needed:
         return removal
+    ports = f'{{ "{port_of(settings)}", "{OWE}" }}'
     return f"""{removal}table bridge kiezbox {{
     chain between {{
         type filter hook forward priority filter; policy accept;
-        meta ibrname "{STREET}" drop
+        iifname {ports} oifname {ports} drop
     }}
 }}
 """
