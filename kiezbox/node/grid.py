@@ -68,7 +68,12 @@ class PinSource:
         self._reopen_at = self._clock.monotonic() + REOPEN_S
         try:
             import gpiozero
-
+        except ImportError as error:
+            self._failed(
+                KiezboxError(f"{error.name} is not installed", hint="pip install 'kiezbox[pins]'")
+            )
+            return False
+        try:
             pull = {"up": True, "down": False, "none": None}[self._settings.pull]
             # gpiozero takes active_state only where there is no pull; with one it follows from
             # the pull, so that our own setting is applied by hand below.
@@ -78,12 +83,7 @@ class PinSource:
                 active_state=self._settings.active_high if pull is None else None,
                 pin_factory=self._hardware.pin_factory(),
             )
-        except ImportError as error:
-            self._failed(
-                KiezboxError(f"{error.name} is not installed", hint="pip install 'kiezbox[pins]'")
-            )
-            return False
-        except (OSError, KiezboxError, ValueError) as error:
+        except (OSError, KiezboxError, ValueError, gpiozero.GPIOZeroError) as error:
             self._failed(error)
             return False
         self._device = _Polarity(device, self._settings)

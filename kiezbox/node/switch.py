@@ -85,14 +85,20 @@ class Switch:
 
         pins = {True: self._settings.pin, False: self._settings.off_pin}
         levels = {True: on and not self.is_latching, False: False}
-        for which, pin in pins.items():
-            if pin >= 0:
-                self._lines[which] = gpiozero.DigitalOutputDevice(
-                    pin,
-                    active_high=self._settings.pin_active_high,
-                    initial_value=levels[which],
-                    pin_factory=self._hardware.pin_factory(),
-                )
+        try:
+            for which, pin in pins.items():
+                if pin >= 0:
+                    self._lines[which] = gpiozero.DigitalOutputDevice(
+                        pin,
+                        active_high=self._settings.pin_active_high,
+                        initial_value=levels[which],
+                        pin_factory=self._hardware.pin_factory(),
+                    )
+        except gpiozero.GPIOZeroError as error:
+            raise KiezboxError(
+                str(error),
+                hint="Each pin of kiezbox.toml has one task; `power.grid` has some, too.",
+            ) from error
 
     def _pulse(self, line: Any) -> None:
         """Current through one coil, in real time also where the demo's runs faster."""

@@ -121,6 +121,13 @@ class AccessPointSettings:
     )
     pin_active_high: bool = setting(True, help="Whether a high line means on (or pulse).")
 
+    def __post_init__(self) -> None:
+        if self.off_pin >= 0 and self.pin in (-1, self.off_pin):
+            raise SettingsError(
+                "off_pin needs another pin beside it",
+                hint="A latching relay has a coil for on (`pin`) and one for off (`off_pin`).",
+            )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreetSettings:

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import gpiozero
 import pytest
 
 from kiezbox.clock import ManualClock
+from kiezbox.errors import SettingsError
 from kiezbox.hardware.box import BoxHardware
 from kiezbox.hardware.simulated.bench import Bench
 from kiezbox.node import switch as module
@@ -110,12 +112,13 @@ def test_after_a_restart_the_position_is_said_again_and_a_plain_relay_never_lets
     with relay(pin=ON) as plain:
         plain.turn(True)
         # A node that is killed gives nothing back; the bench leaves the line as it is.
-        killed, uses = plain.switch, len(plain.uses)
+        killed, gone, uses = plain.switch, plain.hardware, len(plain.uses)
         plain.start()
 
         changes = plain.turn(True)
         asked = plain.uses[uses:]
         killed.close()
+        gone.close()
 
     assert changes == []
     assert set(asked) == {"high"}
@@ -169,3 +172,20 @@ def test_a_line_that_cannot_be_had_is_a_fault_and_is_asked_for_again_later() -> 
     assert (source, too_early, later) == ("network.access_point", False, True)
     assert "pin 5" in message and hint
     assert plain.good == ["network.access_point"]
+
+
+def test_a_pin_that_has_another_task_already_is_a_fault_and_no_crash() -> None:
+    with relay(pin=ON) as plain:
+        taken = gpiozero.InputDevice(ON, pin_factory=plain.hardware.pin_factory())
+
+        plain.turn(True)
+
+        taken.close()
+
+    assert "already in use" in plain.faults[0][1]
+
+
+@pytest.mark.parametrize("pins", [{"off_pin": OFF}, {"pin": ON, "off_pin": ON}])
+def test_a_coil_for_off_needs_another_one_for_on(pins: dict[str, int]) -> None:
+    with pytest.raises(SettingsError, match="off_pin"):
+        AccessPointSettings(**pins)

@@ -65,6 +65,7 @@ class Evening:
         self.source = Source()
         self.has_publisher: bool | None = None
         self.current_a: float | None = None
+        self.hardware: BoxHardware | None = None
         self.serial = 0
         self.announced: list[dict[str, Any]] = []
         self.settings = parse(Settings, settings_table(folder, tables))
@@ -120,6 +121,8 @@ class Evening:
         """The node ends, or dies: here it is the same, but for the database's lock."""
         self.powering.close()
         self.store.close()
+        if self.hardware is not None:
+            self.hardware.close()
 
     def run(self, seconds: float) -> None:
         end = self.clock.monotonic() + seconds
@@ -152,11 +155,13 @@ class Evening:
         return [(round((at - since) / 60, 1), word) for at, word in self.said]
 
     def _switch(self) -> Switch | None:
+        self.hardware = None
         if self.bench is None:
             return None
+        self.hardware = BoxHardware(HardwareSettings(gpio=self.bench.address))
         return Switch(
             self.settings.network.access_point,
-            hardware=BoxHardware(HardwareSettings(gpio=self.bench.address)),
+            hardware=self.hardware,
             clock=self.clock,
             on_fault=lambda source, message, hint: self.store.open_fault(
                 source, "missing", message
