@@ -37,7 +37,8 @@ FACTS_BYTES = 262_144
 #: How long a look into the database may wait for somebody who holds it.
 BUSY_S = 0.05
 
-#: So long one look at the bulletins serves everybody, and one at the last known state.
+#: So long one look at the bulletins serves everybody (if the store's files are the same), and one
+#: at the last known state.
 BULLETINS_S = 1.0
 LAST_KNOWN_S = 10.0
 
@@ -99,8 +100,8 @@ class Sight:
         self._now_json = os.path.join(run_dir, "now.json")
         self._store_path = store_path
         self._clock = clock or WallClock()
-        #: Each is (monotonic time of the look, what was seen), replaced as a whole.
-        self._bulletins: tuple[float, list[Bulletin] | None] = (-1e9, None)
+        #: Each is (monotonic time of the look, …, what was seen), replaced as a whole.
+        self._bulletins: tuple[float, Any, list[Bulletin] | None] = (-1e9, None, None)
         self._last_known: tuple[float, Any] = (-1e9, None)
         self._street: tuple[Any, Street] = (None, Street())
 
@@ -136,12 +137,13 @@ class Sight:
 
     def bulletins(self) -> list[Bulletin] | None:
         """Newest first; the last ones seen while the store cannot be read, None if never any."""
-        seen_at, seen = self._bulletins
+        seen_at, version, seen = self._bulletins
         monotonic, now = time.monotonic(), self._clock.now()
-        if monotonic - seen_at >= BULLETINS_S:
+        if monotonic - seen_at >= BULLETINS_S or version != self.version()[1:]:
             found = _bulletins(self._store_path, now)
             seen = seen if found is None else found
-            self._bulletins = (monotonic, seen)
+            # The version after the look: where no node runs, the look itself makes a -wal.
+            self._bulletins = (monotonic, self.version()[1:], seen)
         # What was seen a moment ago, or before the card broke, may have expired since.
         return seen and [bulletin for bulletin in seen if bulletin.expires_at > now]
 

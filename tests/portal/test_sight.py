@@ -134,19 +134,57 @@ def test_the_bulletins_are_those_the_store_gives(tmp_path: Path) -> None:
     ] == [tuple(each) for each in expected]
 
 
-def test_a_new_bulletin_is_seen_by_the_next_look_while_the_node_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_new_bulletin_is_seen_by_the_next_look_while_the_node_runs(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     seen = sight(tmp_path)
+    before = seen.version()
     assert texts(seen) == []
-    store.post("Wasser am Platz", NOW + 3600)
-    assert texts(seen) == [], "one look serves everybody for a second"
 
-    monkeypatch.setattr("kiezbox.portal.sight.BULLETINS_S", 0.0)
+    store.post("Wasser am Platz", NOW + 3600)
 
     assert texts(seen) == ["Wasser am Platz"]
+    assert seen.version() != before
     store.close()
+
+
+def test_one_look_serves_everybody_while_nothing_changes(
+    box: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = sight(box)
+    found = texts(seen)
+    version = seen.version()
+    monkeypatch.setattr("kiezbox.portal.sight._bulletins", lambda *_: pytest.fail("a second look"))
+
+    assert texts(seen) == found == ["Warmer Raum: Turnhalle"]
+    assert seen.version() == version
+
+
+def test_a_new_now_json_is_another_version(box: Path) -> None:
+    seen = sight(box)
+    before = seen.version()
+
+    write_facts(box / "run", outage())
+
+    assert seen.version() != before
+
+
+# --- the street ----------------------------------------------------------------------------------
+
+
+def test_the_street_is_what_now_json_last_said_of_it(tmp_path: Path) -> None:
+    seen = sight(tmp_path)
+    assert (seen.street().address, seen.street().posture) == (None, None)
+    write_facts(tmp_path / "run", outage(network__https_name="Portal.Example.org"))
+
+    street = seen.street()
+
+    assert (street.address, street.posture, street.mode) == (
+        "198.51.100.1", "emergency", "emergency",
+    )  # fmt: skip
+    assert street.hosts == {"198.51.100.1", "kiezbox.internal", "portal.example.org"}
+    for gone in (None, "nonsense", outage(network=None)):
+        write_facts(tmp_path / "run", gone)
+        assert seen.street() is street, "a node that has gone took no WLAN down"
 
 
 def test_bulletins_stay_while_the_store_is_unreadable_and_go_when_they_expire(

@@ -12,6 +12,7 @@ import pytest
 from asking import BOX, GUEST, Portal, Shown
 from street import NORMAL, NOW, outage, understood, write_facts
 
+from kiezbox.portal.answers import PAGES
 from kiezbox.portal.page import PAGE_BYTES, first_page
 from kiezbox.portal.staying import connected_page, info_page
 from kiezbox.portal.texts import LANGUAGES, RIGHT_TO_LEFT, text_of
@@ -189,6 +190,18 @@ def test_after_a_restart_the_portal_is_shown_again_and_open_pages_go_on(door: Po
 
     assert press(door, page).location == "/de"
     assert press(door, door.ask("/de")).location == "/de/connected"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_page_for_a_guest_who_is_new_holds_the_word_that_ios_looks_for(
+    door: Portal, language: str
+) -> None:
+    for name in PAGES:
+        for path in (f"/{name}", f"/{language}/{name}"):
+            shown = door.ask(path, accept_language=language)
+
+            assert b"success" not in shown.body.lower(), path
+            assert shown.status != 200 or len(shown.body) > 50
 
 
 # --- where there is a button ---------------------------------------------------------------------
