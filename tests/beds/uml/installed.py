@@ -116,11 +116,11 @@ class InstalledBox:
         Path("/opt/packages").mkdir()
         run("mount", "--bind", packages, "/opt/packages")
         # With what Python compiled already: its files are good for as long as the times agree.
-        shutil.copytree(CHECKOUT / "kiezbox", "/opt/code/kiezbox")
+        shutil.copytree(CHECKOUT / "kiezbox", OPT / "kiezbox")
         for name, module in (("kiezbox", "-m kiezbox"), ("python", "")):
             program = PROGRAM.with_name(name)
             program.write_text(
-                "#!/bin/sh\nexport PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/opt/code:/opt/packages\n"
+                "#!/bin/sh\nexport PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/opt/kiezbox:/opt/packages\n"
                 f'exec {self.python} {module} "$@"\n'
             )
             program.chmod(0o755)
