@@ -2,11 +2,14 @@
 
   kiezbox portal                         as kiezbox.toml says
   kiezbox portal --run-dir DIR --store FILE --listen HOST:PORT [--threads N]
+                 [--https HOST:PORT] [--certificate DIR]
                                          without reading it: this is how systemd starts it, because
                                          the first page is on the phone 50 ms sooner
 
-Sockets that systemd hands over (LISTEN_FDS) are used before --listen. The process only reads; it
-needs no right but to read the run directory and the store.
+Sockets that systemd hands over (LISTEN_FDS) are used before --listen, and the one that it names
+"https" before --https. https is answered only while fullchain.pem and privkey.pem in --certificate
+belong together and are valid. The process only reads; it needs no right but to read the run
+directory, the store and the certificate.
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ _OPTIONS = {
     "--store": "store_path",
     "--listen": "listen",
     "--threads": "threads",
+    "--https": "https",
+    "--certificate": "certificate",
 }
 
 
@@ -34,6 +39,8 @@ def main(argv: list[str]) -> int:
         run_dir=options["run_dir"],
         store_path=options["store_path"],
         threads=int(options["threads"]),
+        https=options.get("https", ""),
+        certificate=options.get("certificate", ""),
         clock=options.get("clock"),
     )
     return 0
@@ -58,7 +65,11 @@ def _full(argv: list[str]) -> dict[str, Any]:
     parser.add_argument("--run-dir", metavar="DIR", help="where the node writes now.json")
     parser.add_argument("--store", metavar="FILE", dest="store_path", help="the database")
     parser.add_argument("--listen", metavar="HOST:PORT", help="where to serve")
-    parser.add_argument("--threads", type=int, metavar="N", help="requests at once, 1 to 64")
+    parser.add_argument("--threads", type=int, metavar="N", help="slow pages at once, 1 to 64")
+    parser.add_argument("--https", metavar="HOST:PORT", help="where to serve by https, too")
+    parser.add_argument(
+        "--certificate", metavar="DIR", help="folder of fullchain.pem and privkey.pem"
+    )
     arguments = vars(parser.parse_args(argv))
     given = {name: value for name, value in arguments.items() if value is not None}
     if not 1 <= given.get("threads", 1) <= 64:
@@ -67,6 +78,7 @@ def _full(argv: list[str]) -> dict[str, Any]:
     return {
         "listen": settings.portal.listen,
         "threads": settings.portal.threads,
+        "certificate": settings.network.certificate.folder,
         "run_dir": settings.store.run_dir,
         "store_path": settings.store.path,
         "clock": open_clock(settings),

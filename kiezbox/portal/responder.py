@@ -8,24 +8,23 @@ probes and the first page take ten microseconds each.
 
 from __future__ import annotations
 
-import _socket
-import os
 import select
 import sys
 import time
 
 from kiezbox.portal.crowd import Crowd, plain_address
+from kiezbox.portal.loop import Loop
 from kiezbox.portal.prepared import Prepared, Wire, refusal
 from kiezbox.portal.request import BadRequest, Reader
-from kiezbox.portal.visit import Visit
+from kiezbox.portal.visit import IDLE_S
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Protocol
 
     from kiezbox.portal.prepared import Contents
     from kiezbox.portal.request import Request
+    from kiezbox.portal.visit import Door, Visit
 
     class Behind(Protocol):
         """Who makes the answers that take long."""
@@ -42,13 +41,11 @@ if TYPE_CHECKING:
         def forget(self, visit: Visit) -> None: ...
 
 
-__all__ = ["Door", "Responder"]
+__all__ = ["Responder"]
 
-#: A request must be whole within this time, an answer made and taken within these ones, and a
-#: connection without either ends after that one.
+#: A request must be whole within this time, and an answer made and taken within this one.
 REQUEST_S = 5.0
 ANSWER_S = 10.0
-IDLE_S = 15.0
 
 #: So long the other side may still talk after we said the last word; closing earlier would reset
 #: the connection and take the answer with it (RFC 9112, 9.6).
@@ -67,88 +64,36 @@ MOST_ACCEPTS = 64
 _IN, _OUT = select.EPOLLIN, select.EPOLLOUT
 
 
-class Door:
-    """A listening socket."""
-
-    def __init__(self, listener: _socket.socket) -> None:
-        listener.setblocking(False)
-        self.listener = listener
-        self.file = listener.fileno()
-        self.is_open = False
-
-    def visit(self, file: int, peer: str, now: float) -> Visit | None:
-        """The connection just accepted; None: nobody is served here now."""
-        socket = _socket.socket(self.listener.family, _socket.SOCK_STREAM, 0, file)
-        socket.setblocking(False)
-        local = plain_address(socket.getsockname()[0])
-        return Visit(socket, peer, local, now + IDLE_S)
-
-
-class Responder:
+class Responder(Loop):
     """Serves the doors until ``stop``."""
 
     def __init__(self, doors: list[Door], contents: Contents, *, most: int = 0) -> None:
+        super().__init__()
         self._prepared = Prepared(contents)
-        self._epoll = select.epoll()
         self._doors = doors
-        #: What is no visit: descriptor → what to do.
-        self._others: dict[int, Callable[[], None]] = {}
         self._visits: dict[int, Visit] = {}
         self.crowd = Crowd(most or _most_visits())
         #: Visits whose party has spent too much.
         self._later: dict[Visit, None] = {}
         self._now = self._swept_at = time.monotonic()
-        self._stop_at: float | None = None
         #: A door is shut for a moment.
         self._is_resting = False
-        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         #: Who answers what takes long; without, it is not answered.
         self.behind: Behind | None = None
-        #: Answers given so far.
-        self.answered = 0
-        #: In the first quiet moment after the first visitor.
+        #: Flask is to be loaded, in the first quiet moment after the first visitor.
         self._is_to_load = self._has_had_visits = False
-        self.listen_to(self._bell, self._rung)
         for door in doors:
             self._open(door)
 
-    # --- the loop --------------------------------------------------------------------------------
-
-    def run(self, *, until: Callable[[], bool] | None = None) -> None:
-        """Serve until stopped, or until ``until`` says so, which is asked after every turn."""
-        while not (self._is_over() or (until and until())):
-            self._turn()
-
-    def stop(self, within_s: float = 2.0) -> None:
-        """Let nobody in any more and end what was begun; may be called by a signal handler."""
-        self._stop_at = time.monotonic() + within_s
-        self.ring()
-
-    def ring(self) -> None:
-        """Wake the loop; from any thread."""
-        os.eventfd_write(self._bell, 1)
-
     def close(self) -> None:
-        """Idempotent."""
         for visit in list(self._visits.values()):
             self._end(visit)
-        if not self._epoll.closed:
-            self._epoll.close()
-            os.close(self._bell)
+        super().close()
 
-    def listen_to(self, file: int, act: Callable[[], None], mask: int = _IN) -> None:
-        """Call ``act`` whenever the descriptor is ready."""
-        self._others[file] = act
-        self._epoll.register(file, mask)
+    # --- the loop --------------------------------------------------------------------------------
 
-    def listen_no_more_to(self, file: int) -> None:
-        if self._others.pop(file, None) is not None:
-            self._epoll.unregister(file)
-
-    def _is_over(self) -> bool:
-        if self._stop_at is None:
-            return False
-        return not self._visits or time.monotonic() >= self._stop_at
+    def _is_empty(self) -> bool:
+        return not self._visits
 
     def _turn(self) -> None:
         # With nobody here there is nothing to look after, and a box sleeps.
@@ -186,7 +131,7 @@ class Responder:
             self._sweep()
 
     def _rung(self) -> None:
-        os.eventfd_read(self._bell)
+        super()._rung()
         if self.behind is not None:
             self.behind.go_on()
         if self._stop_at is not None:
@@ -216,7 +161,7 @@ class Responder:
             status = 503 if visit in self._later else 504
             self._forget(visit)
             self.answer(visit, status)
-        elif visit.is_idle or visit.is_lingering or visit.out:
+        elif visit.is_idle or visit.is_lingering or visit.out or not visit.is_agreed:
             self._end(visit)
         else:
             visit.queue.append(408)
@@ -243,12 +188,12 @@ class Responder:
             except OSError:
                 # No descriptors or no memory left: somebody makes room, and the door rests until
                 # the next sweep. A listener that stays readable would burn the processor.
-                self._make_room(self.crowd.greediest())
+                self._end(self.crowd.greediest())
                 self._shut(door)
                 self._is_resting = True
                 return
             client = plain_address(address[0])
-            self._make_room(self.crowd.in_the_way(client))
+            self._end(self.crowd.in_the_way(client))
             try:
                 visit = door.visit(file, client, self._now)
             except OSError:
@@ -256,13 +201,9 @@ class Responder:
             if visit is not None:
                 self._let_in(visit)
 
-    def _make_room(self, visit: Visit | None) -> None:
-        if visit is not None:
-            self._end(visit)
-
     def _let_in(self, visit: Visit) -> None:
-        self._is_to_load = self._is_to_load or not self._has_had_visits
-        self._has_had_visits = True
+        if not self._has_had_visits:
+            self._has_had_visits = self._is_to_load = True
         visit.party = self.crowd.add(visit)
         visit.known = self._prepared.known_at(visit.local, visit.is_tls)
         self._visits[visit.file] = visit
@@ -270,8 +211,9 @@ class Responder:
         self._epoll.register(visit.file, _IN)
         self._read(visit)
 
-    def _end(self, visit: Visit) -> None:
-        if self._visits.pop(visit.file, None) is not None:
+    def _end(self, visit: Visit | None) -> None:
+        """Idempotent."""
+        if visit is not None and self._visits.pop(visit.file, None) is not None:
             if visit.is_waiting:
                 self._forget(visit)
             self.crowd.remove(visit)
@@ -308,7 +250,6 @@ class Responder:
                 return
             wire = self._prepared.recall(known, self._now)
             if wire is not None and wire.whole and known.is_plain:
-                self.answered += 1
                 visit.put(wire.whole)
                 self._send(visit)
             else:
@@ -411,7 +352,6 @@ class Responder:
             visit.queue.clear()
         is_last = visit.is_last and not visit.queue
         fill = self._prepared.fill(wire, request)
-        self.answered += 1
         visit.put(wire.bytes_for(request, is_last=is_last, fill=fill))
 
     def _refuse(self, visit: Visit, status: int) -> None:
@@ -442,7 +382,7 @@ class Responder:
 
     def _leave(self, visit: Visit) -> None:
         """All is said. Who may still have to say something is heard out."""
-        if not visit.has_more:
+        if not visit.has_more and not visit.is_tls:
             self._end(visit)
             return
         visit.say_goodbye()

@@ -11,15 +11,17 @@ import _signal
 import _socket
 import os
 import sys
+import time
 
 from kiezbox.portal import answers
 from kiezbox.portal.answered import takes_gzip
 from kiezbox.portal.behind import Behind
 from kiezbox.portal.guests import Guests
-from kiezbox.portal.responder import Door, Responder
+from kiezbox.portal.responder import Responder
 from kiezbox.portal.sight import Sight
 from kiezbox.portal.sockets import HTTPS, inherited, listen
 from kiezbox.portal.texts import language_of
+from kiezbox.portal.visit import Door, SecretDoor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,36 +62,53 @@ def serve(
     *,
     run_dir: str,
     store_path: str,
+    https: str = "",
+    certificate: str = "",
     threads: int = 8,
     clock: Clock | None = None,
 ) -> None:
-    """Answer until told to end (SIGTERM, Ctrl-C). systemd's sockets go before ``address``.
+    """Answer until told to end (SIGTERM, Ctrl-C). systemd's sockets go before addresses.
+
+    ``certificate`` is the folder of fullchain.pem and privkey.pem; only with one there is https.
 
     Raises:
         KiezboxError: there is nothing to listen on.
     """
-    doors = [Door(listener) for name, listener in inherited() if name != HTTPS]
-    doors = doors or [Door(listen(address))]
+    given = inherited()
+    plain = [listener for name, listener in given if name != HTTPS] or [listen(address)]
+    secret = [listener for name, listener in given if name == HTTPS]
+    if https and certificate and not secret:
+        secret = [listen(https, "--https")]
     sight, guests = Sight(run_dir, store_path, clock), Guests()
+    doors = [Door(listener) for listener in plain]
+    if certificate:
+        now = clock.now if clock else time.time
+        doors += [SecretDoor(listener, certificate, now) for listener in secret]
     responder = Responder(doors, Contents(sight, guests))
 
     def application() -> Application:
         from kiezbox.portal.app import app_of
 
-        return app_of(sight, guests)
+        return app_of(sight)
 
     responder.behind = Behind(responder, application, threads=threads)
     for signal in (_signal.SIGTERM, _signal.SIGINT):
         _signal.signal(signal, lambda *_: responder.stop())
     _tell_systemd("READY=1")
-    for door in doors:
-        host, port, *_ = door.listener.getsockname()
-        shown = f"[{host}]" if ":" in host else host
-        print(f"kiezbox portal: http://{shown}:{port}/", file=sys.stderr, flush=True)
+    for listener in plain:
+        _say("http", listener)
+    for listener in secret if certificate else []:
+        _say("https", listener)
     try:
         responder.run()
     finally:
         responder.close()
+
+
+def _say(scheme: str, listener: _socket.socket) -> None:
+    host, port, *_ = listener.getsockname()
+    shown = f"[{host}]" if ":" in host else host
+    print(f"kiezbox portal: {scheme}://{shown}:{port}/", file=sys.stderr, flush=True)
 
 
 def _tell_systemd(text: str) -> None:

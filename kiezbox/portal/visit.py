@@ -1,20 +1,81 @@
-"""One connection: what came in, what is to go out, and until when."""
+"""Doors and who comes in by them: one connection, what came in, what is to go out, until when."""
 
 from __future__ import annotations
 
 import _socket
+import sys
+
+from kiezbox.portal.crowd import plain_address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from kiezbox.portal.crowd import Party
     from kiezbox.portal.request import Reader, Request
+    from kiezbox.portal.tls import Certificate
 
-__all__ = ["READ_BYTES", "Visit"]
+__all__ = ["READ_BYTES", "Door", "SecretDoor", "Visit"]
 
 #: Taken from the kernel at once.
 READ_BYTES = 16384
+
+
+#: A connection on which nothing happens ends after this time, a TLS handshake after that one.
+IDLE_S = 15.0
+HANDSHAKE_S = 5.0
+
+#: ``struct linger``: closing is a reset (socket(7)).
+_RESET = b"\1\0\0\0\0\0\0\0" if sys.byteorder == "little" else b"\0\0\0\1\0\0\0\0"
+
+
+class Door:
+    """A listening socket."""
+
+    def __init__(self, listener: _socket.socket) -> None:
+        listener.setblocking(False)
+        self.listener = listener
+        self.file = listener.fileno()
+        self.is_open = False
+
+    def visit(self, file: int, client: str, now: float) -> Visit | None:
+        """The connection just accepted; None: nobody is served here now. May raise OSError."""
+        return Visit(*self.accepted(file), client, now + IDLE_S)
+
+    def accepted(self, file: int) -> tuple[_socket.socket, str]:
+        """The socket of that descriptor, and our address on it."""
+        socket = _socket.socket(self.listener.family, _socket.SOCK_STREAM, 0, file)
+        try:
+            socket.setblocking(False)
+            return socket, plain_address(socket.getsockname()[0])
+        except OSError:
+            socket.close()
+            raise
+
+
+class SecretDoor(Door):
+    """A listening socket for TLS, served while there is a certificate that is valid now."""
+
+    def __init__(self, listener: _socket.socket, folder: str, now: Callable[[], float]) -> None:
+        """``folder`` holds fullchain.pem and privkey.pem; ``now``: Unix seconds."""
+        super().__init__(listener)
+        self._folder, self._now = folder, now
+        self._certificate: Certificate | None = None
+
+    def visit(self, file: int, client: str, now: float) -> Visit | None:
+        """Without a certificate: a reset, as from a port where nobody listens."""
+        from kiezbox.portal.tls import Certificate, SecretVisit
+
+        if self._certificate is None:
+            self._certificate = Certificate(self._folder, self._now)
+        context = self._certificate.context()
+        if context is not None:
+            return SecretVisit(*self.accepted(file), client, now + HANDSHAKE_S, context)
+        socket, _ = self.accepted(file)
+        socket.setsockopt(_socket.SOL_SOCKET, _socket.SO_LINGER, _RESET)
+        socket.close()
+        return None
 
 
 class Visit:
@@ -22,12 +83,15 @@ class Visit:
 
     __slots__ = (
         "client", "file", "has_more", "is_idle", "is_last", "is_lingering", "is_waiting", "known",
-        "local", "mask", "out", "party", "queue", "reader", "receive", "socket", "until",
+        "local", "mask", "out", "party", "queue", "reader", "socket", "until",
     )  # fmt: skip
 
     is_tls = False
 
-    def __init__(self, socket: _socket.socket, client: str, local: str, until: float) -> None:
+    #: Whether both sides can talk.
+    is_agreed = True
+
+    def __init__(self, socket: _socket.socket, local: str, client: str, until: float) -> None:
         self.socket = socket
         #: Set as soon as it is let in.
         self.party: Party
@@ -54,10 +118,14 @@ class Visit:
         self.mask = 0
         #: Requests seen before, by their bytes (responder).
         self.known: dict[bytes, Any] = {}
-        #: What has come: bytes, b"" at the end, None for nothing yet. May raise BlockingIOError.
-        self.receive = self._receive
 
-    def _receive(self) -> bytes | None:
+    def receive(self) -> bytes | None:
+        """What has come: bytes, b"" at the end, None for nothing that says anything.
+
+        Raises:
+            BlockingIOError: nothing has.
+            OSError: the other side has gone.
+        """
         return self.socket.recv(READ_BYTES)
 
     def put(self, whole: bytes) -> None:

@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 from street import LIMIT_S, NOW, now_json, read_all, split, wait_for, write_facts
 
 from kiezbox.clock import ManualClock
-from kiezbox.portal import crowd, responder
+from kiezbox.portal import crowd, responder, visit
 from kiezbox.portal.guests import Guests
 from kiezbox.portal.request import MOST_HEAD
-from kiezbox.portal.responder import Door, Responder
+from kiezbox.portal.responder import Responder
 from kiezbox.portal.serve import Contents
 from kiezbox.portal.sight import Sight
+from kiezbox.portal.visit import Door
 
 HOST = b"Host: kiezbox.internal\r\n"
 PAGE = b"GET / HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -343,6 +344,7 @@ def test_no_bytes_close_the_door(street: Street, data: bytes) -> None:
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time limits of a tenth."""
+    monkeypatch.setattr(visit, "IDLE_S", visit.IDLE_S / 10)
     for name in ("REQUEST_S", "ANSWER_S", "IDLE_S", "LINGER_S", "SWEEP_S"):
         monkeypatch.setattr(responder, name, getattr(responder, name) / 10)
 
