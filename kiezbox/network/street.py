@@ -105,12 +105,10 @@ def forwards(posture: Posture, settings: Settings) -> bool:
     uplink = settings.network.uplink
     if posture is Posture.DARK:
         return False
-    to_services = uplink.guest_uplink == "emergency-services"
-    return (
-        posture is Posture.SHARED
-        or (posture is Posture.EMERGENCY and to_services)
-        or (uplink.share_with_mesh and bool(settings.network.mesh.interface))
-    )
+    to_all = posture is Posture.SHARED and uplink.guest_uplink == "all"
+    to_services = posture is not Posture.CLOSED and uplink.guest_uplink == "emergency-services"
+    to_boxes = uplink.share_with_mesh and bool(settings.network.mesh.interface)
+    return to_all or to_services or to_boxes
 
 
 def forwarding(posture: Posture, settings: Settings, machine: Machine) -> str:
