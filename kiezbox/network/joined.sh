@@ -1,13 +1,16 @@
 #!/bin/sh
-# When did the guest with this address join? The portal asks, because whoever comes back after a
-# while is led to it again (captive portal contract, 2.6).
-#
 # dnsmasq calls this on every change of a lease (dhcp-script, script-on-renewal):
 #     joined.sh add|old|del HARDWARE-ADDRESS ADDRESS [NAME]
-# and it keeps a file for each address in $KIEZBOX_JOINED: made anew for a new guest
-# (another inode), touched for one who came back. The hardware address is not written down.
+#
+# When did the guest with this address join? The portal asks, because whoever comes back after a
+# while is led to it again (captive portal contract, 2.6). $KIEZBOX_JOINED holds a file for each
+# address: made anew for a new guest (another inode), touched for one who came back. The hardware
+# address is not written down.
+#
+# And the kernel is told whose the address is, so that no other guest can claim it by ARP and get
+# the pages meant for this one; it also saves the question on the air.
 set -eu
-event=$1 address=$3
+event=$1 hardware=$2 address=$3
 case $address in '' | *[!0-9.]*) exit 0 ;; esac
 cd "${KIEZBOX_JOINED:-/run/kiezbox-network/joined}" || exit 0
 expires=${DNSMASQ_LEASE_EXPIRES:-0} length=${DNSMASQ_TIME_REMAINING:-0}
@@ -30,7 +33,10 @@ case $event in
     old) if has_come_back 2>/dev/null; then : >"$address"; fi ;;
     *)
         rm -f "$address" ".$address"
+        ip neigh del "$address" dev kb-street 2>/dev/null || :
         exit 0
         ;;
 esac
 echo "$expires" >".$address"
+# Not fatal: a kernel that does not know asks.
+ip neigh replace "$address" lladdr "$hardware" dev kb-street nud permanent 2>/dev/null || :

@@ -372,8 +372,11 @@ def _admit(https: str) -> str:
         iifname != "{STREET}" accept
         ct state established,related accept
         icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit }} accept
-        udp dport {{ 53, 67, 547 }} accept
+        ip daddr 255.255.255.255 udp dport 67 accept
+        ip6 daddr ff02::1:2 udp dport 547 accept
+        # Its addresses elsewhere, at home or in the mesh, are none of a guest's.
         fib daddr . iif type != local drop
+        udp dport {{ 53, 67, 547 }} accept
         icmp type echo-request accept
         icmpv6 type echo-request accept
         tcp dport 53 {_held("holding_dns", MOST_HELD_DNS)} reject with tcp reset
@@ -414,6 +417,8 @@ def _onward(
         iifname "{STREET}" update @upward {{ {limit} }} drop
         oifname "{STREET}" update @downward {{ {limit} }} drop
         ct state established,related accept
+        # Tracking would take it for a connection that began before, and keep it for days.
+        tcp flags & (fin | syn | rst | ack) != syn reject with tcp reset
         iifname "{STREET}" {_held("holding_onward", MOST_HELD_ONWARD)} drop
         {allowed}
         iifname "{STREET}" reject with icmpx admin-prohibited

@@ -77,6 +77,12 @@ class Box:
                 continue
         return 0
 
+    @property
+    def hardware(self) -> bytes:
+        """The address of its side of the street."""
+        text = self.bed.path(f"{RUN}/street-up.ip").read_text()
+        return bytes.fromhex(text.split(" address ", 1)[1].split()[0].replace(":", ""))
+
     def leases(self) -> list[str]:
         """Addresses that guests hold."""
         lines = self.bed.path(f"{RUN}/leases").read_text().splitlines()

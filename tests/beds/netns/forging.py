@@ -71,6 +71,11 @@ def tcp_syn(port: int, to_port: int) -> bytes:
     return struct.pack("!HHIIBBHHH", port, to_port, number, 0, 5 << 4, 2, 64240, 0, 0)
 
 
+def tcp_ack(port: int, to_port: int) -> bytes:
+    """A piece from the middle of a connection that there never was."""
+    return struct.pack("!HHIIBBHHH", port, to_port, 1, 1, 5 << 4, 16, 64240, 0, 0)
+
+
 def dhcp_discover(source: bytes, client: bytes, identifier: bytes = b"") -> bytes:
     """A frame that asks for an address at once (rapid commit, RFC 4039)."""
     options = b"\x35\x01\x01" + b"\x50\x00"
@@ -82,6 +87,13 @@ def dhcp_discover(source: bytes, client: bytes, identifier: bytes = b"") -> byte
     )  # fmt: skip
     packet = ip("0.0.0.0", "255.255.255.255", 17, udp(68, 67, message))
     return ethernet(source, BROADCAST, packet)
+
+
+def arp_claim(source: bytes, address: str, to: bytes = BROADCAST) -> bytes:
+    """A frame that says: this address is mine (RFC 826, a reply nobody asked for)."""
+    own = ipaddress.ip_address(address).packed
+    message = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 2) + source + own + to + own
+    return to + source + struct.pack("!H", 0x0806) + message
 
 
 def station() -> bytes:

@@ -15,6 +15,7 @@ from beds.netns.bed import hardware_address
 from beds.netns.box import ALIAS, OWN, RUN, fetch
 from beds.netns.conftest import Street
 from beds.netns.forging import (
+    arp_claim,
     dhcp_discover,
     ethernet,
     hardware,
@@ -22,6 +23,7 @@ from beds.netns.forging import (
     packet_socket,
     send,
     station,
+    tcp_ack,
     tcp_syn,
     udp,
 )
@@ -66,11 +68,6 @@ def meanwhile(harm: Callable[[], object]) -> Iterator[None]:
     finally:
         is_over.set()
         thread.join()
-
-
-def box_hardware(street: Street) -> bytes:
-    shown = street.bed.path(f"{RUN}/street-up.ip").read_text()
-    return hardware(shown.split(" address ", 1)[1].split()[0])
 
 
 def seconds(what: Callable[[], object]) -> float:
@@ -124,7 +121,7 @@ def test_a_station_that_asks_for_leases_all_the_time_hinders_nobody(
 def test_a_flood_of_questions_leaves_the_others_their_answers(
     street: Street, forger: socket.socket
 ) -> None:
-    to, message = box_hardware(street), dns.question("flood.example", dns.A, 1)
+    to, message = street.box.hardware, dns.question("flood.example", dns.A, 1)
     source = street.told["anna"]["ip"]
     frames = [
         ethernet(ANNA, to, ip(source, OWN, 17, udp(port, 53, message)))
@@ -205,7 +202,7 @@ def test_a_flood_of_connections_from_forged_sources_hinders_nobody(
     street: Street, forger: socket.socket, family: str
 ) -> None:
     """Any source of the street may be forged, but not the station."""
-    to = box_hardware(street)
+    to = street.box.hardware
 
     def source() -> tuple[str, str]:
         number = random.randrange(2, 1000)
@@ -227,6 +224,33 @@ def test_a_flood_of_connections_from_forged_sources_hinders_nobody(
     assert tracked(street) - before < 1000
 
 
+def test_nobody_takes_the_pages_of_another_by_claiming_the_address(
+    street: Street, forger: socket.socket
+) -> None:
+    bora, to = street.told["bora"]["ip"], street.box.hardware
+
+    with meanwhile(lambda: send([arp_claim(ANNA, bora, to)] * 100, forger)):
+        taken_s = max(seconds(lambda: page(street)) for _ in range(5))
+
+    assert taken_s < PATIENCE_S
+
+
+def test_a_flood_of_pieces_of_connections_fills_no_table(
+    street: Street, forger: socket.socket
+) -> None:
+    """Connection tracking would take up each as one that began before it was there."""
+    to, here = street.box.hardware, street.told["anna"]["ip"]
+    frames = [
+        ethernet(ANNA, to, ip(here, ALIAS, 6, tcp_ack(port, 80))) for port in range(2000, 6000)
+    ]
+    before = tracked(street)
+
+    send(frames, forger)
+
+    assert seconds(lambda: page(street)) < PATIENCE_S
+    assert tracked(street) - before < 50
+
+
 def test_where_the_sets_are_full_newcomers_are_served_and_the_known_still_limited(
     street: Street, forger: socket.socket, open_air: None
 ) -> None:
@@ -234,7 +258,7 @@ def test_where_the_sets_are_full_newcomers_are_served_and_the_known_still_limite
     assert "size 16384" in rules
     small = rules.replace("size 16384", "size 8")
     street.bed.run("box", "nft -f -", input=small)
-    to, message = box_hardware(street), dns.question("full.example", dns.A, 1)
+    to, message = street.box.hardware, dns.question("full.example", dns.A, 1)
     for number in range(64):
         packet = ip(f"10.42.0.{10 + number}", OWN, 17, udp(4000, 53, message))
         send([ethernet(station(), to, packet)], forger)
