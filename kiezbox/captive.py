@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     Verdict = tuple[int, str, bytes, tuple[tuple[str, str], ...]]
 
 __all__ = [
-    "ACK", "ASKED_AGAIN_S", "MEANING", "NEW", "PROBES", "SEEN", "START", "TOKEN_S", "TRANSITIONS",
-    "is_asset", "step", "takes_pages", "verdict",
+    "ACK", "ASKED_AGAIN_S", "MEANING", "NEW", "NM_ONLINE", "PROBES", "SEEN", "START", "TOKEN_S",
+    "TRANSITIONS", "is_asset", "step", "takes_pages", "verdict",
 ]  # fmt: skip
 
 # --- the phases ----------------------------------------------------------------------------------
@@ -69,8 +69,9 @@ def step(phase: str, event: str) -> str | None:
 
 # --- the probes ----------------------------------------------------------------------------------
 
-#: NetworkManager believes this header alone, whatever the body (nm-connectivity.c).
-_NM = (("X-NetworkManager-Status", "online"),)
+#: NetworkManager believes this header alone, whatever the status and the body (nm-connectivity.c).
+NM_ONLINE = ("X-NetworkManager-Status", "online")
+_NM = (NM_ONLINE,)
 
 #: What each kind of client takes for "online", byte for byte.
 _EMPTY: Verdict = (204, "", b"", ())
@@ -105,6 +106,7 @@ PROBES: tuple[tuple[str, str, Verdict | None], ...] = (
     ("*", "/hotspot-detect.html /library/test/success.html", _APPLE),
     ("*", "/connecttest.txt", _WINDOWS),
     ("*", "/ncsi.txt", _WINDOWS_OLD),
+    ("*", "/check_network_status.txt /nm-check.txt", _NM_ONLINE),
     (
         "captive.apple.com www.apple.com apple.com www.appleiphonecell.com www.airport.us"
         " www.ibook.info www.itools.info www.thinkdifferent.us gsp1.apple.com"
@@ -121,10 +123,8 @@ PROBES: tuple[tuple[str, str, Verdict | None], ...] = (
     ("go.microsoft.com", "/fwlink*", None),
     ("detectportal.firefox.com", "/canonical.html", _FIREFOX),
     ("detectportal.firefox.com", "/success.txt", _FIREFOX_TEXT),
-    ("nmcheck.gnome.org", "/check_network_status.txt", _NM_ONLINE),
     ("connectivity-check.ubuntu.com", "/", _EMPTY_NM),
     ("network-test.debian.org", "/nm", _NM_ONLINE),
-    ("ping.archlinux.org", "/nm-check.txt", _NM_ONLINE),
     ("conncheck.opensuse.org", "/", _NM_ONLINE),
     ("fedoraproject.org", "/static/hotspot.txt", _OK),
     ("networkcheck.kde.org", "/", _OK),

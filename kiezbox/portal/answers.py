@@ -34,6 +34,9 @@ KEEP_S = 1.0
 #: Postures in which every name leads here. Where nothing is intercepted, whoever asks us meant us.
 INTERCEPTING = ("emergency", None)
 
+#: What is ours wherever we are. No guest comes by the last three, but developers do.
+_OURS = ("", "localhost", "127.0.0.1", "::1")
+
 _NO_STORE = ("Cache-Control", "no-store")
 _AGAIN = "again"
 
@@ -43,9 +46,10 @@ _LINK = (
 )
 
 
-def _moved(status: int, url: str) -> Answer:
+def _moved(status: int, url: str, *more: tuple[str, str]) -> Answer:
     """To our own page. More than 64 bytes, because phones take short ones for a broken network."""
-    return Answer(status, _LINK.format(url=url).encode(), HTML, ("Location", url), _NO_STORE)
+    headers = ("Location", url), _NO_STORE, *more
+    return Answer(status, _LINK.format(url=url).encode(), HTML, *headers)
 
 
 #: Every path of ours that is none leads to the first page, and every other method.
@@ -104,17 +108,13 @@ def split_path(path: str, headers: Mapping[str, str]) -> tuple[str, str]:
 
 def _is_ours(host: str, local: str, street: Street) -> bool:
     """Whether somebody asked for us. HTTP/1.0 without a host can only mean us."""
-    if host in street.hosts or host in ("", local.removeprefix("::ffff:")):
-        return True
-    is_loopback = local.startswith("127.") or local == "::1"
-    return street.posture not in INTERCEPTING or (host == "localhost" and is_loopback)
+    is_named = host in street.hosts or host in _OURS or host == local.removeprefix("::ffff:")
+    return is_named or street.posture not in INTERCEPTING
 
 
 def _portal_url(street: Street, local: str) -> str:
     """Absolute and by address, because it must lead out of a name that is not ours."""
-    address = street.address
-    if address is None or street.posture in ("closed", "dark"):
-        address = local.removeprefix("::ffff:")
+    address = street.address or local.removeprefix("::ffff:")
     return f"http://[{address}]/" if ":" in address else f"http://{address}/"
 
 
@@ -128,24 +128,25 @@ def _to_somebody_else(request: Request, guests: Guests, street: Street, host: st
         accept = request.headers.get("accept", "")
         if captive.is_asset(request.path) or not captive.takes_pages(accept):
             return _NOT_HERE
-    elif online is not None and guests.phase(request.client) == captive.ACK:
-        return _online(online)
+    if guests.phase(request.client) == captive.ACK:
+        # Distributions have many addresses for NetworkManager's check: it gets its sign with all.
+        return _leading(302, url, captive.NM_ONLINE) if online is None else _online(online)
     if guests.is_back(request.client):
         return _leading(302, url + _AGAIN)
     return _leading(302, url)
 
 
-_led: dict[tuple[int, str], Answer] = {}
+_led: dict[tuple[Any, ...], Answer] = {}
 _onlines: dict[int, Answer] = {}
 
 
-def _leading(status: int, url: str) -> Answer:
+def _leading(status: int, url: str, *more: tuple[str, str]) -> Answer:
     """Made once per address of ours."""
-    found = _led.get((status, url))
+    found = _led.get((status, url, *more))
     if found is None:
         if len(_led) > 64:
             _led.clear()
-        found = _led[status, url] = _moved(status, url)
+        found = _led[status, url, *more] = _moved(status, url, *more)
     return found
 
 
@@ -232,7 +233,7 @@ def _captive(request: Request, sight: Sight, guests: Guests, language: str) -> A
     url = f"https://{name}/"
     vary = ("Vary", "Accept")
     if "application/captive+json" not in accept:
-        return Answer(302, _LINK.format(url=url).encode(), HTML, ("Location", url), _NO_STORE, vary)
+        return _moved(302, url, vary)
     document: dict[str, Any] = {"captive": True, "user-portal-url": url}
     if sight.street().posture not in INTERCEPTING:
         document = {"captive": False}

@@ -234,8 +234,15 @@ def test_the_address_that_was_called_is_ours(street_door: Portal, local: str, ho
     assert street_door.ask("/", host=host, local=local).status == 200
 
 
-def test_localhost_is_not_ours_for_a_guest(street_door: Portal) -> None:
-    assert street_door.ask("/", host="localhost").status == 302
+@pytest.mark.parametrize("path", ["/check_network_status.txt", "/nm-check.txt", "/online", "/"])
+def test_networkmanager_finds_its_sign_at_an_address_that_nobody_listed(
+    street_door: Portal, path: str
+) -> None:
+    # nm-connectivity.c: the header counts whatever the status is.
+    for client, sign in (("10.42.0.1", None), ("10.42.0.2", None), (STAYS, "online")):
+        shown = street_door.ask(path, host="ping.example.org", client=client)
+
+        assert shown.headers.get("x-networkmanager-status") == sign
 
 
 @pytest.mark.parametrize("wanted", ["closed", "dark"])

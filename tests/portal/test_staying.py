@@ -307,16 +307,3 @@ def test_what_an_operator_called_his_wlan_stays_text() -> None:
 
     assert "<script" not in found
     assert ssid in " ".join(tree(found.encode()).itertext())
-
-
-def test_the_code_on_the_page_is_read_as_the_address(tmp_path: Path) -> None:
-    """By a foreign reader of QR codes, if there is one."""
-    zbar = pytest.importorskip("pyzbar.pyzbar", reason="no reader of QR codes here")
-    image = pytest.importorskip("PIL.Image")
-    import segno
-
-    segno.make("http://198.51.100.1/", error="m", micro=False).save(
-        str(tmp_path / "q.png"), scale=4
-    )
-
-    assert zbar.decode(image.open(tmp_path / "q.png"))[0].data == b"http://198.51.100.1/"
