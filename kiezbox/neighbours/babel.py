@@ -1,17 +1,13 @@
-"""What is shared with babeld: where it tells its neighbours, where its default routes go.
+"""What babeld knows: the neighbours, and how well they are heard.
 
-``kiezbox.network.babel`` writes its settings from these words.
+``kiezbox.network.babel`` writes its settings.
 """
 
 from __future__ import annotations
 
 import socket
 
-__all__ = ["PORT", "TABLE", "dump", "neighbours"]
-
-#: Default routes through other boxes. Below 256: babeld 1.12 has one byte for it, and puts what is
-#: meant for table 1043 into table 19 without a word.
-TABLE = 43
+__all__ = ["PORT", "dump", "neighbours"]
 
 #: Where babeld tells its neighbours: TCP on ::1, for reading only. Not a Unix socket, which a
 #: babeld that was killed leaves behind and the next one refuses to replace.

@@ -28,7 +28,7 @@ import time
 import zlib
 from typing import Any
 
-from kiezbox.neighbours import babel, routes
+from kiezbox.neighbours import routes
 from kiezbox.neighbours.nodeinfo import SECTIONS, Facts
 
 __all__ = ["GROUPS", "PORT", "Respondd", "Limit", "answer", "main", "neighbour", "unpack"]
@@ -185,7 +185,7 @@ class Respondd:
         found = routes.defaults()
         facts = self._facts
         ours = facts["uplink"] if facts["has_uplink"] else "-"
-        uplink = routes.uplink(found, ours=ours, mesh=facts["mesh"], table=babel.TABLE)
+        uplink = routes.uplink(found, ours=ours, mesh=facts["mesh"])
         if uplink != self._uplink:
             if self._uplink == "own" and facts["shares_uplink"]:
                 self._write("withdrawn", f"{time.time():.0f}\n")
@@ -193,7 +193,7 @@ class Respondd:
             self._write("uplink", f"{uplink}\n")
         names = {facts["mesh"]} if facts["mesh"] else set()
         if facts["answers_uplink"]:
-            names |= {name for table, name in found if table != babel.TABLE and ours in ("", name)}
+            names |= {name for name in found if ours in ("", name)}
             names |= {facts["uplink"]} - {""}
         self._join(names)
 

@@ -1,7 +1,7 @@
 """Which way is the world: default routes and interfaces, asked of the kernel by netlink.
 
-Everybody may ask and watch (rtnetlink(7)); the tables of /proc/net leave out every table but
-``main``. Import-light: ``kiezbox.neighbours.respondd`` runs for ever on it.
+Everybody may ask and watch (rtnetlink(7)). Import-light: ``kiezbox.neighbours.respondd`` runs
+for ever on it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ __all__ = ["defaults", "uplink", "watch"]
 _NETLINK_ROUTE, _RTM_NEWROUTE, _RTM_GETROUTE, _DONE, _ERROR = 0, 24, 26, 3, 2
 _REQUEST_DUMP = 0x301
 _GROUPS = 0x1 | 0x40 | 0x400  # links, IPv4 routes, IPv6 routes
-_RTA_OIF, _RTA_MULTIPATH, _RTA_TABLE = 4, 9, 15
+_RTA_OIF, _RTA_MULTIPATH = 4, 9
 _UNICAST = 1
 _DEAD_OR_LINKDOWN = 0x1 | 0x10
-_MAIN, _DEFAULT = 254, 253
 
 #: Seconds for the kernel's answer, which is immediate.
 _LIMIT_S = 2.0
@@ -35,8 +34,8 @@ def watch() -> socket.socket:
     return events
 
 
-def defaults() -> set[tuple[int, str]]:
-    """(table, interface) of every default route that can be used now, of both families."""
+def defaults() -> set[str]:
+    """The interfaces that have a default route which can be used now, in any family and table."""
     found = set()
     for family in (socket.AF_INET, socket.AF_INET6):
         for message in _dump(family):
@@ -44,15 +43,14 @@ def defaults() -> set[tuple[int, str]]:
     return found
 
 
-def uplink(routes: set[tuple[int, str]], *, ours: str, mesh: str, table: int) -> str:
-    """ "own", "mesh" or "none". ``ours``: the only interface that counts as this box's uplink,
-    "": any; ``mesh``: the mesh's interface; ``table``: where the mesh's default routes are.
+def uplink(interfaces: set[str], *, ours: str, mesh: str) -> str:
+    """ "own", "mesh" or "none". ``interfaces``: those that have a default route; ``ours``: the
+    only one that counts as this box's uplink, "": any; ``mesh``: the mesh's, "": none.
     """
-    for where, name in routes:
-        if where in (_MAIN, _DEFAULT) and name != mesh and ours in ("", name):
-            return "own"
-    is_meshed = any(where == table or name == mesh for where, name in routes) and bool(mesh)
-    return "mesh" if is_meshed else "none"
+    others = interfaces - {mesh}
+    if ours in others or (others and not ours):
+        return "own"
+    return "mesh" if mesh and mesh in interfaces else "none"
 
 
 def _dump(family: int) -> Iterator[bytes]:
@@ -76,8 +74,8 @@ def _dump(family: int) -> Iterator[bytes]:
                 at += (size + 3) & ~3
 
 
-def _default(message: bytes) -> set[tuple[int, str]]:
-    length, table, kind, flags = message[1], message[4], message[7], message[8:12]
+def _default(message: bytes) -> set[str]:
+    length, kind, flags = message[1], message[7], message[8:12]
     if length or kind != _UNICAST or struct.unpack("=L", flags)[0] & _DEAD_OR_LINKDOWN:
         return set()
     interfaces = set()
@@ -89,12 +87,10 @@ def _default(message: bytes) -> set[tuple[int, str]]:
             break
         if name == _RTA_OIF:
             interfaces.add(struct.unpack("=L", value)[0])
-        elif name == _RTA_TABLE:
-            (table,) = struct.unpack("=L", value)
         elif name == _RTA_MULTIPATH:
             interfaces |= _next_hops(value)
         at += (size + 3) & ~3
-    return {(table, name) for index in interfaces if (name := _name_of(index))}
+    return {name for index in interfaces if (name := _name_of(index))}
 
 
 def _next_hops(value: bytes) -> set[int]:

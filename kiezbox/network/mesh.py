@@ -22,7 +22,6 @@ from typing import Protocol
 import kiezbox
 from kiezbox import neighbours
 from kiezbox.errors import NetworkError
-from kiezbox.neighbours.babel import TABLE
 from kiezbox.network import babel
 from kiezbox.network.addresses import MESH, hardware_address
 from kiezbox.network.parts import Part
@@ -30,7 +29,6 @@ from kiezbox.settings import MeshSettings, NetworkSettings, Settings
 
 __all__ = [
     "MESH_PARTS",
-    "RULE",
     "SECRETS",
     "Machine",
     "address",
@@ -44,10 +42,6 @@ __all__ = [
 
 #: Files that hold the mesh's key: for root only.
 SECRETS = frozenset({"mesh/wpa_supplicant.conf", "mesh/babeld.conf"})
-
-#: Place of our rule among the kernel's: after ``main`` (32766) and ``default`` (32767), so a
-#: default route of this box's own always goes first, and the mesh's is used only without one.
-RULE = 32800
 
 #: batman-adv puts up to 32 bytes around each frame (kernel documentation, batman-adv.rst); with a
 #: smaller MTU it would cut full frames in two.
@@ -99,7 +93,7 @@ MESH_PARTS: tuple[Part, ...] = (
     ),
     Part(
         name="mesh-address",
-        does="the box's addresses in the mesh, and the way to other boxes' uplinks",
+        does="the box's addresses in the mesh",
         file="mesh/up.ip",
         start=(
             ("/usr/sbin/ip", "-batch", f"{_RUN}/up.ip"),
@@ -340,9 +334,7 @@ def _up(settings: Settings, way: str) -> str:
         *([] if way == "batman" else _bridge(settings.network.mesh)),
         f"link set dev {MESH} up",
         f"address add {four} dev {MESH}",
-        f"-6 address add {six} dev {MESH} nodad",
-        f"rule add priority {RULE} lookup {TABLE}",
-        f"-6 rule add priority {RULE} lookup {TABLE}",
+        f"address add {six} dev {MESH} nodad",
     ]
     return "\n".join(lines) + "\n"
 
@@ -351,10 +343,8 @@ def _down(settings: Settings, way: str) -> str:
     """Undo ``up.ip``, each line whether or not the others find anything (``ip -force``)."""
     four, six = _addresses(settings, way)
     lines = [
-        f"rule delete priority {RULE}",
-        f"-6 rule delete priority {RULE}",
         *(
-            [f"address delete {four} dev {MESH}", f"-6 address delete {six} dev {MESH}"]
+            [f"address delete {four} dev {MESH}", f"address delete {six} dev {MESH}"]
             if way == "batman"
             else [f"link delete dev {MESH}"]
         ),
