@@ -30,6 +30,8 @@ BENCHMARKS = {
     "start": (9, 3),
     "edge": (3, 1),
     "failover": (3, 1),
+    "portal": (5, 1),
+    "probes": (5, 1),
     "rest": (3, 1),
     "flaps": (1, 1),
     "cuts": (1, 1),

@@ -6,16 +6,24 @@ cd "$(dirname "$0")/.." || exit 1
 python=${PYTHON:-python3}
 mkdir -p .bench
 
+# What bjoern is built with, unpacked below and not installed.
+libev=$PWD/.bench/libev4+libev-dev/usr
+libraries=$libev/lib/$(uname -m)-linux-gnu
+export C_INCLUDE_PATH="$libev/include" LIBRARY_PATH="$libraries" LDFLAGS="-Wl,-rpath,$libraries"
+
 grep -v '^#' benchmarks/peers.txt | while read -r kind name wanted; do
   case $kind in
   venv)
-    [ -e ".bench/$name/.complete" ] && continue
+    # Kiezbox's own needs may have grown.
+    done=.bench/$name/.complete
+    [ "$name" = kiezbox ] && [ pyproject.toml -nt "$done" ] && rm -f "$done"
+    [ -e "$done" ] && continue
     echo "Installing $name into .bench/$name …"
     [ "$name" = kiezbox ] && wanted=".[i2c,serial,pins,mqtt,portal]"
     # shellcheck disable=SC2086 -- several requirements
     if "$python" -m venv ".bench/$name" &&
       ".bench/$name/bin/python" -m pip --quiet --disable-pip-version-check install $wanted; then
-      touch ".bench/$name/.complete"
+      touch "$done"
     else
       echo "kiezbox: $name cannot be installed; its benchmarks are skipped"
     fi
@@ -25,7 +33,9 @@ grep -v '^#' benchmarks/peers.txt | while read -r kind name wanted; do
     command -v apt-get >/dev/null || { echo "kiezbox: no apt-get, so no $name"; continue; }
     echo "Unpacking $name into .bench/$name …"
     mkdir -p ".bench/$name" && (
-      cd ".bench/$name" && apt-get -qq download "$name" 2>/dev/null && dpkg -x ./*.deb . && rm -f ./*.deb
+      # shellcheck disable=SC2046 -- "one+other" is two packages in one place
+      cd ".bench/$name" && apt-get -qq download $(echo "$name" | tr + ' ') 2>/dev/null &&
+        for deb in ./*.deb; do dpkg -x "$deb" . || exit 1; done && rm -f ./*.deb
     ) || echo "kiezbox: $name cannot be had; its benchmarks are skipped"
     ;;
   system)

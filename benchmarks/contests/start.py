@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.lib import installed
-from benchmarks.lib.broker import broker
 from benchmarks.lib.contest import Options, Outcome, Run, interleave
-from benchmarks.lib.node import node
+from benchmarks.lib.portal import LIMIT_S, QUIET, Box
 from benchmarks.lib.proc import cpu_s, free_port, running
 from benchmarks.peers import flask_waitress, nginx
-
-#: A page that takes so long counts as never served.
-LIMIT_S = 20.0
-
-QUIET = {
-    "stdout": subprocess.DEVNULL,
-    "stderr": subprocess.DEVNULL,
-    "env": installed.ENVIRONMENT,
-}
 
 Command = Callable[[Path, int], list[str]]
 
@@ -34,7 +22,12 @@ def measure(options: Options) -> Outcome:
     outcome = Outcome("start", "", reference=(nginx.NAME, "first_page_ms"))
     with tempfile.TemporaryDirectory(prefix="kiezbox-start-") as name:
         folder = Path(name)
-        ours = _portal_of_a_box(folder)
+        box = Box(folder)
+
+        def ours(_: Path, port: int) -> list[str]:
+            box.touch()
+            return box.command(port)
+
         page = _page_of(ours, folder)
         outcome.setting = (
             "exec to the last byte of the first 200 on loopback, asked every half millisecond."
@@ -53,22 +46,6 @@ def measure(options: Options) -> Outcome:
         )
     outcome.notes.append(installed.note())
     return outcome
-
-
-def _portal_of_a_box(folder: Path) -> Command:
-    """The portal over what a real node has left: its facts and its database."""
-    box = folder / "box"
-    with broker() as port, node(box, port=port, interval_s=1, is_full=True) as running_node:
-        shutil.copy(running_node.run_dir / "now.json", folder / "now.json")
-    shutil.copy(folder / "now.json", box / "run" / "now.json")
-
-    def command(_: Path, port: int) -> list[str]:
-        return [
-            installed.program(), "portal", "--run-dir", str(box / "run"),
-            "--store", str(box / "kiezbox.db"), "--listen", f"127.0.0.1:{port}",
-        ]  # fmt: skip
-
-    return command
 
 
 def _page_of(make: Command, folder: Path) -> bytes:
@@ -94,7 +71,7 @@ def _first_page(port: int) -> bytes:
     while time.monotonic() < until:
         try:
             with socket.create_connection(("127.0.0.1", port), 5) as link:
-                link.sendall(b"GET / HTTP/1.1\r\nHost: kiezbox\r\nConnection: close\r\n\r\n")
+                link.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
                 answer = b""
                 while data := link.recv(65536):
                     answer += data
