@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -82,6 +83,12 @@ class Box:
         """The address of its side of the street."""
         text = self.bed.path(f"{RUN}/street-up.ip").read_text()
         return bytes.fromhex(text.split(" address ", 1)[1].split()[0].replace(":", ""))
+
+    def in_mesh(self) -> str:
+        """Its IPv4 address among the boxes."""
+        shown = json.loads(self.bed.run("box", "ip -j -4 address show dev kb-mesh").stdout)
+        (address,) = [each["local"] for link in shown for each in link["addr_info"]]
+        return str(address)
 
     def leases(self) -> list[str]:
         """Addresses that guests hold."""

@@ -223,8 +223,7 @@ def test_guests_keep_their_addresses_from_posture_to_posture(empty_bed: Bed) -> 
 
 def test_another_box_reaches_what_a_mesh_needs_and_nothing_else(box: Box) -> None:
     """Not the guests' names and pages, not SSH, not the desk; Babel and respondd are UDP."""
-    shown = json.loads(box.bed.run("box", "ip -j -4 address show dev kb-mesh").stdout)
-    (own,) = [each["local"] for link in shown for each in link["addr_info"]]
+    own = box.in_mesh()
     box.bed.run("other", "ping -c 1 -W 2 " + own)
 
     found = box.bed.run("other", f"nmap -n -Pn -sS -T5 --max-retries 1 -p- {own}", timeout=60)
@@ -234,8 +233,7 @@ def test_another_box_reaches_what_a_mesh_needs_and_nothing_else(box: Box) -> Non
 
 
 def test_another_box_does_not_reach_a_guest_nor_the_home_lan(box: Box) -> None:
-    shown = json.loads(box.bed.run("box", "ip -j -4 address show dev kb-mesh").stdout)
-    (own,) = [each["local"] for link in shown for each in link["addr_info"]]
+    own = box.in_mesh()
     box.bed.run("box", "sysctl -qw net.ipv4.ip_forward=1")
     address = box.bed.lease("anna")["ip"]
     try:
@@ -251,8 +249,7 @@ def test_the_portal_is_not_for_the_mesh_but_for_the_street(box: Box) -> None:
     portal = box.serve()
     try:
         assert fetch(box.bed, "anna", f"http://{ALIAS}/").stdout.startswith("HTTP/1.1 200 ")
-        shown = json.loads(box.bed.run("box", "ip -j -4 address show dev kb-mesh").stdout)
-        (own,) = [each["local"] for link in shown for each in link["addr_info"]]
+        own = box.in_mesh()
         with pytest.raises(ConnectionRefusedError):
             box.bed.connect("other", own, 80)
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -183,6 +184,44 @@ def test_while_the_worlds_resolver_is_dead_the_boxs_own_name_answers(shared: Upl
         shared.world.start_resolver()
 
     assert reply.addresses == [ALIAS]
+
+
+def test_guests_use_the_uplink_of_a_meshed_box_too(shared: Uplink) -> None:
+    """Babel would set this route; the other box sees the address of this one, not the guest's."""
+    far = "50.0.0.99"
+    shared.bed.run("other", f"ip address add {far}/32 dev lo")
+    shared.bed.run("box", f"ip route replace {far}/32 via {OTHER_BOX} dev kb-mesh")
+
+    with shared.bed.inside("other", lambda: socket.create_server((far, 80))) as server:
+        server.settimeout(5)
+        with shared.bed.connect("anna", far, 80):
+            guest, (caller, _) = server.accept()
+            guest.close()
+
+    assert caller == shared.box.in_mesh()
+
+
+# --- for other boxes ------------------------------------------------------------------------------
+
+
+def test_a_box_that_shares_its_uplink_lets_others_out_but_not_into_the_house(
+    empty_bed: Bed,
+) -> None:
+    """In everyday posture: another box's blackout need not be ours."""
+    box = Box(empty_bed, MESH + "[network.uplink]\nshare_with_mesh = true\n")
+    with world_of(empty_bed) as world:
+        box.apply("normal")
+        empty_bed.run("other", f"ip route replace default via {box.in_mesh()}")
+
+        with empty_bed.connect("other", SITE, 80) as connection:
+            connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            answer = connection.recv(4096)
+
+        assert answer.endswith(WORLD.encode())
+        assert world.callers == [BOX_AT_HOME]
+        for address in (HOME_COMPUTER, HOME_ROUTER, BOX_AT_HOME):
+            with pytest.raises(OSError):
+                empty_bed.connect("other", address, 80, timeout_s=0.5)
 
 
 # --- emergency services only ----------------------------------------------------------------------
