@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -198,3 +200,29 @@ def test_a_node_that_is_told_to_stop_takes_its_facts_away(box: Box) -> None:
     assert code == 0
     assert not (box.run_dir / "now.json").exists()
     assert box.kiezbox("status").returncode == 8
+
+
+def test_a_box_that_wakes_in_an_emergency_asks_for_its_wlan_before_anything_can_go_wrong(
+    box: Box,
+) -> None:
+    box.start()
+    wait_for(lambda: box.facts()["grid"]["state"] == "present", "the grid")
+    box.bench.set_pin(17, False)
+    wait_for(lambda: box.mode() == "emergency", "the emergency")
+    box.kill()
+    shutil.rmtree(box.run_dir)  # in memory on a box: gone with the power
+    with box.settings.open("a") as settings:
+        settings.write('[publishers.pigeons]\ndriver = "pigeons"\n')
+
+    refused = box.kiezbox("run")
+
+    assert refused.returncode == 3, refused.stderr
+    assert os.listdir(box.run_dir / "wanted") == ["emergency"]
+
+
+def test_a_node_that_ends_leaves_the_network_as_it_is(box: Box) -> None:
+    box.start()
+
+    box.stop()
+
+    assert os.listdir(box.run_dir / "wanted") == ["closed"]
