@@ -163,13 +163,14 @@ def _summary(facts: Facts, bulletins: Sequence[Posted] | None, text: dict[str, A
     lines: list[str] = []
     since = _since(facts)
     if since is not None and since <= now:
-        span = f" ({duration(now - since, text)})" if is_active else ""
+        span = f" ({duration(now - since, text, 'days_left')})" if is_active else ""
         lines.append(text["since"].format(when=clock_time(since, now, text)) + span)
     if is_active:
         lines += map(escape, sentences)
         hours = band(battery.get("hours_left_low"), battery.get("hours_left_high"), text)
         if hours and not _is_returning(facts):
-            lines.append(f"<b>{text['lasts'].format(band=hours)}</b>")
+            # An abbreviation brings its own full stop.
+            lines.append(f"<b>{text['lasts'].format(band=hours).replace('..', '.')}</b>")
         elif _is_emergency(facts) and not _is_returning(facts):
             lines.append(f"<b>{text['lasts_unknown']}</b>")
     if bulletins and not _is_ordinary(facts):

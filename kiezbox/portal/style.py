@@ -19,7 +19,8 @@ header{margin:0 -1rem;padding:.4rem 1rem .8rem;background:#34404c;color:#fff}\
 .e header{background:#8c1414}.n header{background:#0d5a2a}\
 h1{font-size:2.1rem;line-height:1.15;margin:.4rem 0}h2{font-size:1.35rem;margin:1.5rem 0 .4rem}\
 p{margin:.5rem 0}a{color:var(--a)}header a{color:#fff}\
-nav a,footer a{display:inline-block;padding:.55rem 0;margin-inline-end:1rem;min-width:2.8rem}footer small a{padding:.7rem 0}\
+nav a,footer a{display:inline-block;padding:.55rem 0;margin-inline-end:1rem;min-width:2.8rem}\
+footer small a{padding:.7rem 0}\
 p>a:only-child{display:inline-block;padding:.55rem 0}header p{margin:.35rem 0}\
 form p{margin:.7rem 0 .4rem}\
 button{font:inherit;font-weight:700;width:100%;padding:.8rem;border:0;border-radius:.5rem;\

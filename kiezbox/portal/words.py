@@ -45,13 +45,15 @@ def shortened(text: str, most: int) -> str:
     return f"{words.rstrip()} …"
 
 
-def duration(seconds: float, text: dict[str, Any]) -> str:
-    """A span in its largest unit."""
+def duration(seconds: float, text: dict[str, Any], days: str = "days") -> str:
+    """A span in its largest unit. ``days``: the entry for days; with "ago" they may need another
+    case ("vor 3 Tagen") than alone (``days_left``: "3 Tage").
+    """
     if seconds < HOUR_S:
         return _counted(max(1, int(seconds // MINUTE_S)), text["minutes"])
     if seconds < 2 * DAY_S:
         return _counted(int(seconds // HOUR_S), text["hours"])
-    return _counted(int(seconds // DAY_S), text["days"])
+    return _counted(int(seconds // DAY_S), text[days])
 
 
 def _counted(count: int, forms: tuple[str, ...]) -> str:

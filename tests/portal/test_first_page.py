@@ -107,6 +107,11 @@ def test_in_a_power_cut_the_page_says_what_since_when_how_long_and_what_first() 
     assert found.index("Stromausfall") < found.index("112") < found.index("Gemessen")
 
 
+def test_days_alone_stand_in_another_case_than_days_ago() -> None:
+    assert "seit Mittwoch, 12:00 Uhr (3 Tage)" in text_of(page(outage(hours=80)))
+    assert words.age(NOW - 80 * 3600, NOW, DE) == "vor 3 Tagen"
+
+
 def test_in_english_too() -> None:
     found = text_of(page(outage(hours=2), language="en"))
 

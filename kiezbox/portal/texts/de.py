@@ -166,7 +166,8 @@ TEXT: dict[str, Any] = {
     "stay": ("Damit Ihr Handy hier bleibt:", "Verbunden bleiben"),
     "slice": "Dieses WLAN spart Strom: jetzt ist es bis {when} an, danach in Abständen wieder.",
     "shared": "Über dieses WLAN geht gerade auch das Internet.",
-    "again": "Sie waren weg: bitte noch einmal tippen. Sonst verlässt Ihr Handy dieses WLAN.",
+    "again": "Sie waren weg: bitte noch einmal tippen. Sonst verlässt Ihr Handy vielleicht"
+    " dieses WLAN.",
     "whole_page": "Alles lesen",
     "info_link": "Notruf, Hilfe, Weg zurück hierher",
     # After "stay connected".

@@ -158,7 +158,7 @@ TEXT: dict[str, Any] = {
     "stay": ("To keep your phone on this Wi-Fi:", "Stay connected"),
     "slice": "This Wi-Fi saves power: it is on until {when}, then on again at intervals.",
     "shared": "This Wi-Fi has internet just now.",
-    "again": "You were away: please tap once more. Otherwise your phone leaves this Wi-Fi.",
+    "again": "You were away: please tap once more. Otherwise your phone may leave this Wi-Fi.",
     "whole_page": "Read everything",
     "info_link": "Emergency call, help, way back here",
     "connected": (

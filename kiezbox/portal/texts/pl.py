@@ -149,7 +149,7 @@ TEXT: dict[str, Any] = {
     "stay": ("Aby telefon tu został:", "Pozostań w sieci"),
     "slice": "Ta sieć Wi-Fi oszczędza prąd: teraz działa do {when}, potem znów z przerwami.",
     "shared": "W tej sieci Wi-Fi działa teraz internet.",
-    "again": "Nie było Państwa: proszę dotknąć jeszcze raz. Inaczej telefon opuści tę sieć.",
+    "again": "Nie było Państwa: proszę dotknąć jeszcze raz. Inaczej telefon może opuścić tę sieć.",
     "whole_page": "Czytaj całość",
     "info_link": "Numer alarmowy, pomoc, powrót tutaj",
     "connected": (

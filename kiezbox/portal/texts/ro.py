@@ -151,7 +151,7 @@ TEXT: dict[str, Any] = {
     "slice": "Acest Wi-Fi economisește curent: acum este pornit până la {when}, apoi din nou, cu"
     " pauze.",
     "shared": "Acest Wi-Fi are acum internet.",
-    "again": "Ați lipsit: atingeți încă o dată. Altfel telefonul părăsește acest Wi-Fi.",
+    "again": "Ați lipsit: atingeți încă o dată. Altfel telefonul poate părăsi acest Wi-Fi.",
     "whole_page": "Citește tot",
     "info_link": "Apel de urgență, ajutor, drumul înapoi aici",
     "connected": (

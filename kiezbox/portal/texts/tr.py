@@ -143,7 +143,7 @@ TEXT: dict[str, Any] = {
     "stay": ("Telefonunuz bu Wi-Fi’da kalsın:", "Bağlı kal"),
     "slice": "Bu Wi-Fi tasarruf yapıyor: {when} saatine kadar açık, sonra aralıklarla yeniden.",
     "shared": "Bu Wi-Fi’da şu anda internet var.",
-    "again": "Uzaktaydınız: lütfen bir kez daha dokunun. Yoksa telefon bu Wi-Fi’dan ayrılır.",
+    "again": "Uzaktaydınız: lütfen bir kez daha dokunun. Yoksa telefon ayrılabilir.",
     "whole_page": "Hepsini oku",
     "info_link": "Acil çağrı, yardım, buraya dönüş",
     "connected": (

@@ -129,7 +129,7 @@ TEXT: dict[str, Any] = {
     "stay": ("Để điện thoại ở lại đây:", "Giữ kết nối"),
     "slice": "Wi-Fi này tiết kiệm điện: bật đến {when}, sau đó lại bật từng lúc.",
     "shared": "Wi-Fi này hiện có internet.",
-    "again": "Bạn vừa vắng mặt: hãy chạm lần nữa. Nếu không, điện thoại sẽ rời Wi-Fi này.",
+    "again": "Bạn vừa vắng mặt: hãy chạm lần nữa. Nếu không, điện thoại có thể rời Wi-Fi này.",
     "whole_page": "Đọc tất cả",
     "info_link": "Gọi khẩn cấp, giúp đỡ, cách quay lại đây",
     "connected": (
