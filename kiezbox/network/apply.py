@@ -40,13 +40,13 @@ class Applied:
 
 
 def is_systemd() -> bool:
-    """Whether systemd is process 1 here and speaks for this network namespace
-    (sd_booted(3); a namespace of our own is none of its business).
+    """Whether systemd is process 1 here, and of this network namespace: a namespace of our own is
+    none of its business.
     """
-    if not Path("/run/systemd/system").is_dir():
-        return False
     try:
-        return os.readlink("/proc/self/ns/net") == os.readlink("/proc/1/ns/net")
+        return Path("/proc/1/comm").read_text(
+            encoding="utf-8"
+        ).strip() == "systemd" and os.readlink("/proc/self/ns/net") == os.readlink("/proc/1/ns/net")
     except OSError:
         return False
 

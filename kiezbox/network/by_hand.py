@@ -36,12 +36,13 @@ class Running:
     posture: str
     files: dict[str, str] = field(default_factory=dict)
     pid: int = 0
+    #: Of a daemon that had ended before we could look: 0.
     started: int = 0
 
     @property
     def is_alive(self) -> bool:
         """Whether the daemon is the process that we started; true for what is no daemon."""
-        return not self.pid or started_at(self.pid) == self.started
+        return not self.pid or 0 != self.started == started_at(self.pid)
 
 
 class ByHand:
