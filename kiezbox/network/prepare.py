@@ -143,7 +143,7 @@ def _locked(run: Path) -> Iterator[None]:
     """One at a time: the timer and a person may come at once."""
     try:
         run.mkdir(mode=0o755, parents=True, exist_ok=True)
-        lock = (run / ".lock").open("w")
+        lock = (run / ".lock").open("a")
     except OSError as error:
         raise NetworkError(
             f"cannot write {run}: {error.strerror}", hint="Only root prepares the network: sudo."
