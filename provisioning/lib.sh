@@ -50,6 +50,19 @@ act() {
   output=$("$@" 2>&1 </dev/null) || fail "could not: $what" "$(printf '%s' "$output" | tail -n 5)"
 }
 
+# attempt WHAT COMMAND...: the same for what may fail; then it is said, and the rest goes on.
+attempt() {
+  what=$1
+  shift
+  if [ -n "$DRY_RUN" ]; then
+    printf '  would    %s\n' "$what"
+  elif output=$("$@" 2>&1 </dev/null); then
+    printf '  now      %s\n' "$what"
+  else
+    note "could not: $what: $(printf '%s' "$output" | tail -n 1)"
+  fi
+}
+
 # is_like FILE MODE OWNER:GROUP
 is_like() { [ "$(stat -c '%a %U:%G' "$1" 2>/dev/null)" = "$2 $3" ]; }
 

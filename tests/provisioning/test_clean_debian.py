@@ -53,6 +53,22 @@ def test_a_clean_debian_becomes_a_box_and_a_clean_debian_again(suite: str) -> No
             state = root.run("systemctl", "is-enabled", f"{service}.service").stdout.strip()
             assert state in ("disabled", "masked", "", "not-found"), service
 
+        # Once more, as in a place without a network: from a folder of wheels.
+        pip = ("/opt/kiezbox/.venv/bin/python", "-m", "pip", "--quiet", "download")
+        program = "/src[i2c,serial,pins,mqtt,portal]"
+        found = root.run(
+            "sh", "-c", "cp -R /src /tmp/copy && cd /tmp/copy && " + " ".join(pip)
+            + f" --dest /tmp/wheels '{program.replace('/src', '.')}' setuptools wheel",
+            limit_s=600, environment=environment,
+        )  # fmt: skip
+        assert found.returncode == 0, found.stderr
+        install("--uninstall", "--only", "40")
+        away = {"PIP_INDEX_URL": "http://127.0.0.1:1/simple"}
+        command = ("/src/provisioning/install", "--only", "40", "--wheels", "/tmp/wheels")
+        done = root.run(*command, limit_s=600, environment=away)
+        assert done.returncode == 0, done.stderr
+        assert root.do("/usr/local/bin/kiezbox", "version") == version
+
         install("--uninstall", "--purge")
         left = [n for n, kind in root.changes().items() if "kiezbox" in n and kind[3] != "removed"]
         assert left == []

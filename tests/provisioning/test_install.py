@@ -115,7 +115,7 @@ def test_a_box_that_joins_a_kiez_takes_the_key_it_is_given(fresh: Root) -> None:
 
 def test_every_file_of_the_units_folder_is_installed(installed: Root) -> None:
     """Whoever adds a kind of file to systemd/ teaches the installer about it."""
-    ours = CHECKOUT / "systemd"
+    ours = installed.path("/src/systemd")
 
     missing = []
     for path in sorted(ours.rglob("*")):
@@ -140,7 +140,7 @@ def test_systemd_finds_nothing_to_say_about_the_installed_units(installed: Root)
 
 
 def test_what_has_an_install_section_is_switched_on(installed: Root) -> None:
-    for path in (CHECKOUT / "systemd").glob("kiezbox-*.*"):
+    for path in installed.path("/src/systemd").glob("kiezbox-*.*"):
         text = path.read_text()
         if "\n[Install]" not in text or "@." in path.name:
             continue
@@ -160,7 +160,7 @@ def test_the_box_s_own_check_finds_every_unit_switched_on(installed: Root) -> No
 def test_the_users_of_the_units_exist(installed: Root) -> None:
     users = {
         line.partition("=")[2]
-        for path in (CHECKOUT / "systemd").glob("*.service")
+        for path in installed.path("/src/systemd").glob("*.service")
         for line in path.read_text().splitlines()
         if line.startswith("User=")
     }
