@@ -137,15 +137,14 @@ class Behind:
 
     # --- errands ---------------------------------------------------------------------------------
 
-    def ask(self, visit: Visit, request: Request) -> None:
-        """The answer comes to ``Responder.answer``, later."""
+    def ask(self, visit: Visit, request: Request) -> bool:
+        """The answer comes to ``Responder.answer``, later and never at once; False: it will not."""
         if self._state == "missing" or len(self._waiting) >= MOST_WAITING:
-            self._waiting[visit] = _Errand(visit, request)
-            self._refuse(visit)
-            return
+            return False
         self._waiting[visit] = _Errand(visit, request)
         self.load()
-        self.go_on()
+        self._responder.ring()
+        return True
 
     def forget(self, visit: Visit) -> None:
         """Nobody waits for this any more."""
@@ -161,7 +160,8 @@ class Behind:
         """Send off whoever's turn it is: no guest takes more than half of the threads."""
         if self._state == "missing":
             for visit in list(self._waiting):
-                self._refuse(visit)
+                self.forget(visit)
+                self._responder.answer(visit, 503)
         if self._state != "ready":
             return
         most_of_one = max(1, self._threads // 2)
@@ -208,10 +208,6 @@ class Behind:
         self.forget(errand.visit)
         self._responder.answer(errand.visit, wire)
         self.go_on()
-
-    def _refuse(self, visit: Visit) -> None:
-        self.forget(visit)
-        self._responder.answer(visit, 503)
 
     def _written(self, request: Request) -> bytes:
         """The request as it goes to the application."""
@@ -269,9 +265,9 @@ class _Reply:
         """What to send to the client; None: the answer has no end."""
         if not self.is_whole:
             return None
-        answer = Answer(self._parser.get_status_code(), b"".join(self._pieces), "", *self._headers)
+        answer = Answer(self._parser.get_status_code(), b"".join(self._pieces), "")
         # It is as it shall be, whatever bytes are in it.
-        answer.slot = b""
+        answer.headers, answer.slot = self._headers, b""
         return Wire(answer)
 
 

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
         def load(self) -> None:
             """There is time for it now; idempotent."""
 
-        def ask(self, visit: Visit, request: Request) -> None:
-            """The answer comes to ``Responder.answer``, later."""
+        def ask(self, visit: Visit, request: Request) -> bool:
+            """The answer comes to ``Responder.answer``, later; False: it will not."""
 
         def go_on(self) -> None:
             """The bell was rung."""
@@ -327,11 +327,8 @@ class Responder(Loop):
             self._refuse(visit, 500)
             return None
         visit.party.spent_s += time.perf_counter() - began
-        if wire is None:
-            if self.behind is None:
-                self._refuse(visit, 503)
-            else:
-                self.behind.ask(visit, request)
+        if wire is None and not (self.behind and self.behind.ask(visit, request)):
+            self._refuse(visit, 503)
         return wire
 
     def answer(self, visit: Visit, wire: Wire | int) -> None:
