@@ -45,7 +45,7 @@ def street_prefix(settings: Settings) -> IPv6Network:
 
     >>> from kiezbox.settings import BoxSettings
     >>> street_prefix(Settings(box=BoxSettings(id="kb-1")))
-    IPv6Network('fdae:ed16:89e4::/64')
+    IPv6Network('fd53:73c3:baa7::/64')
     """
     given = settings.network.street.prefix
     if given:
@@ -79,7 +79,7 @@ def hardware_address(settings: Settings, name: str) -> str:
 
     >>> from kiezbox.settings import BoxSettings
     >>> hardware_address(Settings(box=BoxSettings(id="kb-1")), "kb-street")
-    '02:df:16:35:fe:70'
+    '02:68:d0:51:e9:4f'
     """
     digest = hashlib.sha256(f"{settings.box.id} {name}".encode()).digest()
     return ":".join(f"{byte:02x}" for byte in bytes([0x02]) + digest[:5])
