@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -288,6 +289,87 @@ def test_the_settings_file_says_the_same_as_the_options(box_now: Path) -> None:
 
     with running(["--settings", str(settings)]) as served:
         assert b"Warmer Raum: Turnhalle" in served.ask("/")[2]
+
+
+def test_killed_under_load_it_loses_nobody_who_waits_at_the_door(
+    box_now: Path, listening: socket.socket
+) -> None:
+    """systemd holds the socket: whoever comes while the process is dead is served by the next."""
+    port = listening.getsockname()[1]
+    closing, counted, lost = threading.Event(), [0], [0]
+
+    def hammer() -> None:
+        with contextlib.ExitStack() as links:
+            link = None
+            while not closing.is_set():
+                try:
+                    if link is None:
+                        link = links.enter_context(
+                            socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S)
+                        )
+                    link.sendall(b"GET /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                    counted[0] += link.recv(65536).startswith(b"HTTP/1.1 302")
+                except OSError:
+                    lost[0], link = lost[0] + 1, None
+
+    guests = [threading.Thread(target=hammer) for _ in range(4)]
+    process = subprocess.Popen(
+        handed(listening, box_now), pass_fds=[listening.fileno()], stderr=subprocess.DEVNULL
+    )
+    try:
+        for guest in guests:
+            guest.start()
+        wait_for(lambda: counted[0] > 50, "the load")
+        process.kill()
+        process.wait(LIMIT_S)
+        waiting = [socket.create_connection(("127.0.0.1", port), LIMIT_S) for _ in range(50)]
+        for each in waiting:
+            each.sendall(b"GET / HTTP/1.0\r\n\r\n")
+
+        process = subprocess.Popen(
+            handed(listening, box_now), pass_fds=[listening.fileno()], stderr=subprocess.DEVNULL
+        )
+
+        statuses = [split(read_all(each))[0] for each in waiting]
+        for each in waiting:
+            each.close()
+    finally:
+        closing.set()
+        process.kill()
+        process.wait(LIMIT_S)
+        for guest in guests:
+            guest.join(LIMIT_S)
+
+    assert statuses == [200] * 50
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="no curl here")
+def test_curl_unpacks_the_page_with_the_guests_token_in_it(box_now: Path) -> None:
+    with portal(box_now) as served:
+        pages = [
+            subprocess.run(
+                ["curl", "--silent", "--show-error", *packed, f"http://127.0.0.1:{served.port}/"],
+                capture_output=True, timeout=LIMIT_S, check=True, text=True,
+            ).stdout
+            for packed in ([], ["--compressed"])
+        ]  # fmt: skip
+
+    plain, unpacked = (
+        re.sub(r"(name=token value=)\"[0-9a-f]{40}\"", r"\1", page) for page in pages
+    )
+    assert plain == unpacked
+    assert "name=token value=>" in plain
+
+
+def test_with_flask_loaded_it_stays_below_40_mib(box_now: Path) -> None:
+    with portal(box_now, environment={"MALLOC_ARENA_MAX": "1"}) as served:
+        for path in ("/", "/info", "/situation.geojson", "/tr/info", "/bulletins"):
+            assert served.ask(path)[0] == 200
+
+        rollup = Path(f"/proc/{served.process.pid}/smaps_rollup").read_text()
+
+    (rss_kib,) = re.findall(r"Rss:\s+(\d+) kB", rollup)
+    assert int(rss_kib) / 1024 < 40
 
 
 # --- its end -------------------------------------------------------------------------------------
