@@ -229,6 +229,7 @@ class Street:
             "guests": self._guests,
             "uplink": self._uplink,
             "guest_uplink": network.uplink.guest_uplink,
+            "stay_s": street.stay_s,
             "mesh": {"interface": mesh.interface, "neighbours": self._neighbours}
             if mesh.interface
             else None,

@@ -205,9 +205,8 @@ def _connected(request: Request, sight: Sight, guests: Guests, language: str) ->
 def _stay(request: Request, sight: Sight, guests: Guests, language: str) -> Answer:
     """A whole new page, not a change of this one: iOS looks again after a navigation only."""
     prefix = _prefix(request, language)
-    if guests.stay(request.client, _token(request.body)) or (
-        guests.phase(request.client) == captive.ACK
-    ):
+    has_stayed = guests.stay(request.client, _token(request.body), sight.street().stay_s)
+    if has_stayed or guests.phase(request.client) == captive.ACK:
         return _moved(303, f"{prefix}/connected")
     return _moved(303, prefix or "/")
 

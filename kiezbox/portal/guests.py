@@ -63,7 +63,6 @@ class Guests:
     def __init__(
         self,
         *,
-        stay_s: float = STAY_S,
         joined_dir: str = "/run/kiezbox-network/joined",
         secret: bytes | None = None,
         monotonic: Callable[[], float] = time.monotonic,
@@ -72,7 +71,6 @@ class Guests:
         """``joined_dir`` holds a file per address, touched when its guest joins and made anew
         when another guest gets the address. A file that is not there says nothing.
         """
-        self._stay_s = stay_s
         self._joined_dir = joined_dir
         self._secret = os.urandom(32) if secret is None else secret
         self._monotonic, self._wall = monotonic, wall
@@ -109,8 +107,8 @@ class Guests:
         self._happen(guest, "page")
         return self._token(client, int(self._monotonic() * 1000))
 
-    def stay(self, client: str, token: bytes) -> bool:
-        """Whether the token is good and the guest stays from now on."""
+    def stay(self, client: str, token: bytes, stay_s: float = STAY_S) -> bool:
+        """Whether the token is good and the guest stays from now on, for so many seconds."""
         guest = self._heard(client)
         stamp = self._stamp_of(client, token)
         if guest is None or stamp is None or stamp <= guest.spent:
@@ -118,7 +116,7 @@ class Guests:
         if not self._happen(guest, "stay"):
             return False
         guest.spent = stamp
-        guest.until = self._monotonic() + self._stay_s
+        guest.until = self._monotonic() + stay_s
         guest.is_back = False
         return True
 

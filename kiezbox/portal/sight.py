@@ -15,6 +15,7 @@ import os
 import time
 from _json import make_scanner
 
+from kiezbox.portal.guests import STAY_S
 from kiezbox.situation import understand
 
 TYPE_CHECKING = False
@@ -79,7 +80,7 @@ class Bulletin:
 class Street:
     """What the emergency WLAN looks like from a phone, as far as is known."""
 
-    __slots__ = ("address", "hosts", "https_name", "mode", "name", "posture")
+    __slots__ = ("address", "hosts", "https_name", "mode", "name", "posture", "stay_s")
 
     def __init__(self, facts: Facts | None = None) -> None:
         network = facts["network"] if facts else {}
@@ -88,6 +89,8 @@ class Street:
         self.name: str | None = network.get("name")
         self.https_name: str | None = network.get("https_name")
         self.posture: str | None = network.get("wanted")
+        #: How long "stay connected" holds.
+        self.stay_s: float = network.get("stay_s") or STAY_S
         self.mode: str | None = facts["mode"]["name"] if facts else None
         own = (self.address, self.name, self.https_name)
         self.hosts = frozenset(host.lower() for host in own if host)

@@ -260,6 +260,7 @@ _FACTS = _table(
                 "guests": _count,
                 "uplink": _word,
                 "guest_uplink": _word,
+                "stay_s": _number(1, 1e7),
                 "mesh": _table({"interface": _word, "neighbours": _count}),
             },
             always=True,

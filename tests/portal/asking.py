@@ -33,19 +33,16 @@ class Clock:
 class Portal:
     """A portal over a folder with ``run/now.json`` and a store."""
 
-    def __init__(self, sight: Sight, joined: Path | None = None, stay_s: float = 86400.0) -> None:
+    def __init__(self, sight: Sight, joined: Path | None = None) -> None:
         self.sight = sight
         self.clock = Clock()
         self._joined = str(joined or "/nonexistent")
-        self._stay_s = stay_s
         self.guests = Guests()
         self.restart()
 
     def restart(self) -> None:
         """The process dies and another begins."""
-        self.guests = Guests(
-            stay_s=self._stay_s, joined_dir=self._joined, monotonic=self.clock, wall=self.clock
-        )
+        self.guests = Guests(joined_dir=self._joined, monotonic=self.clock, wall=self.clock)
 
     def ask(
         self,

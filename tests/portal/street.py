@@ -95,6 +95,7 @@ NORMAL: dict[str, Any] = {
         "guests": 0,
         "uplink": "unknown",
         "guest_uplink": "none",
+        "stay_s": 86400.0,
         "mesh": None,
     },
 }

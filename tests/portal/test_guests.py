@@ -39,9 +39,7 @@ class Street:
 
     def begin(self) -> Guests:
         """The portal's process starts."""
-        self.guests = Guests(
-            stay_s=24 * HOUR, joined_dir=str(self.joined), monotonic=self.clock, wall=self.clock
-        )
+        self.guests = Guests(joined_dir=str(self.joined), monotonic=self.clock, wall=self.clock)
         return self.guests
 
     def phase(self, client: str = PHONE) -> str:

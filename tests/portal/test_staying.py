@@ -141,6 +141,18 @@ def test_after_a_day_the_phone_is_asked_again(door: Portal) -> None:
     assert not is_let_go(door)
 
 
+def test_how_long_a_stay_holds_is_a_setting(door: Portal, box: Path) -> None:
+    # network.street.stay_s, by way of now.json.
+    write_facts(box / "run", outage(network__stay_s=600.0))
+    door.stay()
+    door.clock.now += 599
+    assert is_let_go(door)
+
+    door.clock.now += 1
+
+    assert not is_let_go(door)
+
+
 def test_a_guest_who_was_away_is_led_to_the_short_page(door: Portal, box: Path) -> None:
     joined = box / "joined" / GUEST
     joined.touch()
