@@ -21,9 +21,17 @@ SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
 PROGRAM = "/opt/kiezbox/.venv/bin/kiezbox"
 KINDS = ("service", "socket", "path", "target", "timer")
 
-#: The two whose exposure the page quotes. As systemd 252 reckons it, 0 (locked away) to 10; newer
-#: ones ask a little more.
-SCORES = {"kiezbox-node.service": 1.7, "kiezbox-portal.service": 0.6}
+#: Exposure as systemd 252 reckons it, 0 (locked away) to 10; newer ones ask a little more.
+SCORES = {
+    "kiezbox-node.service": 1.7,
+    "kiezbox-portal.service": 0.6,
+    "kiezbox-dnsmasq@.service": 2.2,
+    "kiezbox-hostapd.service": 2.7,
+    "kiezbox-client.service": 2.7,
+    "kiezbox-network.service": 2.8,
+    "kiezbox-street.service": 6.7,
+    "kiezbox-firewall@.service": 6.7,
+}
 
 #: A box that has everything: two radios, a mesh with a routing daemon, the way out by WLAN.
 EVERYTHING = """
@@ -103,6 +111,8 @@ def test_systemd_finds_nothing_to_say_about_the_units(installed: list[str]) -> N
 @pytest.mark.parametrize("name", SCORES)
 def test_the_units_are_as_closed_as_the_page_says(name: str, installed: list[str]) -> None:
     (path,) = [path for path in installed if path.endswith(name)]
+    if "@." in name:
+        path = shutil.copy(path, path.replace("@.", "@emergency."))
 
     done = analyze("security", "--offline=true", f"--threshold={SCORES[name] * 10 + 4:.0f}", path)
 
