@@ -22,6 +22,7 @@ from paho.mqtt.properties import Properties
 from kiezbox.errors import PublishError, Rejected, Unreachable
 from kiezbox.publishers import _credentials
 from kiezbox.publishers._reasons import failure, verdict
+from kiezbox.publishers.mqtt import MESH, place
 
 if TYPE_CHECKING:
     from kiezbox.publishers.mqtt import Settings
@@ -67,7 +68,8 @@ class Connection:
         self._client_id = client_id
         self._will = will
         self._on_up = on_up
-        self._where = f"{settings.host}:{settings.port}"
+        #: The broker, for messages.
+        self.where = place(settings.host, settings.port)
         self._largest = 1 << 28
         self._acks: dict[int, tuple[int, str, str]] = {}
         self._unwatched: set[int] = set()
@@ -90,10 +92,10 @@ class Connection:
         except Exception as error:
             # What paho makes of bytes that are not MQTT: KeyError, struct.error, UnicodeError …
             # Whoever sends them must not end the worker.
-            log.debug("publisher: broken MQTT from %s", self._where, exc_info=True)
+            log.debug("publisher: broken MQTT from %s", self.where, exc_info=True)
             self._end(
                 Unreachable(
-                    f"{self._where} does not speak MQTT as it should ({type(error).__name__})",
+                    f"{self.where} does not speak MQTT as it should ({type(error).__name__})",
                     hint="Is it an MQTT broker, and does it expect TLS?",
                 )
             )
@@ -135,17 +137,31 @@ class Connection:
 
     def _open(self, client: paho.Client) -> None:
         settings = self._settings
+        host, port = self._find() if settings.host == MESH else (settings.host, settings.port)
         properties = None
         if self._is_v5 and self._will is not None:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             # We subscribe to nothing, so no honest broker has a reason for more.
             properties.MaximumPacketSize = 65536
         try:
-            client.connect(
-                settings.host, settings.port, int(settings.keepalive_s), properties=properties
-            )
+            client.connect(host, port, int(settings.keepalive_s), properties=properties)
         except OSError as error:
-            raise failure(error, self._where) from error
+            raise failure(error, self.where) from error
+
+    def _find(self) -> tuple[str, int]:
+        """Address and port of the broker that a box of the mesh lends just now."""
+        # Here and not above: a box whose broker is elsewhere needs none of it.
+        from kiezbox.neighbours import known
+
+        found = known.broker(known.read(self._settings.neighbours, time.time()))
+        if found is None:
+            raise Unreachable(
+                "no box of the mesh lends a broker just now",
+                hint="One of them must say network.mesh.broker_port; see `kiezbox network"
+                " neighbours`.",
+            )
+        self.where = place(*found)
+        return found
 
     def _loop(self, client: paho.Client) -> None:
         answer_by = time.monotonic() + ANSWER_S
@@ -160,14 +176,14 @@ class Connection:
                 raise self._broken()
             if not self.was_up and time.monotonic() > answer_by:
                 raise Unreachable(
-                    f"{self._where} accepts the connection and says nothing",
+                    f"{self.where} accepts the connection and says nothing",
                     hint="Is it an MQTT broker, and does it expect TLS?",
                 )
 
     def _broken(self) -> PublishError:
         if self.was_up:
             return Unreachable(
-                f"the link to {self._where} is lost",
+                f"the link to {self.where} is lost",
                 # MQTT 5 has a reason code for it, but Mosquitto 2.0.11 closes without a word.
                 hint="The box tries again by itself. Every few seconds? Then another box has"
                 " the same box.id.",
@@ -175,7 +191,7 @@ class Connection:
         self.is_wordless = True
         said = f" ({self._paho_said})" if self._paho_said else ""
         return Unreachable(
-            f"{self._where} closes the connection before it is up{said}",
+            f"{self.where} closes the connection before it is up{said}",
             hint="Is it an MQTT broker, does it expect TLS, does it want a cert_file?",
         )
 
@@ -190,7 +206,7 @@ class Connection:
                 verdict(
                     reason.value,
                     str(reason),
-                    f"{self._where} refuses the connection",
+                    f"{self.where} refuses the connection",
                     _reason_string(properties),
                 )
             )
@@ -213,7 +229,7 @@ class Connection:
                 verdict(
                     reason.value,
                     str(reason),
-                    f"{self._where} ends the connection",
+                    f"{self.where} ends the connection",
                     _reason_string(properties),
                 )
             )
@@ -240,7 +256,7 @@ class Connection:
 
     def _tell(self, code: int, name: str, detail: str) -> None:
         if code >= 0x80:
-            log.warning("publisher: %s refuses the box's state: %s %s", self._where, name, detail)
+            log.warning("publisher: %s refuses the box's state: %s %s", self.where, name, detail)
 
     def _end(self, error: PublishError) -> None:
         with self._changed:
@@ -270,7 +286,7 @@ class Connection:
         # 64: header, topic length and the properties below.
         if len(payload) + len(topic) + 64 > self._largest:
             raise Rejected(
-                f"{self._where} takes at most {self._largest} bytes in one message",
+                f"{self.where} takes at most {self._largest} bytes in one message",
                 hint="See the broker's setting for the largest packet.",
             )
         info = client.publish(
@@ -295,7 +311,7 @@ class Connection:
                     self._give_up(patience_s)
             code, name, detail = self._acks.pop(mid)
         if code >= 0x80:
-            raise verdict(code, name, f"{self._where} refuses readings", detail)
+            raise verdict(code, name, f"{self.where} refuses readings", detail)
 
     def unwatched(self, mid: int) -> None:
         """Nobody will ask for this message's acknowledgement."""
@@ -307,7 +323,7 @@ class Connection:
         self.is_silent = True
         self._end(
             Unreachable(
-                f"{self._where} has acknowledged nothing for {patience_s:g} s",
+                f"{self.where} has acknowledged nothing for {patience_s:g} s",
                 hint="The link is cut and made anew.",
             )
         )
@@ -336,7 +352,7 @@ class Connection:
     def _why(self) -> PublishError:
         """A fresh copy: an exception raised in two threads would collect both tracebacks."""
         error = self.over or Unreachable(
-            f"no link to {self._where}", hint="The box keeps its readings and tries again."
+            f"no link to {self.where}", hint="The box keeps its readings and tries again."
         )
         return _copy(error)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from kiezbox import senml
 from kiezbox.clock import Clock
-from kiezbox.errors import PublishError, Refused, Rejected, Unreachable
+from kiezbox.errors import PublishError, Refused, Rejected, SettingsError, Unreachable
 from kiezbox.model import Batch
 from kiezbox.publishers._lean import import_paho
 from kiezbox.settings import BoxSettings, PublisherSettings, setting
@@ -42,13 +42,40 @@ IN_FLIGHT = 4
 #: So many windows in a row must get through before messages grow again.
 GOOD_WINDOWS = 16
 
+#: As a host: the broker that a box of the mesh lends.
+MESH = "mesh"
+
 #: Seconds the broker has to take our goodbye.
 GOODBYE_S = 2.0
 
 
+def place(host: str, port: int) -> str:
+    """How a broker is called in messages.
+
+    >>> place("192.0.2.1", 1883), place("fd00::1", 1883), place("mesh", 8883)
+    ('192.0.2.1:1883', '[fd00::1]:1883', 'the broker of the mesh')
+    """
+    if host == MESH:
+        return "the broker of the mesh"
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _check_host(value: str) -> str:
+    if value.startswith("[") or "//" in value or value.count(":") == 1:
+        return "must be a name or an address alone, without brackets; its port stands in port"
+    return "" if value and not value.isspace() else "is empty"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(PublisherSettings):
-    host: str = setting(help="The broker's name or address.", example="mqtt.example.org")
+    host: str = setting(
+        help="The broker's name or address; an address needs no DNS, which is\n"
+        "the first thing that a blackout takes.\n"
+        "mesh: the broker that a box of the mesh lends (network.mesh.broker_port), whatever its\n"
+        "address.",
+        check=_check_host,
+        example="mqtt.example.org",
+    )
     port: int = setting(8883, help="Usually 8883 with TLS and 1883 without.", least=1, most=65535)
     tls: bool = setting(
         True,
@@ -76,6 +103,17 @@ class Settings(PublisherSettings):
         least=1,
         most=600,
     )
+    neighbours: str = setting(
+        "/run/kiezbox-network", help="host mesh: where neighbours.json is (network.run_dir)."
+    )
+
+    def __post_init__(self) -> None:
+        if self.host == MESH and (self.tls or self.username):
+            raise SettingsError(
+                "tls and username must be off with host mesh",
+                hint="Whichever box lends a broker is spoken to: there is no name to check, so no"
+                " secret is said. Readings are public; the mesh itself is encrypted.",
+            )
 
 
 def open(settings: Settings, box: BoxSettings, clock: Clock, wake: Callable[[], None]) -> Mqtt:
@@ -100,7 +138,7 @@ class Mqtt:
         self._version: int | None = None
         self._connection: Connection | None = None
         self._problem: PublishError = Unreachable(
-            f"still connecting to {settings.host}:{settings.port}"
+            f"still connecting to {place(settings.host, settings.port)}"
         )
         # What was announced last, by kind. The lock keeps a newer one from being overtaken.
         self._said: dict[str, bytes] = {}
@@ -299,9 +337,8 @@ class Mqtt:
     def _is_up(self, connection: Connection) -> None:
         """Called by the connection, in the link's thread."""
         log.info(
-            "publishers.mqtt: connected to %s:%d (MQTT %s)",
-            self._settings.host,
-            self._settings.port,
+            "publishers.mqtt: connected to %s (MQTT %s)",
+            connection.where,
             "5" if connection.version == V5 else "3.1.1",
         )
         with self._saying:
