@@ -448,6 +448,8 @@ def test_text_has_a_contrast_of_seven_to_one_in_both_schemes() -> None:
     assert len(heads) == 3
     assert all(contrast("#fff", head) >= 7 for head in heads)
     assert contrast("#000", "#ffd600") >= 7
+    (button,) = re.findall(r"[}]button\{[^}]*background:(#\w+);color:#fff", STYLE.replace("\n", ""))
+    assert contrast("#fff", button) >= 7
 
 
 def shape(entry: Any) -> Any:
