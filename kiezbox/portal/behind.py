@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import _socket
 import errno
+import gc
 import os
 import sys
 
@@ -115,6 +116,8 @@ class Behind:
             )
             self._state = "missing"
         else:
+            # What was loaded stays: the collector need not walk through it again and again.
+            gc.freeze()
             self._state = "ready"
         self._responder.ring()
         if self._state == "ready":

@@ -13,7 +13,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kiezbox.portal.visit import Visit
 
-__all__ = ["MOST_OF_ONE", "MOST_OF_ONE_NETWORK", "Crowd", "Party", "party_of", "plain_address"]
+__all__ = [
+    "MOST_OF_ONE",
+    "MOST_OF_ONE_NETWORK",
+    "Crowd",
+    "Party",
+    "most_visits",
+    "party_of",
+    "plain_address",
+]
+
+#: Connections at once; descriptors left for everything else.
+MOST_VISITS = 512
+OTHER_FILES = 64
 
 #: Connections of one IPv4 address. A browser opens six to a host, and a phone has some apps.
 MOST_OF_ONE = 16
@@ -106,6 +118,13 @@ class Crowd:
         # What it has spent is remembered until it is forgiven: hanging up must not help.
         if not party.visits and not party.spent_s:
             self.parties.pop(party.key, None)
+
+
+def most_visits() -> int:
+    """As many as descriptors allow."""
+    from resource import RLIMIT_NOFILE, getrlimit
+
+    return max(16, min(MOST_VISITS, getrlimit(RLIMIT_NOFILE)[0] - OTHER_FILES))
 
 
 def plain_address(address: str) -> str:

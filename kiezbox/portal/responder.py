@@ -12,7 +12,7 @@ import select
 import sys
 import time
 
-from kiezbox.portal.crowd import Crowd, plain_address
+from kiezbox.portal.crowd import Crowd, most_visits, plain_address
 from kiezbox.portal.loop import Loop
 from kiezbox.portal.prepared import Prepared, Wire, refusal
 from kiezbox.portal.request import BadRequest, Reader
@@ -54,10 +54,6 @@ LINGER_S = 1.0
 #: Time limits are looked at so often.
 SWEEP_S = 0.25
 
-#: Connections at once; descriptors left for everything else.
-MOST_VISITS = 512
-OTHER_FILES = 64
-
 #: Let in at once, before the others have their turn.
 MOST_ACCEPTS = 64
 
@@ -72,7 +68,7 @@ class Responder(Loop):
         self._prepared = Prepared(contents)
         self._doors = doors
         self._visits: dict[int, Visit] = {}
-        self.crowd = Crowd(most or _most_visits())
+        self.crowd = Crowd(most or most_visits())
         #: Visits whose party has spent too much.
         self._later: dict[Visit, None] = {}
         self._now = self._swept_at = time.monotonic()
@@ -107,28 +103,37 @@ class Responder(Loop):
             if visit is None:
                 others.append(file)
                 continue
-            try:
-                if events & _IN:
-                    self._read(visit)
-                elif events & _OUT:
-                    self._send(visit)
-                else:
-                    # Hung up or broken, while it waited for its answer.
-                    self._end(visit)
-            except Exception:
-                # The outermost loop: whoever comes next shall find an open door.
-                sys.excepthook(*sys.exc_info())
-                self._end(visit)
+            self._see_to(visit, events)
         # Afterwards, because they open descriptors, and a number just closed comes again.
         for file in others:
             act = self._others.get(file)
-            if act:
-                act()
+            try:
+                if act:
+                    act()
+            except Exception:
+                sys.excepthook(*sys.exc_info())
         if self._is_to_load and not ready and self.behind:
             self._is_to_load = False
             self.behind.load()
         if now - self._swept_at >= SWEEP_S:
             self._sweep()
+
+    def _see_to(self, visit: Visit, events: int) -> None:
+        try:
+            if events & _IN:
+                self._read(visit)
+            elif events & _OUT:
+                self._send(visit)
+            else:
+                # Hung up or broken, while it waited for its answer.
+                self._end(visit)
+        except OSError:
+            # It has gone.
+            self._end(visit)
+        except Exception:
+            # The outermost loop: whoever comes next shall find an open door.
+            sys.excepthook(*sys.exc_info())
+            self._end(visit)
 
     def _rung(self) -> None:
         super()._rung()
@@ -209,7 +214,7 @@ class Responder(Loop):
         self._visits[visit.file] = visit
         visit.mask = _IN
         self._epoll.register(visit.file, _IN)
-        self._read(visit)
+        self._see_to(visit, _IN)
 
     def _end(self, visit: Visit | None) -> None:
         """Idempotent."""
@@ -237,9 +242,6 @@ class Responder(Loop):
             received = visit.receive()
         except BlockingIOError:
             return
-        except OSError:
-            self._end(visit)
-            return
         if not received:
             if received is not None:
                 self._end(visit)
@@ -249,12 +251,16 @@ class Responder(Loop):
                 self._parse(visit, received)
                 return
             wire = self._prepared.recall(known, self._now)
-            if wire is not None and wire.whole and known.is_plain:
-                visit.put(wire.whole)
-                self._send(visit)
-            else:
-                visit.queue.append(known.request.of(visit.client, visit.local, visit.is_tls))
+            request = known.request
+            if wire is None or not wire.whole:
+                request = request.of(visit.client, visit.local, visit.is_tls)
+            if wire is None or not known.is_plain or self._stop_at is not None:
+                visit.queue.append(request)
                 self._go_on(visit, wire)
+            elif visit.give(wire.whole or wire.filled(self._prepared.fill(wire, request))):
+                visit.until = self._now + IDLE_S
+            else:
+                self._send(visit)
 
     def _parse(self, visit: Visit, received: bytes) -> None:
         reader = visit.reader
@@ -386,10 +392,3 @@ class Responder(Loop):
         visit.is_lingering = True
         visit.until = self._now + LINGER_S
         self._want(visit, _IN)
-
-
-def _most_visits() -> int:
-    """As many as descriptors allow."""
-    from resource import RLIMIT_NOFILE, getrlimit
-
-    return max(16, min(MOST_VISITS, getrlimit(RLIMIT_NOFILE)[0] - OTHER_FILES))

@@ -133,6 +133,10 @@ class SecretVisit(Visit):
         self._tls.write(whole)
         self.out.append(self._outgoing.read())
 
+    def give(self, whole: bytes) -> bool:
+        self.put(whole)
+        return self.flush()
+
     def say_goodbye(self) -> None:
         try:
             self._tls.unwrap()

@@ -132,6 +132,16 @@ class Visit:
         """To be sent, after what is there."""
         self.out.append(whole)
 
+    def give(self, whole: bytes) -> bool:
+        """Send this, before which nothing waits; whether all is gone. May raise OSError."""
+        try:
+            sent = self.socket.send(whole)
+        except BlockingIOError:
+            sent = 0
+        if sent < len(whole):
+            self.out.append(whole[sent:])
+        return not self.out
+
     def flush(self) -> bool:
         """Send what goes without waiting; whether all is gone.
 
