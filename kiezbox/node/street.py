@@ -179,8 +179,9 @@ class Street:
             self._uplink_since = now
 
     def _look(self, now: float) -> None:
-        if self._is_said:
-            # Once more, for whoever has cleared the run directory meanwhile.
+        if self._is_said and self._wanted.read() is None:
+            # Somebody has cleared the run directory. Another word stays: the operator tries
+            # something by hand (`kiezbox network apply`), until the next change.
             self._say(self._posture, now)
         observer, network = self._observer, self._network
         name = network.certificate.name

@@ -24,7 +24,7 @@ class Wanted:
     def __init__(self, run_dir: str) -> None:
         self.folder = os.path.join(run_dir, FOLDER)
         #: What was wanted before this start of the node; None if nothing was.
-        self.before = self._read()
+        self.before = self.read()
 
     def say(self, posture: Posture) -> None:
         """Want this and nothing else. Raises OSError where the folder cannot be written."""
@@ -45,7 +45,8 @@ class Wanted:
                 # Somebody else's, or a box where two nodes once ran.
                 os.unlink(os.path.join(self.folder, name))
 
-    def _read(self) -> Posture | None:
+    def read(self) -> Posture | None:
+        """What is wanted, by whoever said so last; None: nothing."""
         try:
             names = self._names()
         except OSError:

@@ -288,6 +288,20 @@ def test_a_run_directory_that_was_cleared_hears_the_word_again(folder: Path) -> 
     assert evening.wanted() == ["emergency"]
 
 
+def test_what_an_operator_tries_by_hand_stays_until_the_mode_changes(folder: Path) -> None:
+    evening = Evening(folder)
+    evening.run(30)
+    wanted = folder / "run" / "wanted"
+    (wanted / "closed").rename(wanted / "shared")  # kiezbox network apply shared
+
+    evening.run(600)
+    tried = evening.wanted()
+    evening.source.word = "lost"
+    evening.run(30)
+
+    assert (tried, evening.wanted()) == (["shared"], ["emergency"])
+
+
 def test_a_run_directory_that_cannot_be_written_is_a_fault_and_the_word_comes_later(
     folder: Path,
 ) -> None:
