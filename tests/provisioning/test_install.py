@@ -374,3 +374,13 @@ def test_the_units_expect_the_program_where_the_installer_puts_it() -> None:
         for program in re.findall(r"^Exec\w+=\S*?(/\S*kiezbox) ", path.read_text(), re.M):
             assert program == "/opt/kiezbox/.venv/bin/kiezbox"
     assert "\nPROGRAM=/opt/kiezbox\n" in lib
+
+
+def test_every_program_that_the_network_starts_has_its_package() -> None:
+    """NetworkManager's own is not brought to a machine that lives without it."""
+    from kiezbox.network.parts import PACKAGES
+
+    step = (CHECKOUT / "provisioning" / "10-packages").read_text()
+
+    wanted = set(PACKAGES.values()) - {"network-manager"}
+    assert [name for name in sorted(wanted) if f"\n{name}:" not in step] == []
