@@ -149,7 +149,7 @@ PARTS: tuple[Part, ...] = (
         name="client-address",
         does="asks that WLAN for an address",
         file="client.conf",
-        start=(("/usr/sbin/udhcpc", "-f", "-i${KIEZBOX_UPLINK}"),),
+        start=(("/usr/sbin/udhcpc", "-f", "-R", "-A", "10", "-i${KIEZBOX_UPLINK}"),),
         is_daemon=True,
         needs=("client",),
     ),
