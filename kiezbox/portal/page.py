@@ -7,6 +7,17 @@ Plain HTML, no script, nothing from outside, at most ``PAGE_BYTES``. Whatever di
 from __future__ import annotations
 
 from kiezbox.portal.answered import SLOT
+from kiezbox.portal.meaning import (
+    causes_of,
+    grid_sentence,
+    headline_of,
+    is_emergency,
+    is_ordinary,
+    is_returning,
+    is_unsure,
+    look_of,
+    since_of,
+)
 from kiezbox.portal.style import STYLE
 from kiezbox.portal.texts import LANGUAGES, RIGHT_TO_LEFT, text_of
 from kiezbox.portal.words import age, band, clock_time, duration, escape, number, shortened
@@ -31,20 +42,11 @@ PAGE_BYTES = 6000
 #: are bulletins, so many bytes are left for them.
 READINGS_BYTES, BULLETINS_LEAST = 1100, 400
 
-#: Bytes of each detail of a cause, which others wrote.
-DETAIL_BYTES = 200
-
 #: So many bulletins at most stand on the page of all bulletins.
 BULLETINS_MOST = 20
 
 #: Readings older than this are grey.
 OLD_READING_S = 900
-
-#: Modes that have words.
-MODES = ("normal", "emergency", "saving", "dark", "exercise", "maintenance")
-
-#: Causes that say something of their own: which warning, how high the water.
-TELLING_CAUSES = ("official_warning", "sensor_threshold")
 
 
 def first_page(facts: Facts, bulletins: Sequence[Posted] | None, language: str = "de") -> bytes:
@@ -120,9 +122,9 @@ def document(
         (
             f'<!DOCTYPE html><html lang="{language}"{direction}><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width,initial-scale=1">'
-            f"<title>{escape(_headline(facts, text)[0])} · Kiezbox</title>"
+            f"<title>{escape(headline_of(facts, text)[0])} · Kiezbox</title>"
             f'<link rel="icon" href="data:,"><style>{STYLE}{style}</style></head>'
-            f'<body class="{look or _look(facts)}">{banner}<nav>{links}</nav><main>{body}</main>'
+            f'<body class="{look or look_of(facts)}">{banner}<nav>{links}</nav><main>{body}</main>'
             f'{banner}<footer><p><a href="/{language}{below}">{text["reload"]}</a></p>'
             f"<p><small>{' · '.join(foot)}<br>{text['about']}<br>{text['never_ask']}</small></p>"
             "</footer></body></html>"
@@ -159,21 +161,21 @@ def back_link(text: dict[str, Any], language: str) -> str:
 def _summary(facts: Facts, bulletins: Sequence[Posted] | None, text: dict[str, Any]) -> str:
     """Headline, since when, in a sentence, how long the box lasts, what its operator says."""
     now, battery, is_active = facts["now"], facts["battery"] or {}, facts["state"] == "active"
-    headline, sentences = _headline(facts, text)
+    headline, sentences = headline_of(facts, text)
     lines: list[str] = []
-    since = _since(facts)
+    since = since_of(facts)
     if since is not None and since <= now:
         span = f" ({duration(now - since, text, 'days_left')})" if is_active else ""
         lines.append(text["since"].format(when=clock_time(since, now, text)) + span)
     if is_active:
         lines += map(escape, sentences)
         hours = band(battery.get("hours_left_low"), battery.get("hours_left_high"), text)
-        if hours and not _is_returning(facts):
+        if hours and not is_returning(facts):
             # An abbreviation brings its own full stop.
             lines.append(f"<b>{text['lasts'].format(band=hours).replace('..', '.')}</b>")
-        elif _is_emergency(facts) and not _is_returning(facts):
+        elif is_emergency(facts) and not is_returning(facts):
             lines.append(f"<b>{text['lasts_unknown']}</b>")
-    if bulletins and not _is_ordinary(facts):
+    if bulletins and not is_ordinary(facts):
         link = text["bulletins_below"].format(count=len(bulletins))
         # In a line with others: on a line of its own it would have to be as high as a finger.
         lines[-1:] = [" ".join([*lines[-1:], f'<a href="#m">{link}</a>'])]
@@ -199,10 +201,10 @@ def _notes(facts: Facts, text: dict[str, Any]) -> str:
 
 
 def _first_steps(facts: Facts, text: dict[str, Any], language: str) -> str:
-    if _is_ordinary(facts):
+    if is_ordinary(facts):
         return ""
     steps = list(text["first_always"])
-    if is_exercise(facts) or any(cause["cause"] == "grid_lost" for cause in _causes(facts)):
+    if is_exercise(facts) or any(cause["cause"] == "grid_lost" for cause in causes_of(facts)):
         steps += text["first_grid_lost"]
     else:
         steps += text["first_other"]
@@ -301,98 +303,16 @@ def _condition(facts: Facts, text: dict[str, Any]) -> str:
     if facts["state"] != "active":
         return ""
     battery, sentences = facts["battery"], []
-    if not _is_unsure(facts) and facts["grid"]["state"] not in ("lost", "returning"):
-        sentences.append(_grid_sentence(facts, text))
+    if not is_unsure(facts) and facts["grid"]["state"] not in ("lost", "returning"):
+        sentences.append(grid_sentence(facts, text))
     if battery and None not in (battery["charge_percent_low"], battery["charge_percent_high"]):
         low, high = sorted((battery["charge_percent_low"], battery["charge_percent_high"]))
         sentences.append(text["charge"].format(low=f"{low:.0f}", high=f"{high:.0f}"))
     if facts["faults"]:
         sentences.append(text["faults"].format(count=len(facts["faults"])))
-    if _is_ordinary(facts) and facts["grid"]["is_sensed"]:
+    if is_ordinary(facts) and facts["grid"]["is_sensed"]:
         sentences.append(text["promise"])
     return paragraph(" ".join(sentences))
-
-
-def _grid_sentence(facts: Facts, text: dict[str, Any]) -> str:
-    if facts["grid"]["is_sensed"] is False:
-        return str(text["not_sensed"])
-    return str(text["grid"].get(facts["grid"]["state"], text["grid"]["unknown"]))
-
-
-# --- what the facts mean -------------------------------------------------------------------------
-
-
-def _mode(facts: Facts) -> str:
-    """The mode, if it is one that has words."""
-    name = "exercise" if is_exercise(facts) else facts["mode"]["name"]
-    return name if name in MODES else "unknown"
-
-
-def _is_emergency(facts: Facts) -> bool:
-    return _mode(facts) == "emergency" or bool(_causes(facts))
-
-
-def _is_ordinary(facts: Facts) -> bool:
-    """The box knows that nothing has happened; not to know is another thing."""
-    is_known = _mode(facts) in ("normal", "maintenance", "saving", "dark")
-    return facts["state"] == "active" and is_known and not _causes(facts)
-
-
-def _is_unsure(facts: Facts) -> bool:
-    """No emergency, but whether there is electricity the box does not know."""
-    is_calm = _mode(facts) == "normal" and not _causes(facts)
-    return is_calm and facts["grid"]["state"] != "present"
-
-
-def _is_returning(facts: Facts) -> bool:
-    """The power is back and may go again; the emergency goes on until it has held."""
-    has_grid_cause = any(cause["cause"] == "grid_lost" for cause in facts["mode"]["causes"])
-    is_back = facts["grid"]["state"] == "returning" and facts["state"] == "active"
-    return is_back and has_grid_cause and len(facts["mode"]["causes"]) == 1
-
-
-def _causes(facts: Facts) -> list[dict[str, Any]]:
-    """What the emergency is about, the one to tell first in front (now.json's order).
-
-    A lost grid is one even where an order keeps the mode normal: the page says what is true.
-    """
-    causes: list[dict[str, Any]] = facts["mode"]["causes"]
-    if not causes and facts["grid"]["state"] == "lost":
-        return [{"cause": "grid_lost", "since": facts["grid"]["since"], "detail": None}]
-    return causes
-
-
-def _since(facts: Facts) -> float | None:
-    causes = _causes(facts)
-    if _is_returning(facts):
-        since = facts["grid"]["since"]
-    else:
-        since = causes[0]["since"] or facts["mode"]["since"] if causes else None
-    return since if since is None else float(since)
-
-
-def _headline(facts: Facts, text: dict[str, Any]) -> tuple[str, list[str]]:
-    """What has happened, in two words and in sentences. Not yet escaped: a detail is not ours."""
-    causes = [text["causes"].get(c["cause"], text["modes"]["emergency"]) for c in _causes(facts)]
-    if _is_returning(facts):
-        causes = [text["returning"]]
-    elif _is_unsure(facts):
-        causes = [(text["unsure"], _grid_sentence(facts, text))]
-    headline, sentence = causes[0] if causes else text["modes"][_mode(facts)]
-    if facts["state"] != "active" and facts["written_at"] is not None:
-        headline = text["last_known"].format(headline=headline)
-    told = [c["detail"] for c in _causes(facts) if c["cause"] in TELLING_CAUSES and c["detail"]]
-    details = [shortened(detail, DETAIL_BYTES) for detail in told[:2]]
-    # Each sentence once, the first one in front.
-    return headline, list(dict.fromkeys([sentence, *(more for _, more in causes), *details]))
-
-
-def _look(facts: Facts) -> str:
-    """The class that gives the head its colour: e emergency, n ordinary, u neither."""
-    if _is_emergency(facts):
-        return "u" if _is_returning(facts) else "e"
-    is_calm = _mode(facts) in ("normal", "maintenance") and not _is_unsure(facts)
-    return "n" if _is_ordinary(facts) and is_calm else "u"
 
 
 def _lead(lead: str, rest: str) -> str:

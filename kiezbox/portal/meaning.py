@@ -1,0 +1,107 @@
+"""What the facts mean for somebody on the street: which situation it is, and its headline.
+
+The box says only what is true: not to know is another thing than an ordinary day.
+"""
+
+from __future__ import annotations
+
+from kiezbox.portal.words import shortened
+from kiezbox.situation import is_exercise
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kiezbox.situation import Facts
+
+__all__ = [
+    "causes_of", "grid_sentence", "headline_of", "is_emergency", "is_ordinary", "is_returning",
+    "is_unsure", "look_of", "since_of",
+]  # fmt: skip
+
+#: Modes that have words.
+MODES = ("normal", "emergency", "saving", "dark", "exercise", "maintenance")
+
+#: Causes that say something of their own: which warning, how high the water. How many such details
+#: are told, and in how many bytes: others wrote them.
+TELLING_CAUSES = ("official_warning", "sensor_threshold")
+DETAILS_MOST, DETAIL_BYTES = 2, 200
+
+
+def grid_sentence(facts: Facts, text: dict[str, Any]) -> str:
+    if facts["grid"]["is_sensed"] is False:
+        return str(text["not_sensed"])
+    return str(text["grid"].get(facts["grid"]["state"], text["grid"]["unknown"]))
+
+
+def mode_of(facts: Facts) -> str:
+    """The mode, if it is one that has words."""
+    name = "exercise" if is_exercise(facts) else facts["mode"]["name"]
+    return name if name in MODES else "unknown"
+
+
+def is_emergency(facts: Facts) -> bool:
+    return mode_of(facts) == "emergency" or bool(causes_of(facts))
+
+
+def is_ordinary(facts: Facts) -> bool:
+    """The box knows that nothing has happened; not to know is another thing."""
+    is_known = mode_of(facts) in ("normal", "maintenance", "saving", "dark")
+    return facts["state"] == "active" and is_known and not causes_of(facts)
+
+
+def is_unsure(facts: Facts) -> bool:
+    """No emergency, but whether there is electricity the box does not know."""
+    is_calm = mode_of(facts) == "normal" and not causes_of(facts)
+    return is_calm and facts["grid"]["state"] != "present"
+
+
+def is_returning(facts: Facts) -> bool:
+    """The power is back and may go again; the emergency goes on until it has held."""
+    has_grid_cause = any(cause["cause"] == "grid_lost" for cause in facts["mode"]["causes"])
+    is_back = facts["grid"]["state"] == "returning" and facts["state"] == "active"
+    return is_back and has_grid_cause and len(facts["mode"]["causes"]) == 1
+
+
+def causes_of(facts: Facts) -> list[dict[str, Any]]:
+    """What the emergency is about, the one to tell first in front (now.json's order).
+
+    A lost grid is one even where an order keeps the mode normal: the page says what is true.
+    """
+    causes: list[dict[str, Any]] = facts["mode"]["causes"]
+    if not causes and facts["grid"]["state"] == "lost":
+        return [{"cause": "grid_lost", "since": facts["grid"]["since"], "detail": None}]
+    return causes
+
+
+def since_of(facts: Facts) -> float | None:
+    causes = causes_of(facts)
+    if is_returning(facts):
+        since = facts["grid"]["since"]
+    else:
+        since = causes[0]["since"] or facts["mode"]["since"] if causes else None
+    return since if since is None else float(since)
+
+
+def headline_of(facts: Facts, text: dict[str, Any]) -> tuple[str, list[str]]:
+    """What has happened, in two words and in sentences. Not yet escaped: a detail is not ours."""
+    causes = [text["causes"].get(c["cause"], text["modes"]["emergency"]) for c in causes_of(facts)]
+    if is_returning(facts):
+        causes = [text["returning"]]
+    elif is_unsure(facts):
+        causes = [(text["unsure"], grid_sentence(facts, text))]
+    headline, sentence = causes[0] if causes else text["modes"][mode_of(facts)]
+    if facts["state"] != "active" and facts["written_at"] is not None:
+        headline = text["last_known"].format(headline=headline)
+    told = [c["detail"] for c in causes_of(facts) if c["cause"] in TELLING_CAUSES and c["detail"]]
+    details = [shortened(detail, DETAIL_BYTES) for detail in told[:DETAILS_MOST]]
+    # Each sentence once, the first one in front.
+    return headline, list(dict.fromkeys([sentence, *(more for _, more in causes), *details]))
+
+
+def look_of(facts: Facts) -> str:
+    """The class that gives the head its colour: e emergency, n ordinary, u neither."""
+    if is_emergency(facts):
+        return "u" if is_returning(facts) else "e"
+    is_calm = mode_of(facts) in ("normal", "maintenance") and not is_unsure(facts)
+    return "n" if is_ordinary(facts) and is_calm else "u"
