@@ -233,7 +233,7 @@ def _where(target: str, host: str) -> tuple[str, str, str]:
 
 
 def request_parser() -> Any:
-    """httptools' HttpRequestParser; loaded at the first call."""
+    """httptools' HttpRequestParser; loaded at the first call. Raises ImportError."""
     return _module().HttpRequestParser
 
 

@@ -13,10 +13,12 @@ import os
 import sys
 import time
 
+from kiezbox.errors import KiezboxError
 from kiezbox.portal import answers
 from kiezbox.portal.answered import takes_gzip
 from kiezbox.portal.behind import Behind
 from kiezbox.portal.guests import Guests
+from kiezbox.portal.request import request_parser
 from kiezbox.portal.responder import Responder
 from kiezbox.portal.sight import Sight
 from kiezbox.portal.sockets import HTTPS, inherited, listen
@@ -72,8 +74,14 @@ def serve(
     ``certificate`` is the folder of fullchain.pem and privkey.pem; only with one there is https.
 
     Raises:
-        KiezboxError: there is nothing to listen on.
+        KiezboxError: there is nothing to listen on, or httptools is not installed.
     """
+    try:
+        request_parser()
+    except ImportError as error:
+        raise KiezboxError(
+            f"httptools is not installed: {error}", hint="pip install 'kiezbox[portal]'"
+        ) from error
     given = inherited()
     plain = [listener for name, listener in given if name != HTTPS] or [listen(address)]
     secret = [listener for name, listener in given if name == HTTPS]

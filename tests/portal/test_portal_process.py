@@ -267,6 +267,20 @@ def test_a_wrong_call_is_explained(arguments: list[str], code: int, words: str) 
     assert words in done.stderr and "Traceback" not in done.stderr
 
 
+def test_without_httptools_it_says_what_to_install(box_now: Path) -> None:
+    missing = box_now / "missing" / "httptools"
+    missing.mkdir(parents=True)
+    (missing / "__init__.py").write_text("raise ModuleNotFoundError('no httptools here')")
+    done = subprocess.run(
+        [sys.executable, "-m", "kiezbox", "portal", "--run-dir", "x", "--store", "y"],
+        capture_output=True, text=True, timeout=LIMIT_S,
+        env={**os.environ, "PYTHONPATH": str(missing.parent)},
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "pip install 'kiezbox[portal]'" in done.stderr and "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("address", ["[::1]:0", "localhost:0", ":0"])
 def test_it_listens_on_every_form_of_address(box_now: Path, address: str) -> None:
     arguments = ["--run-dir", f"{box_now}/run", "--store", f"{box_now}/kiezbox.db"]
@@ -442,7 +456,7 @@ def nobodys_python() -> tuple[str, dict[str, str]]:
     for python in PYTHONS:
         try:
             subprocess.run(
-                [python, "-c", "import flask, waitress, kiezbox.store"],
+                [python, "-c", "import flask, httptools, waitress, kiezbox.store"],
                 env=environment, user="nobody", group="nogroup", cwd="/", check=True,
                 capture_output=True, timeout=LIMIT_S,
             )  # fmt: skip
