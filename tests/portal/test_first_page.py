@@ -299,8 +299,16 @@ def test_every_page_says_that_nobody_asks_for_passwords_or_money() -> None:
 # --- what it is made of --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize(
+    "situation, language",
+    # Parsing strictly costs 10 ms a page: all situations in three languages, the longest in all.
+    [
+        (situation, language)
+        for situation in SITUATIONS
+        for language in LANGUAGES
+        if language in ("de", "en", "ar") or situation in ("dark in an outage", "silent", "nothing")
+    ],
+)
 def test_every_page_is_valid_small_and_needs_nothing_else(situation: str, language: str) -> None:
     facts = understood(SITUATIONS[situation])
     bulletins = posted("Wärme & <b>Licht</b>\n" * 20, "zwei")

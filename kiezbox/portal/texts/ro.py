@@ -142,17 +142,17 @@ TEXT: dict[str, Any] = {
     "days": ("o zi", "{count} zile"),
     "days_left": ("o zi", "{count} zile"),
     "as_of": "La ora: {when}",
-    "reload": "Reîncarcă",
+    "reload": "Reîncărcați",
     "about": "O Kiezbox aparține vecinilor. În zile obișnuite măsoară, iar fără curent și internet"
     " informează.",
     "never_ask": "Nu cerem niciodată parole sau bani.",
     "data": "Date",
-    "stay": ("Ca telefonul să rămână aici:", "Rămâi conectat"),
+    "stay": ("Ca telefonul să rămână aici:", "Rămâneți conectat"),
     "slice": "Acest Wi-Fi economisește curent: acum este pornit până la {when}, apoi din nou, cu"
     " pauze.",
     "shared": "Acest Wi-Fi are acum internet.",
     "again": "Ați lipsit: atingeți încă o dată. Altfel telefonul poate părăsi acest Wi-Fi.",
-    "whole_page": "Citește tot",
+    "whole_page": "Citiți tot",
     "info_link": "Apel de urgență, ajutor, drumul înapoi aici",
     "connected": (
         "Sunteți conectat",
@@ -163,7 +163,7 @@ TEXT: dict[str, Any] = {
     "close_android": ("Android:", "atingeți cele trei puncte din dreapta sus, apoi:"),
     "close_android_word": "Utilizați această rețea în starea actuală",
     "close_ask": "Dacă telefonul întreabă dacă rămâne conectat fără internet: da.",
-    "leave": ("Telefonul să întrebe din nou?", "Nu mai rămâne conectat"),
+    "leave": ("Telefonul să întrebe din nou?", "Nu mai rămâneți conectat"),
     "come_back": "Cum reveniți aici",
     "come_back_how": "Conectați-vă la Wi-Fi „{ssid}”. Dacă nu se deschide nimic, scrieți în"
     " browser",
