@@ -61,7 +61,7 @@ def configuration(posture: Posture, settings: NetworkSettings, machine: Machine)
     """``dnsmasq.conf``; "" for the postures without guests."""
     if posture not in (Posture.EMERGENCY, Posture.SHARED):
         return ""
-    is_shared = posture is Posture.SHARED and bool(nftables.uplinks(settings, machine))
+    is_shared = nftables.gives_all(posture, settings, machine)
     services = nftables.reachable_services(settings, machine)
     has_way_out = is_shared or any(":" in service for service in services)
     lines = [

@@ -4,11 +4,6 @@ A script replaces its whole table in one transaction: packets meet the old rules
 never none, and a script that is carried out twice leaves what it left the first time. (``table``,
 ``delete table``, ``table {…}``: nft 1.0.6 of Debian 12 has no ``destroy``.)
 
-Who is a client? The *station*, by its hardware address. An access point takes no frame from a
-station that is not associated, so that address costs an association to forge; an IPv4 source
-costs nothing, and of IPv6 sources everybody has 2⁶⁴. Behind a repeater that rewrites hardware
-addresses all guests are one client: an external access point must be a plain bridge.
-
 Where guests' packets are judged, in this order:
 
 1. ``first``, before connection tracking, so that what is refused costs no memory and one guest
@@ -17,9 +12,7 @@ Where guests' packets are judged, in this order:
 2. ``translate``: DNS and http to anybody else's address come to us.
 3. ``admit`` (to the box) and ``onward`` (through the box): closed, with the few exceptions again.
 
-A set that is full lets newcomers pass unlimited (nft: the rule does not match) and keeps limiting
-those it knows, so a thousand stations cannot lock the next one out; the limits for all together
-(``ALL_…``) then protect the processes behind.
+How much is too much stands in ``limits``.
 """
 
 from __future__ import annotations
@@ -27,7 +20,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Sequence
 
-from kiezbox.network import mesh
+from kiezbox.network import limits, mesh
 from kiezbox.network.addresses import STREET
 from kiezbox.network.machine import Machine
 from kiezbox.posture import Posture
@@ -37,6 +30,7 @@ __all__ = [
     "MESH_TABLE",
     "PEERS_PORT",
     "TABLE",
+    "gives_all",
     "mesh_ruleset",
     "reachable_services",
     "ruleset",
@@ -53,29 +47,6 @@ RESPONDD_PORT = 1001
 #: RFC 8966, section 4: where Babel speaks (udp).
 BABEL_PORT = 6696
 
-# What one station may do (nft's words). A page of ours takes six connections; a phone's system
-# opens up to five probes at once and repeats them.
-CONNECTING = "30/second burst 60 packets"
-ASKING = "50/second burst 200 packets"
-LEASING = "5/second burst 20 packets"
-ECHOING = "10/second burst 20 packets"
-#: Neighbour discovery and router solicitations.
-FINDING = "20/second burst 60 packets"
-#: Connections at once to this box. A browser keeps six to a host.
-MOST_HELD = 100
-#: DNS over TCP at once: dnsmasq serves 20 of all guests (--max-tcp-connections).
-MOST_HELD_DNS = 4
-#: Flows at once through an uplink, any protocol.
-MOST_HELD_ONWARD = 512
-
-# What all stations may do together.
-ALL_CONNECTING = "1000/second burst 2000 packets"
-ALL_ASKING = "2000/second burst 4000 packets"
-ALL_LEASING = "50/second burst 200 packets"
-
-#: Stations a set remembers at once; each takes about 200 bytes.
-SIZE = 16384
-
 #: A guest has no business there: home networks behind the uplink, the mesh, other guests
 #: (RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291).
 PRIVATE4 = (
@@ -83,10 +54,6 @@ PRIVATE4 = (
     "192.168.0.0/16", "224.0.0.0/3",
 )  # fmt: skip
 PRIVATE6 = ("::/127", "fc00::/7", "fe80::/10", "ff00::/8")
-
-#: A policer must let one whole burst of a guest's TCP through, and the kernel hands it up to
-#: 64 KiB in one piece (GRO), which a smaller burst would refuse for ever.
-LEAST_BURST_BYTES = 131072
 
 #: What another box may send us (RFC 4890 for neighbours, RFC 3810, RFC 4861).
 MESH_ICMP6 = (
@@ -109,11 +76,12 @@ def ruleset(posture: Posture, settings: NetworkSettings, machine: Machine) -> st
     if posture not in (Posture.EMERGENCY, Posture.SHARED):
         return removal
     ways = uplinks(settings, machine)
-    is_shared = posture is Posture.SHARED and bool(ways)
+    is_shared = gives_all(posture, settings, machine)
     services = reachable_services(settings, machine)
     https = settings.street.https_address if machine.has_certificate else ""
     chains = [
-        _sets(services),
+        limits.sets(),
+        _services(services),
         _first(https, is_shared=is_shared),
         *([] if is_shared else [_TRANSLATE]),
         _admit(https),
@@ -191,6 +159,12 @@ def uplinks(settings: NetworkSettings, machine: Machine) -> tuple[str, ...]:
     return tuple(dict.fromkeys(way for way in ways if way))
 
 
+def gives_all(posture: Posture, settings: NetworkSettings, machine: Machine) -> bool:
+    """Whether guests use the uplink as it is, and nobody is intercepted."""
+    is_for_all = posture is Posture.SHARED and settings.uplink.guest_uplink == "all"
+    return is_for_all and bool(uplinks(settings, machine))
+
+
 def reachable_services(settings: NetworkSettings, machine: Machine) -> tuple[str, ...]:
     """The emergency services that guests may reach now."""
     if settings.uplink.guest_uplink != "emergency-services" or not uplinks(settings, machine):
@@ -200,48 +174,6 @@ def reachable_services(settings: NetworkSettings, machine: Machine) -> tuple[str
 
 def _braced(elements: Iterable[str]) -> str:
     return "{ " + ", ".join(elements) + " }"
-
-
-def _sets(services: Iterable[str]) -> str:
-    """Per-station memories, and the emergency services' addresses."""
-    memories = "".join(
-        f"""    set {name} {{
-        type {kind}
-        size {SIZE}
-        flags dynamic,timeout
-        timeout {timeout}
-    }}
-"""
-        for name, kind, timeout in (
-            ("connecting", "ether_addr", "10s"),
-            ("asking", "ether_addr", "10s"),
-            ("leasing", "ether_addr", "30s"),
-            ("echoing", "ether_addr", "10s"),
-            ("finding", "ether_addr", "10s"),
-            ("upward", "mark", "30s"),
-            ("downward", "mark", "30s"),
-        )
-    )
-    holding = "".join(
-        f"""    set {name} {{
-        type ether_addr
-        size {SIZE}
-        flags dynamic
-    }}
-"""
-        for name in ("holding", "holding_dns", "holding_onward")
-    )
-    return memories + holding + _STATIONS + _services(services)
-
-
-#: Raw bits, because nft compares a packet's field with a set, but not with another field.
-_STATIONS = f"""    set stations {{
-        typeof @ll,48,48
-        size {SIZE}
-        flags dynamic,timeout
-        timeout 1h
-    }}
-"""
 
 
 def _services(services: Iterable[str]) -> str:
@@ -259,16 +191,6 @@ def _services(services: Iterable[str]) -> str:
     return text
 
 
-def _limit(name: str, rate: str) -> str:
-    """A rule's end that drops what is too much for one station."""
-    return f"update @{name} {{ ether saddr limit rate over {rate} }} drop"
-
-
-def _held(name: str, most: int) -> str:
-    """A rule's middle that is true while a station holds more connections."""
-    return f"add @{name} {{ ether saddr ct count over {most} }}"
-
-
 def _first(https: str, *, is_shared: bool) -> str:
     """Before connection tracking: refuse, answer refusals, limit."""
     open_https = f"        ip daddr {https} tcp dport 443 goto connect\n" if https else ""
@@ -279,7 +201,7 @@ def _first(https: str, *, is_shared: bool) -> str:
         iifname != "{STREET}" accept
         fib saddr type local drop
         udp dport 67 goto lease
-        udp dport 547 {_limit("leasing", LEASING)}
+        udp dport 547 {limits.over("leasing")}
         udp dport 547 accept
         ip6 saddr :: icmpv6 type nd-neighbor-solicit goto find
         # Sources that are not on this side (and 0.0.0.0, ::) are somebody's forgery.
@@ -292,8 +214,8 @@ def _first(https: str, *, is_shared: bool) -> str:
         icmpv6 type echo-request goto echo
         icmp type {{ destination-unreachable, time-exceeded, parameter-problem }} accept
         icmpv6 type {{ {", ".join(ICMP6_ERRORS)} }} accept
-        udp dport 53 {_limit("asking", ASKING)}
-        udp dport 53 limit rate over {ALL_ASKING} drop
+        udp dport 53 {limits.over("asking")}
+        udp dport 53 {limits.over_all("asking")}
         udp dport 53 accept
         tcp dport {{ 53, 80 }} goto connect
 {open_https}        meta l4proto tcp reject with tcp reset
@@ -309,25 +231,25 @@ def _first(https: str, *, is_shared: bool) -> str:
         # 8 bytes of UDP.
         update @stations {{ @ll,48,48 }}
         @th,288,48 != @stations drop
-        {_limit("leasing", LEASING)}
-        limit rate over {ALL_LEASING} drop
+        {limits.over("leasing")}
+        {limits.over_all("leasing")}
         accept
     }}
 
     chain find {{
-        {_limit("finding", FINDING)}
+        {limits.over("finding")}
         accept
     }}
 
     chain echo {{
-        {_limit("echoing", ECHOING)}
+        {limits.over("echoing")}
         accept
     }}
 
     chain connect {{
         tcp flags & (fin | syn | rst | ack) != syn accept
-        {_limit("connecting", CONNECTING)}
-        limit rate over {ALL_CONNECTING} drop
+        {limits.over("connecting")}
+        {limits.over_all("connecting")}
         accept
     }}
 
@@ -338,7 +260,7 @@ def _first(https: str, *, is_shared: bool) -> str:
     }}
 
     chain world_wanted {{
-        tcp flags & (fin | syn | rst | ack) == syn {_limit("connecting", CONNECTING)}
+        tcp flags & (fin | syn | rst | ack) == syn {limits.over("connecting")}
         accept
     }}
 
@@ -379,8 +301,8 @@ def _admit(https: str) -> str:
         udp dport {{ 53, 67, 547 }} accept
         icmp type echo-request accept
         icmpv6 type echo-request accept
-        tcp dport 53 {_held("holding_dns", MOST_HELD_DNS)} reject with tcp reset
-        {_held("holding", MOST_HELD)} reject with tcp reset
+        tcp dport 53 {limits.held("holding_dns")} reject with tcp reset
+        {limits.held("holding")} reject with tcp reset
         tcp dport {{ 53, 80 }} accept
 {open_https}    }}
 """
@@ -398,8 +320,7 @@ def _onward(
         oifname "{STREET}" drop
     }}
 """
-    bytes_s = settings.uplink.guest_kbit_s * 1000 // 8
-    limit = f"ct mark limit rate over {bytes_s} bytes/second burst {_burst(bytes_s)} bytes"
+    kbit_s = settings.uplink.guest_kbit_s
     ways = _braced(f'"{way}"' for way in uplinks)
     allowed = (
         f'iifname "{STREET}" oifname {ways} accept'
@@ -414,12 +335,12 @@ def _onward(
         tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu
         # The mark names the station in both directions and both families.
         iifname "{STREET}" ct state new ct mark set jhash ether saddr mod 65535 offset 1
-        iifname "{STREET}" update @upward {{ {limit} }} drop
-        oifname "{STREET}" update @downward {{ {limit} }} drop
+        iifname "{STREET}" {limits.over_share("upward", kbit_s)}
+        oifname "{STREET}" {limits.over_share("downward", kbit_s)}
         ct state established,related accept
         # Tracking would take it for a connection that began before, and keep it for days.
-        tcp flags & (fin | syn | rst | ack) != syn reject with tcp reset
-        iifname "{STREET}" {_held("holding_onward", MOST_HELD_ONWARD)} drop
+        iifname "{STREET}" tcp flags & (fin | syn | rst | ack) != syn reject with tcp reset
+        iifname "{STREET}" {limits.held("holding_onward")} drop
         {allowed}
         iifname "{STREET}" reject with icmpx admin-prohibited
     }}
@@ -431,8 +352,3 @@ def _onward(
         oifname {ways} ip6 saddr fd00::/8 masquerade
     }}
 """
-
-
-def _burst(bytes_s: int) -> int:
-    """What a guest may send at once: half a second's worth."""
-    return max(LEAST_BURST_BYTES, bytes_s // 2)

@@ -84,6 +84,13 @@ def test_without_an_uplink_nothing_is_forwarded_and_everything_is_answered_by_us
     assert 'iifname "kb-street" drop\n        oifname "kb-street" drop' in text
 
 
+def test_only_guest_uplink_all_gives_all_whatever_posture_was_asked_for() -> None:
+    """An operator may type `kiezbox network apply shared`."""
+    made, machine = settings("emergency-services"), Machine(uplink="eth0")
+
+    assert ruleset(Posture.SHARED, made, machine) == ruleset(Posture.EMERGENCY, made, machine)
+
+
 def test_guests_may_leave_by_the_uplink_and_by_the_mesh_never_by_the_street() -> None:
     both = uplinks(settings("all", mesh="wlan1"), Machine(uplink="eth0"))
 

@@ -29,7 +29,7 @@ from beds.netns.forging import (
     udp,
 )
 
-from kiezbox.network.nftables import MOST_HELD
+from kiezbox.network.limits import HELD
 
 pytestmark = pytest.mark.bed
 
@@ -195,7 +195,7 @@ def test_hoarded_connections_and_half_requests_do_not_keep_the_page_from_others(
 def test_a_station_holds_a_limited_number_of_connections(street: Street) -> None:
     """With eight instead of a hundred: the portal itself lets one guest have sixteen."""
     rules = street.bed.path(f"{RUN}/emergency/ruleset.nft").read_text()
-    few = rules.replace(f"ct count over {MOST_HELD} ", "ct count over 8 ")
+    few = rules.replace(f"ct count over {HELD['holding']} ", "ct count over 8 ")
     assert few != rules
     street.bed.run("box", "nft -f -", input=few)
     held: list[socket.socket] = []
