@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv6Interface
 
+from kiezbox.errors import NetworkError
 from kiezbox.network import mesh
-from kiezbox.network.addresses import OWE, STREET, hardware_address, street_addresses
+from kiezbox.network.addresses import MESH, OWE, STREET, hardware_address, street_addresses
 from kiezbox.network.machine import Machine
 from kiezbox.posture import Posture
 from kiezbox.settings import Settings
@@ -111,6 +112,19 @@ def forwards(posture: Posture, settings: Settings) -> bool:
     return to_all or to_services or to_boxes
 
 
+def relays(posture: Posture, settings: Settings, machine: Machine) -> bool:
+    """Whether the box carries other boxes' packets: with babel it is a router for those who do not
+    hear each other. (batman-adv and 802.11s do that below IP.)
+    """
+    net = settings.network.mesh
+    try:
+        is_router = bool(net.interface) and mesh.routing(net, machine) == "babel"
+    except NetworkError:
+        # The plan says what is lacking; the rest goes on without a mesh.
+        return False
+    return is_router and posture is not Posture.DARK
+
+
 def forwarding(posture: Posture, settings: Settings, machine: Machine) -> str:
     """For ``sysctl --ignore --load``: forwarding between exactly the interfaces that need it, and
     in every other posture as it was before us.
@@ -121,17 +135,23 @@ def forwarding(posture: Posture, settings: Settings, machine: Machine) -> str:
     uplink = settings.network.uplink.interface or machine.uplink
     if not touched(settings, uplink):
         return ""
-    between = mesh.interface(settings.network.mesh, machine)
-    ours = [STREET, between] if between else [STREET]
+    ours = [STREET, MESH] if settings.network.mesh.interface else [STREET]
     keys: dict[str, str | int] = {f"net/ipv4/conf/{name}/forwarding": 0 for name in ours}
     keys |= machine.before
+    ways: list[str] = []
     if forwards(posture, settings):
         ways = [*ours, uplink] if uplink else ours
+    elif relays(posture, settings, machine):
+        ways = [MESH]
+    if ways:
         keys |= {f"net/ipv4/conf/{name}/forwarding": 1 for name in ways}
         if machine.has_ipv6:
-            keys["net/ipv6/conf/all/forwarding"] = 1
             if uplink:
                 keys[f"net/ipv6/conf/{uplink}/accept_ra"] = 2
+            # After that, also where it stands in `before`: at the moment in which forwarding is
+            # switched on, the kernel drops the default routes of all who listen to no router then.
+            keys.pop("net/ipv6/conf/all/forwarding", None)
+            keys["net/ipv6/conf/all/forwarding"] = 1
     return sysctl(keys)
 
 
@@ -139,7 +159,9 @@ def touched(settings: Settings, uplink: str) -> list[str]:
     """The kernel settings ``forwarding`` may change and must put back; none where no posture
     forwards anything. Those of our own interfaces vanish with them.
     """
-    if not any(forwards(posture, settings) for posture in Posture):
+    net = settings.network.mesh
+    may_relay = bool(net.interface) and net.routing in ("auto", "babel")
+    if not may_relay and not any(forwards(posture, settings) for posture in Posture):
         return []
     of_uplink = [f"net/ipv4/conf/{uplink}/forwarding", f"net/ipv6/conf/{uplink}/accept_ra"]
     return ["net/ipv6/conf/all/forwarding", *(of_uplink if uplink else [])]
