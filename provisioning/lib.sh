@@ -79,10 +79,7 @@ put() {
 
 # A rename: whoever loses power here has the old file or the new one.
 write_file() {
-  mkdir -p "$(dirname -- "$2")" &&
-    cp -- "$1" "$2.kiezbox-new" &&
-    chown "$4" "$2.kiezbox-new" &&
-    chmod "$3" "$2.kiezbox-new" &&
+  install -D -m "$3" -o "${4%:*}" -g "${4#*:}" -- "$1" "$2.kiezbox-new" &&
     mv -- "$2.kiezbox-new" "$2"
 }
 
@@ -139,9 +136,9 @@ units() {
   done
 }
 
-# wanted_units: what is switched on: every unit with an [Install] section; a template once for each
-# posture, unless it names an instance itself.
-wanted_units() {
+# units_with_a_start: every unit with an [Install] section; a template once for each posture, unless
+# it names an instance itself.
+units_with_a_start() {
   for unit in $(units); do
     grep -q '^\[Install\]' "$CHECKOUT/systemd/$unit" || continue
     case $unit in
@@ -152,6 +149,17 @@ wanted_units() {
         for posture in closed emergency shared dark; do say "${unit%@.*}@$posture.${unit##*.}"; done
       fi
       ;;
+    *) say "$unit" ;;
+    esac
+  done
+}
+
+# wanted_units: those of them that this box wants. Without an https name nobody listens on 443.
+wanted_units() {
+  https_name=$(settings network.certificate.name)
+  for unit in $(units_with_a_start); do
+    case $unit in
+    *-https.socket) [ -z "$https_name" ] || say "$unit" ;;
     *) say "$unit" ;;
     esac
   done

@@ -19,7 +19,14 @@ def run(box: Examined) -> Iterator[Finding]:
             "sudo provisioning/install",
         )
         return
-    off = [unit.name for unit in units if "[Install]" in text_of(unit) and not _is_on(unit)]
+    has_https = bool(box.settings.network.certificate.name)
+    off = [
+        unit.name
+        for unit in units
+        if "[Install]" in text_of(unit)
+        and not _is_on(unit)
+        and (has_https or not unit.name.endswith("-https.socket"))
+    ]
     for name in off:
         yield Finding(
             Level.WARNING, f"{name} does not start with the machine", f"systemctl enable {name}"

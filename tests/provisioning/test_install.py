@@ -142,11 +142,25 @@ def test_systemd_finds_nothing_to_say_about_the_installed_units(installed: Root)
 def test_what_has_an_install_section_is_switched_on(installed: Root) -> None:
     for path in installed.path("/src/systemd").glob("kiezbox-*.*"):
         text = path.read_text()
-        if "\n[Install]" not in text or "@." in path.name:
+        if "\n[Install]" not in text or "@." in path.name or "https" in path.name:
             continue
         state = installed.run("systemctl", "is-enabled", path.name).stdout.strip()
 
         assert state in ("enabled", "alias"), path.name
+
+
+def test_the_door_for_https_opens_where_a_name_is_set_and_closes_with_it(fresh: Root) -> None:
+    toml = '[box]\nid = "kb-1"\n[network.certificate]\nname = "{name}"\n'
+    states = []
+    fresh.install("--only", "20")
+
+    for name in ("", "portal.example.org", ""):
+        fresh.write("/etc/kiezbox/kiezbox.toml", toml.format(name=name))
+        fresh.install("--only", "70")
+        said = fresh.run("systemctl", "is-enabled", "kiezbox-portal-https.socket")
+        states.append(said.stdout.strip())
+
+    assert states == ["disabled", "enabled", "disabled"]
 
 
 def test_the_box_s_own_check_finds_every_unit_switched_on(installed: Root) -> None:
@@ -271,7 +285,7 @@ def test_an_uninstallation_takes_away_what_was_installed_and_keeps_what_is_the_o
 
 
 def test_a_purge_leaves_neither_users_nor_keys(fresh: Root) -> None:
-    fresh.install("--id", "kb-test", *(w for n in "24567" for w in ("--only", f"{n}0")))
+    fresh.install("--id", "kb-test", *(w for n in "2456" for w in ("--only", f"{n}0")))
 
     done = fresh.install("--uninstall", "--purge")
 
