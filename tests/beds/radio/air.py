@@ -128,7 +128,7 @@ class Guest:
         """WLAN on; joins ``ssid`` only when told to `join`."""
         configuration = self._folder / "wpa.conf"
         configuration.write_text(
-            f"ctrl_interface={self._folder}\nautoscan=periodic:2\n"
+            f"ctrl_interface={self._folder}\n"
             f'network={{\n ssid="{ssid}"\n key_mgmt=NONE\n'
             f" scan_freq={FREQUENCIES}\n disabled=1\n}}\n"
         )

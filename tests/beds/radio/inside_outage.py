@@ -35,12 +35,17 @@ from kiezbox.hardware.simulated.bench import Bench  # noqa: E402
 from kiezbox.hardware.simulated.bme280 import SimulatedBme280  # noqa: E402
 from kiezbox.hardware.simulated.ina219 import SimulatedIna219  # noqa: E402
 
-#: The battery is empty after two thirds of the outage at one ampere: then the night goes on dark.
+#: The battery is low before half of the outage is over, and empty before its end: then the night
+#: goes on in the dark.
 MORE = """
 [sensors.battery]
 driver = "ina219"
 address = 0x40
 interval_s = 30
+
+# A pin's edge wakes the node at once; looks between them are what simulated hours cost.
+[power]
+interval_s = 5
 
 [power.battery]
 sensor = "battery"
@@ -51,12 +56,15 @@ slice_open_s = {open_s}
 slice_every_s = {every_s}
 """
 
-#: The lid of a LiFePO4 battery of four cells: charged, drained somewhere, being charged.
-CHARGED, DRAINING, CHARGING = (14.2, 0.1), (13.1, -1.0), (13.6, 3.0)
+#: Between two looks.
+LOOK_S = 2.0
+
+#: Volts and amperes of a LiFePO4 battery of four cells.
+CHARGED, DRAINING, SAVING, CHARGING = (14.2, 0.02), (13.1, -1.0), (13.0, -0.4), (13.6, 3.0)
 
 
 class Recorder:
-    """Looks every second and writes down every change of what matters; samples memory."""
+    """Looks now and then, and writes down every change of what matters; samples memory."""
 
     def __init__(self, sample_s: float) -> None:
         self.changes: list[tuple[float, str, Any]] = []
@@ -67,16 +75,17 @@ class Recorder:
         self._thread.start()
 
     def _run(self) -> None:
+        """Cheap enough for a look every other second: four small files."""
         last: dict[str, Any] = {}
         sampled_at = 0.0
-        while not self._stop.wait(1.0):
+        while not self._stop.wait(LOOK_S):
             at = time.monotonic()
+            known = now()
             for name, value in (
                 ("posture", posture()),
                 ("is_on_air", is_on_air()),
-                ("hostapd", bool(processes(DAEMONS["hostapd"]))),
-                ("mode", mode()),
-                ("stage", (now().get("battery") or {}).get("stage")),
+                ("mode", (known.get("mode") or {}).get("name")),
+                ("stage", (known.get("battery") or {}).get("stage")),
             ):
                 if value is not None and last.get(name) != value:
                     last[name] = value
@@ -107,11 +116,9 @@ class Night:
         self.meter.set(*CHARGED)
         for path in (Path("/run/bench"), *Path("/run/bench").iterdir()):
             path.chmod(0o777)
-        every_s = 3600 if outage_h >= 24 else 600
+        open_s, every_s = (900, 3600) if outage_h >= 24 else (300, 900)
         self.box = InstalledBox(
-            MORE.format(
-                capacity_ah=round(outage_h * 2 / 3, 2), open_s=every_s // 2, every_s=every_s
-            ),
+            MORE.format(capacity_ah=round(outage_h * 2 / 3, 2), open_s=open_s, every_s=every_s),
             i2c=bench.address,
             interval_s=60,
         )
@@ -154,6 +161,7 @@ def outage(night: Night, hours: float) -> dict[str, Any]:
     facts["is_served_after_flapping"] = night.visit()
     until(lambda: stage() == "low", hours * 3600, "a low battery", pause_s=5)
     at["low"] = time.monotonic()
+    night.meter.set(*SAVING)
     until(lambda: stage() == "critical", hours * 3600, "an empty battery", pause_s=5)
     at["critical"] = time.monotonic()
     until(lambda: posture() == "dark", 60, "dark", pause_s=1)

@@ -57,7 +57,16 @@ def test_a_box_with_another_key_stays_outside(mesh: dict[str, Any]) -> None:
 
 
 def test_boxes_answer_respondd_with_their_names(mesh: dict[str, Any]) -> None:
-    assert {"Box a", "Box c"} <= set(mesh["respondd"])
+    assert mesh["respondd"] == ["Box a", "Box c"]
+
+
+def test_boxes_know_each_other_by_asking_everybody(mesh: dict[str, Any]) -> None:
+    assert mesh["neighbours"] == {
+        "a": ["Box b", "Box c"],
+        "b": ["Box a", "Box c"],
+        "c": ["Box a", "Box b"],
+        "x": [],
+    }
 
 
 def test_a_guest_reaches_the_box_and_neither_the_mesh_nor_another_boxs_street(
@@ -70,6 +79,7 @@ def test_a_guest_reaches_the_box_and_neither_the_mesh_nor_another_boxs_street(
     others = {address for name in "bc" for address in mesh["addresses"][name]}
     assert not any(guest["mesh"][address] for address in others)
     assert guest["http of c"] != "open"
+    assert guest["ssh"] != "open"
 
 
 def test_a_second_apply_does_nothing(mesh: dict[str, Any]) -> None:

@@ -65,11 +65,17 @@ def outage(night: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_wlan_changes_at_most_once_in_five_minutes(night: dict[str, Any]) -> None:
-    on_air = changes(night, "is_on_air")
+    # The first is how it was found. An empty battery waits for nothing.
+    on_air = changes(night, "is_on_air")[1:]
+    dark = [at for at, value in changes(night, "posture") if value == "dark"]
 
-    gaps = [after - before for (before, _), (after, _) in pairwise(on_air)]
+    gaps = [
+        after - before
+        for (before, _), (after, _) in pairwise(on_air)
+        if not any(abs(after - at) < 5 for at in dark)
+    ]
 
-    assert len(on_air) >= 4
+    assert len(gaps) >= 4
     assert min(gaps) >= WLAN_PAUSE_S
 
 
@@ -102,7 +108,7 @@ def test_time_slices_switch_the_access_point(night: dict[str, Any]) -> None:
     at = outage(night)["at"]
 
     switched = [
-        value for when, value in changes(night, "hostapd") if at["low"] < when < at["critical"]
+        value for when, value in changes(night, "is_on_air") if at["low"] < when < at["critical"]
     ]
 
     assert len(switched) >= 2 and set(switched) == {True, False}

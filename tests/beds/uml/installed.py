@@ -120,7 +120,8 @@ class InstalledBox:
         for name, module in (("kiezbox", "-m kiezbox"), ("python", "")):
             program = PROGRAM.with_name(name)
             program.write_text(
-                "#!/bin/sh\nexport PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/opt/kiezbox:/opt/packages\n"
+                "#!/bin/sh\n"
+                "export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/opt/kiezbox:/opt/packages\n"
                 f'exec {self.python} {module} "$@"\n'
             )
             program.chmod(0o755)
@@ -234,12 +235,19 @@ def processes(unit: str) -> list[int]:
 
 
 def now() -> dict[str, Any]:
-    """What the node says just now; empty while it does not run."""
+    """What the node says just now; empty while it does not run. Read only when it is another."""
     try:
-        facts: dict[str, Any] = json.loads(NOW.read_text())
+        found = NOW.stat()
+        if _last[0] != (found.st_ino, found.st_mtime_ns):
+            _last[:] = [(found.st_ino, found.st_mtime_ns), json.loads(NOW.read_text())]
     except (FileNotFoundError, json.JSONDecodeError):
         return {}
+    facts: dict[str, Any] = _last[1]
     return facts
+
+
+#: Which now.json was read last, and what was in it.
+_last: list[Any] = [(0, 0), {}]
 
 
 def mode() -> str | None:
