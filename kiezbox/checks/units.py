@@ -34,13 +34,35 @@ def run(box: Examined) -> Iterator[Finding]:
     if not is_there(box.root / "run/systemd/system"):
         yield Finding(Level.NOTE, "systemd does not run here: what runs is not known")
         return
+    wrong = list(_not_running(folder))
+    yield from wrong
+    if not off and not wrong:
+        yield Finding(
+            Level.FINE, f"systemd knows {len(units)} units of the box, all is as it should"
+        )
+
+
+def _not_running(folder: Path) -> Iterator[Finding]:
+    """What has failed, and what should have started and has not."""
     listed = ["systemctl", "list-units", "--failed", "--plain", "--no-legend", "kiezbox-*"]
     code, said = output_of(listed)
-    failed = [line.split()[0] for line in said.splitlines() if line.strip()] if code == 0 else []
-    for name in failed:
+    for line in said.splitlines() if code == 0 else ():
+        name = line.split()[0]
         yield Finding(Level.BROKEN, f"{name} has failed", f"journalctl -u {name} -n 50 says why.")
-    if not off and not failed:
-        yield Finding(Level.FINE, f"systemd knows {len(units)} units of the box, none has failed")
+    wanted = sorted({link.name for link in folder.glob("*.wants/kiezbox-*")})
+    properties = "--property=Id,ActiveState,Type,ConditionResult,ConditionTimestampMonotonic"
+    code, said = output_of(["systemctl", "show", properties, *wanted])
+    for block in said.split("\n\n") if code == 0 and wanted else ():
+        about = dict(line.partition("=")[::2] for line in block.splitlines())
+        # A oneshot has done its work; a condition that does not hold is no fault, but one that
+        # was never asked for is.
+        was_asked = about.get("ConditionTimestampMonotonic", "0") != "0"
+        is_excused = about.get("Type") == "oneshot" or (
+            was_asked and about.get("ConditionResult") == "no"
+        )
+        if about.get("ActiveState") == "inactive" and not is_excused:
+            name = about.get("Id", "?")
+            yield Finding(Level.WARNING, f"{name} does not run", f"sudo systemctl start {name}")
 
 
 def _is_on(unit: Path) -> bool:

@@ -205,6 +205,49 @@ def test_units_that_do_not_start_with_the_machine_are_named(
     assert [each.level.name for each in findings] == levels
 
 
+#: As ``systemctl show`` of systemd 252 prints them; a line of its own between two units.
+SHOWN = {
+    "runs": "Type=notify\nId=kiezbox-node.service\nActiveState=active\nConditionResult=yes\n"
+    "ConditionTimestampMonotonic=9",
+    "was never started": "Id=kiezbox-desk.socket\nActiveState=inactive\nConditionResult=no\n"
+    "ConditionTimestampMonotonic=0",
+    "was stopped": "Type=notify\nId=kiezbox-node.service\nActiveState=inactive\n"
+    "ConditionResult=yes\nConditionTimestampMonotonic=9",
+    "is not wanted here": "Id=kiezbox-a.path\nActiveState=inactive\nConditionResult=no\n"
+    "ConditionTimestampMonotonic=9",
+    "has done its work": "Type=oneshot\nId=kiezbox-network.service\nActiveState=inactive\n"
+    "ConditionResult=yes\nConditionTimestampMonotonic=9",
+}
+
+
+@pytest.mark.parametrize(
+    ("shown", "levels"),
+    [
+        ("runs", ["FINE"]),
+        ("was never started", ["WARNING"]),
+        ("was stopped", ["WARNING"]),
+        ("is not wanted here", ["FINE"]),
+        ("has done its work", ["FINE"]),
+    ],
+)
+def test_a_unit_that_should_run_and_does_not_is_named(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, shown: str, levels: list[str]
+) -> None:
+    for name in ("kiezbox-node.service", "multi-user.target.wants/kiezbox-node.service"):
+        tree.write(f"etc/systemd/system/{name}", UNIT)
+    tree.write("run/systemd/system/.keep", "")
+    answers = tree.write("answers", SHOWN["runs"] + "\n\n" + SHOWN[shown])
+    program = tree.write(
+        "bin/systemctl", f"#!/bin/sh\n[ $1 = show ] && exec cat '{answers}'\nexit 0\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+
+    findings = found("units", tree.examined())
+
+    assert [each.level.name for each in findings] == levels
+
+
 @pytest.mark.parametrize(("files", "notes"), [([], 0), ([""], 1), (["operator.json"], 0)])
 def test_a_box_that_nobody_operates_says_how_to_become_its_operator(
     tree: Tree, files: list[str], notes: int
