@@ -287,6 +287,16 @@ def test_where_the_sets_are_full_newcomers_are_served_and_the_known_still_limite
     assert reply.addresses == [ALIAS]
 
 
+def test_where_the_access_point_admits_anybody_invented_stations_do_not_use_up_the_addresses(
+    street: Street, forger: socket.socket, open_air: None
+) -> None:
+    """Not at once: 50 messages a second are served. A /22 has 1021 addresses."""
+    send((dhcp_discover(each, each) for each in [station() for _ in range(2000)]), forger)
+
+    assert seconds(lambda: street.bed.lease("bora")) < 5
+    assert 200 <= len(street.box.leases()) < 400
+
+
 def test_invented_stations_are_stopped_by_the_access_point(
     street: Street, forger: socket.socket
 ) -> None:

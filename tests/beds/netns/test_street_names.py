@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import socket
+import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -123,6 +126,40 @@ def test_ipv6_comes_with_a_local_prefix_and_without_a_way_out(street: Street) ->
 
     routes = json.loads(street.bed.run("bora", "ip -j -6 route show default").stdout)
     assert routes == []
+
+
+def test_an_advertisement_names_our_resolver_and_no_router_and_no_portal(street: Street) -> None:
+    """RFC 4861, 4.2; RFC 8106, 5.1 (option 25); RFC 8910, 2.3 (37, which dnsmasq cannot send)."""
+    found = street.bed.inside("bora", solicited)
+
+    hops, flags, lifetime_s = struct.unpack_from("!BBH", found, 4)
+    options = dict(options_of(found[16:]))
+    assert hops > 0
+    assert lifetime_s == 0
+    assert flags & 0xC0 == 0x40, "addresses from the prefix, the rest by DHCPv6"
+    assert ipaddress.ip_address(options[3][14:30]) == ipaddress.ip_address("fd00:6b62::")
+    assert ipaddress.ip_address(options[25][6:22]) == ipaddress.ip_address(OWN6)
+    assert 37 not in options
+
+
+def solicited() -> bytes:
+    """The answer to a router solicitation."""
+    with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as icmp:
+        icmp.settimeout(5)
+        icmp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+        icmp.bind(("::", 0, 0, socket.if_nametoindex("wlan0")))
+        icmp.sendto(bytes([133]) + bytes(7), ("ff02::2", 0, 0, socket.if_nametoindex("wlan0")))
+        while (message := icmp.recv(2048))[0] != 134:
+            pass
+        return message
+
+
+def options_of(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Type and content, without the two bytes of type and length (in eight bytes)."""
+    while data:
+        size = data[1] * 8
+        yield data[0], data[2:size]
+        data = data[size:]
 
 
 def test_dhclient_is_served_too(street: Street, tmp_path: Path) -> None:
