@@ -6,6 +6,7 @@
   kiezbox network refresh                the same, and listen for the quietest channel
   kiezbox network scan [--json]          who is on the air, and which channel that leaves (root)
   kiezbox network status [--json]        what runs, who is on the air
+  kiezbox network neighbours [--json]    the other boxes of the mesh, as they describe themselves
 
 MODE is a mode (normal, emergency, saving, dark, exercise, maintenance) or one of the four postures
 that the network knows: closed, emergency, shared, dark. Without MODE: the one that holds.
@@ -27,7 +28,7 @@ _TAKES_MODE = ("plan", "apply")
 
 
 def main(argv: list[str]) -> int:
-    """``kiezbox network plan|apply|prepare|refresh|scan|status``."""
+    """``kiezbox network plan|apply|prepare|refresh|scan|status|neighbours``."""
     from kiezbox.cli._common import Parser, load_settings
 
     parser = Parser("network", __doc__)
@@ -167,6 +168,38 @@ def _status(settings: Settings, arguments: Any) -> int:
     return 0
 
 
+def _neighbours(settings: Settings, arguments: Any) -> int:
+    import dataclasses
+
+    from kiezbox.cli._common import open_clock, print_json
+    from kiezbox.errors import NetworkError
+    from kiezbox.neighbours.known import read
+
+    now = open_clock(settings).now()
+    known = read(settings.network.run_dir, now)
+    if known is None:
+        raise NetworkError(
+            "nobody listens for other boxes just now",
+            hint="kiezbox-respondd.service does, in every posture but dark.",
+        )
+    if arguments.json:
+        print_json(dataclasses.asdict(known))
+        return 0
+    if not known.interface:
+        print("this box has no mesh (network.mesh.interface)")
+    elif not known.neighbours:
+        print(f"no other box on {known.interface}")
+    for each in known.neighbours:
+        lends = f", lends a broker at port {each.broker_port}" if each.broker_port else ""
+        shares = ", shares an uplink" if each.has_uplink else ""
+        place = each.address or f"{each.link_local}%{known.interface}"
+        seen = f"heard {max(0, now - each.seen_at):.0f} s ago"
+        print(f"{each.id}  {place}  {each.version}  {seen}{shares}{lends}")
+    if known.clash:
+        print(f"{known.clashes_with} has the same {known.clash} as this box: give one another")
+    return 0
+
+
 _ACTIONS = {
     "plan": _plan,
     "apply": _apply,
@@ -174,4 +207,5 @@ _ACTIONS = {
     "refresh": _refresh,
     "scan": _scan,
     "status": _status,
+    "neighbours": _neighbours,
 }
