@@ -185,6 +185,9 @@ class Responder(Loop):
             self.listen_no_more_to(door.file)
 
     def _accept(self, door: Door) -> None:
+        # Whoever else has the socket may have made it block again, as systemd does when it hands
+        # it to another unit; then this loop would hang for ever (seen in the bed of units).
+        door.listener.setblocking(False)
         for _ in range(MOST_ACCEPTS):
             try:
                 file, address = door.listener._accept()  # type: ignore[attr-defined]

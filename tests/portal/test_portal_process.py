@@ -186,6 +186,26 @@ def test_a_socket_meant_for_another_process_is_left_alone(
     assert f":{listening.getsockname()[1]}/" not in line
 
 
+def test_whoever_makes_its_socket_block_again_does_not_stop_it(
+    box_now: Path, listening: socket.socket
+) -> None:
+    """systemd does, when it hands the same socket to another unit (exec_child, NonBlocking=no)."""
+    served = Portal(
+        subprocess.Popen(
+            handed(listening, box_now), pass_fds=[listening.fileno()], stderr=subprocess.DEVNULL
+        ),
+        listening.getsockname()[1],
+    )
+    try:
+        for _ in range(3):
+            assert served.ask("/")[0] == 200
+
+            listening.setblocking(True)
+    finally:
+        served.process.kill()
+        served.process.wait(LIMIT_S)
+
+
 def test_what_is_handed_over_and_does_not_listen_is_refused_in_words(box_now: Path) -> None:
     with socket.socket() as idle:
         idle.set_inheritable(True)

@@ -76,7 +76,8 @@ def put_probes(box: InstalledBox) -> None:
     probe.write_text(PROBE)
     for name in ("node", "portal"):
         unit = (SYSTEMD / f"kiezbox-{name}.service").read_text()
-        own = ("Type=", "NotifyAccess=", "ExecStart=", "Restart=", "WatchdogSec=", "Requires=")
+        own = ("Type=", "NotifyAccess=", "ExecStart=", "Restart=", "WatchdogSec=", "Requires=",
+               "Sockets=")  # fmt: skip
         lines = [line for line in unit.splitlines() if not line.startswith(own)]
         (UNITS / f"probe-{name}.service").write_text("\n".join(lines))
         (UNITS / f"probe-{name}.service.d").mkdir()
