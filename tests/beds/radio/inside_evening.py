@@ -1,12 +1,11 @@
 """Runs inside the virtual machine: an evening without electricity, with real units, radios and
 guests, and with everything killed that can be killed. Ends in ``$OUT/facts.json``;
 ``test_evening.py`` says what is right. The machine travels in time.
-
-    inside_evening.py [chromium]
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -42,8 +41,8 @@ channel = {CHANNEL}
 CHROMIUM = (
     "chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic",
     "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--disable-dev-shm-usage", "--user-data-dir=/run/browser",
-    "--virtual-time-budget=5000", "--dump-dom", "http://neverssl.com/",
+    "--disable-sync", "--disable-dev-shm-usage", "--accept-lang=de-DE",
+    "--user-data-dir=/run/browser", "--virtual-time-budget=5000", "--dump-dom", "http://neverssl.com/",
 )  # fmt: skip
 
 
@@ -71,7 +70,7 @@ def evening() -> dict[str, Any]:
         "own https": guest.is_refused(address, 443),
         "ssh": guest.is_refused(address, 22),
     }
-    if "chromium" in sys.argv:
+    if shutil.which(CHROMIUM[0]):
         facts["browser"] = guest.run(*CHROMIUM, limit_s=240)
 
     for name in ("node", "hostapd", "dnsmasq", "portal"):

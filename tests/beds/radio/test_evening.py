@@ -57,6 +57,13 @@ def test_everything_encrypted_is_refused_at_once_and_not_left_hanging(
     assert evening["doors"]["own https"] == "reset"
 
 
+def test_a_browser_that_wants_another_page_is_led_to_the_portal(evening: dict[str, Any]) -> None:
+    if "browser" not in evening:
+        pytest.skip("not installed: chromium (tests/prepare installs it)")
+
+    assert "Stromausfall" in evening["browser"]
+
+
 def test_from_the_street_ssh_does_not_exist(evening: dict[str, Any]) -> None:
     assert evening["doors"]["ssh"] != "open"
 
