@@ -207,7 +207,7 @@ def test_network_manager_itself_reads_which_interfaces_are_ours(
     read = fresh.do("NetworkManager", "--print-config")
     (line,) = [line for line in read.splitlines() if line.startswith("unmanaged-devices")]
     names = {name.removeprefix("interface-name:") for name in re.split("[=,;]", line)[1:]}
-    assert names == {"kb-street", "kb-mesh", "wlan1"} | ({"wlan0"} if is_ours else set())
+    assert names == {"kb-street", "kb-owe", "kb-mesh", "wlan1"} | ({"wlan0"} if is_ours else set())
 
 
 def test_dhcpcd_is_told_too_where_it_is_there(installed: Root) -> None:
