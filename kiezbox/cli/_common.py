@@ -55,6 +55,10 @@ def read_toml(path: str) -> dict[str, Any]:
             hint="Make one with `kiezbox settings example > kiezbox.toml`, change it, and name it"
             " with --settings.",
         ) from error
+    except PermissionError as error:
+        raise SettingsError(
+            f"cannot read {path}: it may hold passwords", hint="Only root and the node may: sudo."
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"cannot read {path}: {error}") from error
     except tomllib.TOMLDecodeError as error:

@@ -4,12 +4,14 @@ Debian. All of it lives in a mount namespace of its own, so it is gone with its 
 from __future__ import annotations
 
 import os
+import pty
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import pytest
 
@@ -69,15 +71,26 @@ class Root:
         limit_s: float = 60,
         stdin: str = "",
         environment: Mapping[str, str] | None = None,
+        typed: str | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Inside, as root, with the environment of a fresh login."""
-        return subprocess.run(
-            ["nsenter", f"--target={self._inside}", "--mount", "--pid", "--net",
-             "chroot", str(self._place / "root"), *command],
-            capture_output=True, text=True, timeout=limit_s, input=stdin,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
-                 "LANG": "C.UTF-8", **(environment or {})},
-        )  # fmt: skip
+        """Inside, as root, with the environment of a fresh login. ``typed``: somebody sits at a
+        terminal and types this."""
+        inside = ["nsenter", f"--target={self._inside}", "--mount", "--pid", "--net",
+                  "chroot", str(self._place / "root"), *command]  # fmt: skip
+        login = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
+        options: dict[str, Any] = {
+            "capture_output": True, "text": True, "timeout": limit_s,
+            "env": {**login, **(environment or {})},
+        }  # fmt: skip
+        if typed is None:
+            return subprocess.run(inside, input=stdin, **options)
+        keyboard, terminal = pty.openpty()
+        try:
+            os.write(keyboard, typed.encode())
+            return subprocess.run(inside, stdin=terminal, **options)
+        finally:
+            os.close(keyboard)
+            os.close(terminal)
 
     def do(self, *command: str, limit_s: float = 60) -> str:
         """The same for what must succeed."""

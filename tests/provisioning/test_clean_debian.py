@@ -46,6 +46,10 @@ def test_a_clean_debian_becomes_a_box_and_a_clean_debian_again(suite: str) -> No
 
         version = root.do("/usr/local/bin/kiezbox", "version")
         assert version.startswith("kiezbox ")
+        stranger = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+        refused = root.run(*stranger, "/usr/local/bin/kiezbox", "check").stderr
+        assert "sudo" in refused and "Traceback" not in refused
+
         verify = "cd /etc/systemd/system && systemd-analyze --no-pager verify ./kiezbox-*"
         said = root.run("sh", "-c", verify).stderr
         # The handover is for machines with NetworkManager only, which we bring to no other.
@@ -54,6 +58,15 @@ def test_a_clean_debian_becomes_a_box_and_a_clean_debian_again(suite: str) -> No
         for service in ("hostapd", "dnsmasq", "babeld"):
             state = root.run("systemctl", "is-enabled", f"{service}.service").stdout.strip()
             assert state in ("disabled", "masked", "", "not-found"), service
+
+        # A newer checkout of the same version: what was changed arrives.
+        root.do("cp", "-R", "/src", "/tmp/newer")
+        root.write("/tmp/newer/kiezbox/arrived.py", '"""Is here."""\n')
+        done = root.run(
+            "/tmp/newer/provisioning/install", "--only", "40", limit_s=600, environment=environment
+        )
+        assert done.returncode == 0, done.stderr
+        root.do("/opt/kiezbox/.venv/bin/python", "-c", "import kiezbox.arrived")
 
         # Once more, as in a place without a network: from a folder of wheels.
         pip = ("/opt/kiezbox/.venv/bin/python", "-m", "pip", "--quiet", "download")

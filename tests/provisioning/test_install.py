@@ -83,6 +83,24 @@ def test_the_settings_hold_what_was_given_and_pass_the_program_s_own_check(
     assert mode_of(installed, "/etc/kiezbox") == "750 root:kiezbox"
 
 
+def test_somebody_at_a_terminal_is_asked_for_what_was_not_given(fresh: Root) -> None:
+    fresh.install("--only", "20")
+
+    done = fresh.run("/src/provisioning/install", "--only", "50", typed="kb-asked\nDE\n")
+
+    assert done.returncode == 0, done.stderr
+    toml = fresh.path("/etc/kiezbox/kiezbox.toml").read_text()
+    assert '\nid = "kb-asked"\n' in toml and '\ncountry = "DE"\n' in toml
+
+
+def test_it_runs_from_a_stick_that_knows_no_executable_files(fresh: Root) -> None:
+    fresh.do("sh", "-c", "cp -R /src /stick && chmod -R a-x,a+X /stick")
+
+    done = fresh.run("sh", "/stick/provisioning/install", "--only", "20", "--only", "30")
+
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_mesh_key_is_long_secret_and_no_two_boxes_have_the_same(fresh: Root) -> None:
     keys, said = [], ""
     for _ in range(2):
