@@ -56,10 +56,8 @@ MEMORY = "30s"
 
 
 def sets() -> str:
-    """What remembers stations; ``stations`` are those that have asked for an address.
-
-    Its elements are raw bits, because nft compares a packet's field with a set, but not with
-    another field of the packet.
+    """What remembers stations. ``themselves`` holds pairs of equals, each for a moment only: so
+    that two fields of one packet can be compared, which nft does not do otherwise.
     """
     timed = f"size {SIZE}\n        flags dynamic,timeout\n        timeout"
     return "".join(
@@ -67,7 +65,7 @@ def sets() -> str:
         for name, what in (
             *((name, f"type ether_addr\n        {timed} {MEMORY}") for name in RATES),
             *((name, f"type mark\n        {timed} {MEMORY}") for name in SHARES),
-            ("stations", f"typeof @ll,48,48\n        {timed} 1h"),
+            ("themselves", f"typeof @ll,48,48 . @th,288,48\n        {timed} 1s"),
             *(
                 (name, f"type ether_addr\n        size {SIZE}\n        flags dynamic")
                 for name in HELD

@@ -226,11 +226,11 @@ def _first(https: str, *, is_shared: bool) -> str:
     }}
 
     chain lease {{
-        # A station may ask for its own hardware address (or one that has asked itself), never
-        # for invented ones: chaddr is 28 bytes into the message (RFC 2131, section 2), behind
-        # 8 bytes of UDP.
-        update @stations {{ @ll,48,48 }}
-        @th,288,48 != @stations drop
+        # A station may speak for its own hardware address only, neither for an invented one nor for
+        # a neighbour's (whose lease it could give back): chaddr, 28 bytes into the message (RFC
+        # 2131, section 2) behind 8 bytes of UDP, must be the frame's source.
+        update @themselves {{ @ll,48,48 . @ll,48,48 }}
+        @ll,48,48 . @th,288,48 != @themselves drop
         {limits.over("leasing")}
         {limits.over_all("leasing")}
         accept

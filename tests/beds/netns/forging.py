@@ -81,12 +81,22 @@ def dhcp_discover(source: bytes, client: bytes, identifier: bytes = b"") -> byte
     options = b"\x35\x01\x01" + b"\x50\x00"
     if identifier:
         options += bytes([61, len(identifier)]) + identifier
-    message = (
-        struct.pack("!BBBBIHH", 1, 1, 6, 0, random.randrange(1 << 32), 0, 0x8000)
-        + bytes(16) + client + bytes(10) + bytes(192) + b"\x63\x82\x53\x63" + options + b"\xff"
-    )  # fmt: skip
-    packet = ip("0.0.0.0", "255.255.255.255", 17, udp(68, 67, message))
+    packet = ip("0.0.0.0", "255.255.255.255", 17, udp(68, 67, dhcp(client, options)))
     return ethernet(source, BROADCAST, packet)
+
+
+def dhcp_release(source: bytes, client: bytes, address: str, box: bytes, server: str) -> bytes:
+    """A frame that gives the client's address back."""
+    here = ipaddress.ip_address(server).packed
+    message = dhcp(client, b"\x35\x01\x07\x36\x04" + here, address)
+    return ethernet(source, box, ip(address, server, 17, udp(68, 67, message)))
+
+
+def dhcp(client: bytes, options: bytes, address: str = "0.0.0.0") -> bytes:
+    """A client's message (RFC 2131, section 2)."""
+    head = struct.pack("!BBBBIHH", 1, 1, 6, 0, random.randrange(1 << 32), 0, 0x8000)
+    addresses = ipaddress.ip_address(address).packed + bytes(12)
+    return head + addresses + client + bytes(202) + b"\x63\x82\x53\x63" + options + b"\xff"
 
 
 def arp_claim(source: bytes, address: str, to: bytes = BROADCAST) -> bytes:

@@ -18,6 +18,7 @@ from beds.netns.conftest import Street
 from beds.netns.forging import (
     arp_claim,
     dhcp_discover,
+    dhcp_release,
     ethernet,
     hardware,
     ip,
@@ -33,7 +34,7 @@ from kiezbox.network.limits import HELD
 
 pytestmark = pytest.mark.bed
 
-ANNA = hardware(hardware_address(1))
+ANNA, BORA = (hardware(hardware_address(number)) for number in (1, 2))
 #: What a guest may wait for anything while another does harm.
 PATIENCE_S = 2.0
 
@@ -112,6 +113,16 @@ def test_a_station_gets_one_lease_however_many_clients_it_claims_to_be(
 
     assert seconds(lambda: street.bed.lease("bora")) < PATIENCE_S
     assert sorted(street.box.leases()) == sorted(before)
+
+
+def test_nobody_gives_back_the_lease_of_another(street: Street, forger: socket.socket) -> None:
+    address = street.bed.lease("bora")["ip"]
+
+    frame = dhcp_release(ANNA, BORA, address, street.box.hardware, OWN)
+    send([frame] * 5, forger)
+
+    assert seconds(lambda: street.bed.lease("anna")) < PATIENCE_S
+    assert address in street.box.leases()
 
 
 def test_a_station_that_asks_for_leases_all_the_time_hinders_nobody(
@@ -290,11 +301,17 @@ def test_where_the_sets_are_full_newcomers_are_served_and_the_known_still_limite
 def test_where_the_access_point_admits_anybody_invented_stations_do_not_use_up_the_addresses(
     street: Street, forger: socket.socket, open_air: None
 ) -> None:
-    """Not at once: 50 messages a second are served. A /22 has 1021 addresses."""
-    send((dhcp_discover(each, each) for each in [station() for _ in range(2000)]), forger)
+    """Not at once: 200 messages are served, then 50 a second. A /22 has 1021 addresses."""
+    before = len(street.box.leases())
 
-    assert seconds(lambda: street.bed.lease("bora")) < 5
-    assert 200 <= len(street.box.leases()) < 400
+    def attack_and_join() -> None:
+        send((dhcp_discover(each, each) for each in [station() for _ in range(2000)]), forger)
+        street.bed.lease("bora")
+
+    taken_s = seconds(attack_and_join)
+
+    assert taken_s < 10
+    assert len(street.box.leases()) - before <= 200 + 50 * taken_s + 1
 
 
 def test_invented_stations_are_stopped_by_the_access_point(
