@@ -15,10 +15,9 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import sqlite_utils  # noqa: F401
-from stories.evening import Evening
+from evening import Evening
 
 from kiezbox.mode import Mode
 from kiezbox.posture import usual

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stories.evening import SIX, Evening
+from evening import SIX, Evening
 
 from kiezbox.hardware.simulated.bench import Bench
 from kiezbox.store import StoreWriter

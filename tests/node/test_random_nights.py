@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from stories.evening import Evening
+from evening import Evening
 
 from kiezbox.posture import IS_OPEN, Posture
 from kiezbox.store import StoreWriter
