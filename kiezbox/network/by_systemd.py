@@ -20,6 +20,8 @@ __all__ = ["BySystemd", "target_of"]
 #: Longer than any unit's TimeoutStartSec.
 SYSTEMCTL_S = 60.0
 PROVEN_S = 15.0
+#: So often a unit may fail before we say so.
+MOST_RESTARTS = 3
 
 
 def target_of(posture: Posture) -> str:
@@ -91,18 +93,33 @@ class BySystemd:
 
     def _prove(self, plan: Plan) -> None:
         until = time.monotonic() + PROVEN_S
-        for part in plan.parts:
-            if not part.is_vital:
-                continue
+        for part in (part for part in plan.parts if part.is_vital):
+            unit = unit_of(part, plan.posture)
+            restarts = self._restarts(unit)
             while not self._is_there(part, plan.posture):
-                unit = unit_of(part, plan.posture)
-                if self._state(unit) == "failed" or time.monotonic() > until:
+                if self._has_failed(unit, restarts) or time.monotonic() > until:
                     raise NetworkError(f"{unit} did not start", hint=self._last_words(unit))
                 time.sleep(0.1)
 
+    def _has_failed(self, unit: str, restarts_before: int) -> bool:
+        """Whether it failed and failed again: what comes back after one failure is given time."""
+        return (
+            self._state(unit) == "failed" or self._restarts(unit) - restarts_before >= MOST_RESTARTS
+        )
+
+    def _restarts(self, unit: str) -> int:
+        return int(self._show(unit, "NRestarts") or 0)
+
     def _is_there(self, part: Part, posture: Posture) -> bool:
-        state = self._state(unit_of(part, posture))
-        return (part.is_passing or state == "active") and is_proven(part, posture)
+        """A passing part is there once it has ended well; what the one before it has left looks
+        the same from outside.
+        """
+        unit = unit_of(part, posture)
+        state = self._state(unit)
+        if part.is_passing:
+            has_ended = state == "inactive" and self._show(unit, "Result") == "success"
+            return has_ended and is_proven(part, posture)
+        return state == "active" and is_proven(part, posture)
 
     def _back(self, before: Posture | None, posture: Posture) -> None:
         if before is None:

@@ -28,11 +28,6 @@ def configuration(settings: Settings, machine: Machine) -> str:
         f"interface={point.interface}",
         "driver=nl80211",
         f"ctrl_interface={settings.network.run_dir}/hostapd",
-        # To standard output, where systemd's journal or apply's log file is; what stations do,
-        # hardware addresses in it, stays out (4: warnings).
-        "logger_syslog=0",
-        "logger_stdout=-1",
-        "logger_stdout_level=4",
         "",
         *_radio(settings, machine),
         "",
@@ -78,6 +73,11 @@ def _network(settings: Settings, ssid: bytes) -> list[str]:
     """What each network (BSS) says for itself."""
     utf8 = ["utf8_ssid=1"] if not ssid.isascii() else []
     return [
+        # To standard output, where systemd's journal or apply's log file is; what stations do,
+        # hardware addresses in it, stays out (4: warnings). Each network has a log of its own.
+        "logger_syslog=0",
+        "logger_stdout=-1",
+        "logger_stdout_level=4",
         # In hexadecimal, so that no quote, hash or line break of a name can say anything else.
         f"ssid2={ssid.hex()}",
         *utf8,
