@@ -31,6 +31,10 @@ UPLINK_HOLD_S = 30.0
 #: An emergency WLAN that is not on the air after so long is a fault. hostapd takes 1 to 6 s, an
 #: external access point that is only now given power up to a minute.
 ON_AIR_WITHIN_S = {"radio": 30.0, "external": 90.0}
+OFF_AIR_HINT = {
+    "radio": "`journalctl -u kiezbox-hostapd` says why; so may `kiezbox check`.",
+    "external": "Has the access point power, and is its cable plugged in? `kiezbox check` knows more.",
+}
 
 SOURCE = "network"
 
@@ -200,13 +204,13 @@ class Street:
                 self._may_have_faults = False
                 self._store.close_fault(SOURCE)
             return
-        limit_s = ON_AIR_WITHIN_S[self._network.access_point.kind]
+        kind = self._network.access_point.kind
+        limit_s = ON_AIR_WITHIN_S[kind]
         if now - self._off_air_since < limit_s:
             return
         message = f"the emergency WLAN is not on the air after {limit_s:.0f} s"
-        hint = "`journalctl -u kiezbox-hostapd` says why; so may `kiezbox check`."
         self._may_have_faults = True
-        if self._store.open_fault(SOURCE, "off-air", message, hint):
+        if self._store.open_fault(SOURCE, "off-air", message, OFF_AIR_HINT[kind]):
             log.warning("network: %s", message)
 
     # --- what readers see ----------------------------------------------------------------------
