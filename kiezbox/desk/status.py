@@ -50,7 +50,8 @@ def rows(facts: Mapping[str, Any], say: Say) -> Iterator[tuple[str, str]]:
     for name, publisher in _table(facts, "publishers").items():
         if isinstance(publisher, Mapping):
             yield name, f"{publisher.get('link')}, {publisher.get('backlog')} {say('to go')}"
-    for fault in facts.get("faults") or []:
+    faults = facts.get("faults")
+    for fault in faults if isinstance(faults, list) else ():
         if isinstance(fault, Mapping):
             yield say("fault"), f"{fault.get('message', '')} {fault.get('hint') or ''}".strip()
 
@@ -70,14 +71,14 @@ def _time(unix_s: Any) -> str:
 
 
 def _battery(battery: Mapping[str, Any]) -> str:
-    low, high = battery.get("charge_percent_low"), battery.get("charge_percent_high")
-    charge = f", {low:.0f}–{high:.0f} %" if _are_numbers(low, high) else ""
+    low, high = (_number(battery.get(f"charge_percent_{end}")) for end in ("low", "high"))
+    charge = f", {low:.0f}–{high:.0f} %" if low is not None and high is not None else ""
     return f"{battery.get('stage', '')}{charge}"
 
 
 def _reading(name: str, reading: Any) -> str:
-    value = reading.get("value") if isinstance(reading, Mapping) else None
-    if not _are_numbers(value):
+    value = _number(reading.get("value")) if isinstance(reading, Mapping) else None
+    if value is None:
         return "?"
     try:
         unit = UNITS[Quantity(name.partition("/")[2])]
@@ -87,5 +88,9 @@ def _reading(name: str, reading: Any) -> str:
     return f"{value:.{unit.decimals}f} {unit.text}{doubt}"
 
 
-def _are_numbers(*values: Any) -> bool:
-    return all(isinstance(value, (int, float)) for value in values)
+def _number(value: Any) -> float | None:
+    """JSON knows integers that no float can hold."""
+    try:
+        return float(value) if isinstance(value, (int, float)) else None
+    except OverflowError:
+        return None

@@ -132,6 +132,15 @@ def test_the_table_and_iw_agree_on_who_can_mesh(driver: str) -> None:
     assert RADIOS[driver].can_mesh == ("mesh point" in IW[driver])
 
 
+def test_the_network_s_own_room_counts_the_pi_s_guests_alike(tree: Tree) -> None:
+    """hostapd's limit comes from there, the sentence from here."""
+    tree.radio("wlan0", "brcmfmac")
+
+    radio = tree.examined().machine.radio_of("wlan0")  # type: ignore[union-attr]
+
+    assert radio is not None and radio.most_guests == RADIOS["brcmfmac"].most  # type: ignore[attr-defined]
+
+
 def test_every_driver_of_the_table_stands_on_the_hardware_page() -> None:
     page = (ROOT / "docs" / "hardware.md").read_text()
 

@@ -384,6 +384,26 @@ def test_strange_facts_of_another_version_do_not_break_the_page(
     assert desk.operator().is_in()
 
 
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+PARTS = ("box", "mode", "grid", "battery", "network", "latest", "store", "publishers", "faults")
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(facts=st.dictionaries(st.sampled_from(PARTS), ANYTHING))
+def test_no_facts_whatsoever_break_the_page(desk: Desk, facts: dict[str, Any]) -> None:
+    from kiezbox.desk.status import rows
+
+    shown = list(rows(facts, lambda key: key))
+
+    assert all(isinstance(name, str) and isinstance(text, str) for name, text in shown)
+
+
 def test_old_facts_are_not_shown_as_news(desk: Desk) -> None:
     operator = desk.operator()
     desk.tell(box={"id": "kb-1"})
