@@ -33,7 +33,7 @@ UPLINK_HOLD_S = 30.0
 ON_AIR_WITHIN_S = {"radio": 30.0, "external": 90.0}
 OFF_AIR_HINT = {
     "radio": "`journalctl -u kiezbox-hostapd` says why; so may `kiezbox check`.",
-    "external": "Has the access point power, and is its cable plugged in? `kiezbox check` knows more.",
+    "external": "Has the access point power, and is its cable plugged in? See `kiezbox check`.",
 }
 
 SOURCE = "network"
