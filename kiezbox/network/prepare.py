@@ -76,9 +76,10 @@ def look(settings: Settings, clock: Clock) -> Machine:
     things were before our own parts changed them.
     """
     machine = survey(settings)
-    kernel, port = _before(settings, machine)
+    kernel, port, uplink = _before(settings, machine)
     return replace(
         machine,
+        uplink=uplink,
         channel=scan.chosen(),
         has_certificate=_has_certificate(settings, clock),
         before=MappingProxyType(kernel),
@@ -89,9 +90,10 @@ def look(settings: Settings, clock: Clock) -> Machine:
     )
 
 
-def _before(settings: Settings, machine: Machine) -> tuple[dict[str, str], dict[str, Any]]:
-    """How things were before us: kernel settings as seen first after the machine's start, and
-    the guests' port as last seen without a street.
+def _before(settings: Settings, machine: Machine) -> tuple[dict[str, str], dict[str, Any], str]:
+    """How things were before: kernel settings as seen first after the machine's start; the
+    guests' port as last seen without a street; the last interface that led to the world, since a
+    route that comes and goes must not change everybody's rules each time.
     """
     path = Path(settings.network.run_dir) / "before.json"
     known = _read_json(path)
@@ -100,9 +102,10 @@ def _before(settings: Settings, machine: Machine) -> tuple[dict[str, str], dict[
     port = {"is_up": seen.is_up, "manager": seen.manager} if seen is not None else {}
     if machine.has_street:
         port = known.get("port", port)
+    uplink = machine.uplink or str(known.get("uplink", ""))
     if os.access(path.parent, os.W_OK):
-        _write(path, json.dumps({"kernel": kernel, "port": port}))
-    return kernel, port
+        _write(path, json.dumps({"kernel": kernel, "port": port, "uplink": uplink}))
+    return kernel, port, uplink
 
 
 def _read_json(path: Path) -> dict[str, Any]:

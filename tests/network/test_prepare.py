@@ -134,6 +134,20 @@ def test_kernel_settings_are_remembered_as_they_were_first(
     assert prepared(tmp_path).machine.before[key] == "0"
 
 
+def test_a_route_that_comes_and_goes_changes_nobodys_rules(
+    found: dict[str, Machine], tmp_path: Path
+) -> None:
+    text = '[network.uplink]\nguest_uplink = "all"\n'
+    found["machine"] = computer(uplink="eth0")
+    prepared(tmp_path, text)
+    found["machine"] = computer(uplink="")
+
+    done = prepared(tmp_path, text)
+
+    assert done.machine.uplink == "eth0"
+    assert done.changed == frozenset()
+
+
 def test_half_a_memory_is_none(found: object, tmp_path: Path) -> None:
     prepared(tmp_path)
     for name in ("before.json", "plan.json"):
