@@ -14,6 +14,7 @@ from __future__ import annotations
 import io
 import os
 import tarfile
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -213,6 +214,9 @@ def _collected(
                 yield name, make(settings, redactor)
             except KiezboxError as error:
                 yield name, f"not to be had: {error}\n"
+            except Exception:
+                # What breaks here is what the report is about: it must not end the report.
+                yield name, f"not to be had:\n{traceback.format_exc()}"
     for name, commands in _COMMANDS.items():
         first = _our_versions() if name == "versions.txt" else ""
         yield name, first + "\n".join(_said(command) for command in commands)

@@ -178,6 +178,18 @@ def test_settings_that_are_wrong_are_told_as_wrong_and_give_nothing_away(
         assert OLD not in each, name
 
 
+def test_what_breaks_on_the_way_is_part_of_the_report(box: Box) -> None:
+    """A node of another version, whose facts nobody here understands."""
+    odd = {"written_at": time.time(), "mode": 7, "faults": MQTT}
+    (box.folder / "run" / "now.json").write_text(json.dumps(odd))
+
+    inside = contents(box.support())
+
+    assert "Traceback" in inside["status.txt"]
+    assert inside["versions.txt"].startswith("kiezbox ")
+    assert not any(MQTT in text for text in inside.values())
+
+
 def test_a_box_that_is_off_still_makes_a_bundle(box: Box) -> None:
     (box.folder / "run" / "now.json").unlink()
 
