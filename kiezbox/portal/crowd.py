@@ -11,6 +11,8 @@ import _socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kiezbox.portal.visit import Visit
 
 __all__ = [
@@ -22,6 +24,10 @@ __all__ = [
     "party_of",
     "plain_address",
 ]
+
+#: A connection on which nothing happens ends after this time; so long it counts as new.
+IDLE_S = 15.0
+NEW_S = 1.0
 
 #: Connections at once; descriptors left for everything else.
 MOST_VISITS = 512
@@ -57,13 +63,6 @@ class Party:
     def may_spend(self) -> bool:
         return self.spent_s < BURST_S or not self.most
 
-    def _to_go(self) -> Visit:
-        """The newest of those that nobody needs just now, else the one that is soon over anyway."""
-        for visit in reversed(self.visits):
-            if visit.is_idle:
-                return visit
-        return min(self.visits, key=_until)
-
 
 class Crowd:
     """All parties."""
@@ -76,22 +75,22 @@ class Crowd:
     def __len__(self) -> int:
         return self._count
 
-    def in_the_way(self, client: str) -> Visit | None:
+    def in_the_way(self, client: str, now: float) -> Visit | None:
         """Who must leave before one more of this client comes in; None: there is room."""
         party = self.parties.get(party_of(client))
         if party and party.most and len(party.visits) >= party.most:
-            return party._to_go()
-        return self.greediest() if self._count >= self.most else None
+            return _of_one(party)
+        return self.greediest(now) if self._count >= self.most else None
 
-    def greediest(self) -> Visit | None:
-        """Of the party with most connections; where all have one, who has been idle longest."""
+    def greediest(self, now: float) -> Visit | None:
+        """Of the party with most connections; where all have one, of all."""
         if not self.parties:
             return None
         party = max(self.parties.values(), key=lambda party: len(party.visits))
         if len(party.visits) > 1:
-            return party._to_go()
-        visits = [visit for party in self.parties.values() for visit in party.visits]
-        return min(visits, key=lambda visit: (not visit.is_idle, visit.until))
+            return _of_one(party)
+        everybody = (visit for party in self.parties.values() for visit in party.visits)
+        return _of_all(everybody, now)
 
     def add(self, visit: Visit) -> Party:
         key = party_of(visit.client)
@@ -148,5 +147,21 @@ def _most(client: str) -> int:
     return MOST_OF_ONE_NETWORK if ":" in client else MOST_OF_ONE
 
 
-def _until(visit: Visit) -> float:
-    return visit.until
+def _of_one(party: Party) -> Visit:
+    """The newest of those on which nothing happens, else the one that is soonest over anyway."""
+    for visit in reversed(party.visits):
+        if visit.is_idle:
+            return visit
+    return min(party.visits, key=lambda visit: visit.until)
+
+
+def _of_all(visits: Iterable[Visit], now: float) -> Visit | None:
+    """First who has been idle for a while; then who is in the middle of something, the one that is
+    soonest over; last who has just come or was just served, and may be about to ask.
+    """
+
+    def needed(visit: Visit) -> tuple[int, float]:
+        is_new = visit.is_idle and visit.until > now + IDLE_S - NEW_S
+        return 2 if is_new else 0 if visit.is_idle else 1, visit.until
+
+    return min(visits, key=needed, default=None)

@@ -12,11 +12,10 @@ import select
 import sys
 import time
 
-from kiezbox.portal.crowd import Crowd, most_visits, plain_address
+from kiezbox.portal.crowd import IDLE_S, Crowd, most_visits, plain_address
 from kiezbox.portal.loop import Loop
 from kiezbox.portal.prepared import Prepared, Wire, refusal
 from kiezbox.portal.request import BadRequest, Reader
-from kiezbox.portal.visit import IDLE_S
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -188,20 +187,26 @@ class Responder(Loop):
         # Whoever else has the socket may have made it block again, as systemd does when it hands
         # it to another unit; then this loop would hang for ever (seen in the bed of units).
         door.listener.setblocking(False)
+        has_made_room = False
         for _ in range(MOST_ACCEPTS):
             try:
                 file, address = door.listener._accept()  # type: ignore[attr-defined]
             except (BlockingIOError, ConnectionAbortedError):
                 return
             except OSError:
-                # No descriptors or no memory left: somebody makes room, and the door rests until
-                # the next sweep. A listener that stays readable would burn the processor.
-                self._end(self.crowd.greediest())
-                self._shut(door)
-                self._is_resting = True
-                return
+                # No descriptors or no memory left: somebody makes room. If that does not help,
+                # the door rests: a listener that stays readable would burn the processor.
+                leaving = self.crowd.greediest(self._now)
+                if has_made_room or leaving is None:
+                    self._shut(door)
+                    self._is_resting = True
+                    return
+                has_made_room = True
+                self._end(leaving)
+                continue
+            has_made_room = False
             client = plain_address(address[0])
-            self._end(self.crowd.in_the_way(client))
+            self._end(self.crowd.in_the_way(client, self._now))
             try:
                 visit = door.visit(file, client, self._now)
             except OSError:
@@ -312,9 +317,7 @@ class Responder(Loop):
                 if wire is not None:
                     self._put(visit, request, wire)
                     wire = None
-                elif not visit.queue:
-                    break
-                else:
+                elif queue:
                     visit.is_waiting = True
                     visit.until = self._now + ANSWER_S
         self._send(visit)
@@ -383,8 +386,7 @@ class Responder(Loop):
         else:
             visit.is_idle = visit.reader is None
             visit.until = self._now + (IDLE_S if visit.is_idle else REQUEST_S)
-            if visit.mask != _IN:
-                self._want(visit, _IN)
+            self._want(visit, _IN)
 
     def _leave(self, visit: Visit) -> None:
         """All is said. Who may still have to say something is heard out."""

@@ -12,7 +12,8 @@ import ssl
 import time
 from collections.abc import Callable
 
-from kiezbox.portal.visit import IDLE_S, READ_BYTES, Visit
+from kiezbox.portal.crowd import IDLE_S
+from kiezbox.portal.visit import READ_BYTES, Visit
 
 __all__ = ["Certificate", "SecretVisit"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import _socket
 import sys
 
-from kiezbox.portal.crowd import plain_address
+from kiezbox.portal.crowd import IDLE_S, plain_address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ __all__ = ["READ_BYTES", "Door", "SecretDoor", "Visit"]
 READ_BYTES = 16384
 
 
-#: A connection on which nothing happens ends after this time, a TLS handshake after that one.
-IDLE_S = 15.0
+#: A TLS handshake must be done within this time.
 HANDSHAKE_S = 5.0
 
 #: ``struct linger``: closing is a reset (socket(7)).

@@ -377,6 +377,36 @@ def test_killed_under_load_it_loses_nobody_who_waits_at_the_door(
     assert statuses == [200] * 50
 
 
+def test_without_descriptors_left_somebody_makes_room(
+    box_now: Path, listening: socket.socket
+) -> None:
+    command = f"ulimit -n 20; {handed(listening, box_now)[2]}"
+    port = listening.getsockname()[1]
+    process = subprocess.Popen(
+        ["bash", "-c", command], pass_fds=[listening.fileno()], stderr=subprocess.DEVNULL
+    )
+    served = Portal(process, port)
+    try:
+        crowding = []
+        for n in range(2, 42):
+            crowding.append(
+                socket.create_connection(
+                    ("127.0.0.1", port), timeout=LIMIT_S, source_address=(f"127.0.0.{n}", 0)
+                )
+            )
+            crowding[-1].sendall(b"GET / HTTP/1.1\r\n")
+
+        assert [served.ask("/nowhere")[0] for _ in range(5)] == [302] * 5
+
+        for each in crowding:
+            each.close()
+        wait_for(lambda: "Stromausfall" in served.ask("/")[2].decode(), "the page as it was", 3)
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.wait(LIMIT_S)
+
+
 @pytest.mark.skipif(not shutil.which("curl"), reason="no curl here")
 def test_curl_unpacks_the_page_with_the_guests_token_in_it(box_now: Path) -> None:
     with portal(box_now) as served:

@@ -106,7 +106,8 @@ def opened(box: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
     all_opened: list[Https] = []
 
     def open_door(folder: Path, now: float | None = None) -> Https:
-        all_opened.append(Https(folder, box, time.time() if now is None else now))
+        # A minute from now, so that what a test makes later is valid, too.
+        all_opened.append(Https(folder, box, time.time() + 60 if now is None else now))
         return all_opened[-1]
 
     yield open_door
