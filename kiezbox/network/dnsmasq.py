@@ -32,7 +32,7 @@ __all__ = ["API_PATH", "HOOK", "configuration", "hosts", "options"]
 #: RFC 8908's document, under the portal's https name.
 API_PATH = "/captive"
 
-#: Called by dnsmasq on every lease: says when a guest joined.
+#: Called by dnsmasq on every lease: notes when a guest joined, and whose the address is.
 HOOK = str(Path(__file__).with_name("joined.sh"))
 
 #: Seconds for which a phone may believe our answers.
@@ -146,9 +146,12 @@ def _every_name_is_ours(settings: NetworkSettings) -> list[str]:
 
 
 def _real_names(settings: NetworkSettings) -> list[str]:
-    """The machine's resolvers are asked; ours are answered here, also while those are dead."""
+    """The machine's resolvers are asked, and those of the settings; whoever answers first is asked
+    from then on. Our own names are answered here, also while all of those are dead.
+    """
     return [
         "resolv-file=/etc/resolv.conf",
+        *(f"server={address}" for address in settings.uplink.resolvers),
         f"local=/{settings.street.name}/",
         # Names of the world must not mean addresses of this house.
         "stop-dns-rebind",

@@ -203,6 +203,11 @@ class UplinkSettings:
     )
     ssid: str = setting("", help="kind wlan: the WLAN to join.", example="berlin.freifunk.net")
     password_file: str = setting("", help="kind wlan: file with its password. Empty: open.")
+    resolvers: tuple[str, ...] = setting(
+        ("9.9.9.9", "2620:fe::9"),
+        help="Asked for guests' names beside those of /etc/resolv.conf, which know nothing of an\n"
+        "uplink in the mesh. The default is Quad9, a foundation in Zürich.",
+    )
     guest_uplink: str = setting(
         "none",
         help="Who may use an uplink that is still there, this box's or another's. none: nobody.\n"
@@ -226,6 +231,14 @@ class UplinkSettings:
     )
 
     def __post_init__(self) -> None:
+        for each in self.resolvers:
+            try:
+                ipaddress.ip_address(each)
+            except (ValueError, TypeError) as error:
+                raise SettingsError(
+                    f"resolvers holds {each!r}, which is no address",
+                    hint="Write addresses such as 9.9.9.9 or 2620:fe::9.",
+                ) from error
         for each in self.emergency_services:
             try:
                 ipaddress.ip_network(each)

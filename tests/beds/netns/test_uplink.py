@@ -52,7 +52,10 @@ def uplink(bed: Bed, settings: str, mode: str) -> Iterator[Uplink]:
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Uplink]:
     """guest_uplink = all"""
-    settings = f'[network.uplink]\nguest_uplink = "all"\nguest_kbit_s = {RATE}\n'
+    settings = (
+        f'[network.uplink]\nguest_uplink = "all"\nguest_kbit_s = {RATE}\n'
+        f'resolvers = ["{RESOLVER6}"]\n'
+    )
     with uplink(Bed(tmp_path_factory.mktemp("shared")), settings, "shared") as found:
         yield found
 
@@ -166,6 +169,19 @@ def test_each_guest_gets_the_set_rate_each_way_and_no_more(shared: Uplink) -> No
 
     assert len(rates) == len(ways)
     assert all(0.6 * RATE <= rate <= 1.1 * RATE for rate in rates.values()), rates
+
+
+def test_names_are_found_where_the_machines_own_resolver_is_out_of_reach(shared: Uplink) -> None:
+    """The home's router is without power, and the uplink is another box's."""
+    told = shared.bed.path("/etc/netns/box/resolv.conf")
+    before = told.read_text()
+    told.write_text("nameserver 50.0.0.66\n")
+    try:
+        reply = shared.bed.inside("anna", lambda: dns.ask("far.example", timeout_s=5))
+    finally:
+        told.write_text(before)
+
+    assert reply.addresses == [SITE]
 
 
 def test_while_the_worlds_resolver_is_dead_the_boxs_own_name_answers(shared: Uplink) -> None:
