@@ -83,6 +83,17 @@ def test_the_settings_hold_what_was_given_and_pass_the_program_s_own_check(
     assert mode_of(installed, "/etc/kiezbox") == "750 root:kiezbox"
 
 
+def test_a_box_whose_grid_line_is_not_wired_yet_does_not_take_that_for_a_blackout(
+    installed: Root,
+) -> None:
+    said = json.loads(installed.run("/usr/local/bin/kiezbox", "check", "--json").stdout)
+
+    (finding,) = [each for each in said if each["check"] == "grid"]
+    assert finding["level"] == "note" and "no grid sensing" in finding["message"]
+    toml = installed.path("/etc/kiezbox/kiezbox.toml").read_text()
+    assert "\n# [power.grid.mains]\n" in toml and '\n# driver = "pin"\n' in toml
+
+
 def test_somebody_at_a_terminal_is_asked_for_what_was_not_given(fresh: Root) -> None:
     fresh.install("--only", "20")
 
