@@ -41,8 +41,11 @@ MOST_REQUEST = 255
 #: What a hostile answer may become when it is unpacked.
 MOST_UNPACKED = 65536
 #: Seconds between two questions; the first few come sooner, so that a box that starts soon knows.
+#: Boxes of an encrypted radio mesh hear each other 10 to 15 s after the radio is there.
 ASK_EVERY_S = 60.0
-FIRST_ASKS_S = (0.0, 2.0, 8.0)
+FIRST_ASKS_S = (0.0, 2.0, 8.0, 16.0, 32.0)
+#: What boxes ask each other.
+QUESTION = b"GET kiezbox"
 #: A neighbour that was not heard for so long has gone: three questions unanswered.
 FORGET_S = 3.5 * ASK_EVERY_S
 MOST_NEIGHBOURS = 256
@@ -227,11 +230,17 @@ class Respondd:
         self._asks += 1
         with contextlib.suppress(OSError):
             # Without a link it cannot be sent; the next one will be.
-            self._socket.sendto(b"GET kiezbox", (GROUPS[0], PORT, 0, self._mesh_index))
+            self._socket.sendto(QUESTION, (GROUPS[0], PORT, 0, self._mesh_index))
         gone = [box for box, (heard, _) in self._neighbours.items() if now - heard > FORGET_S]
         for box in gone:
             del self._neighbours[box]
         self._write_neighbours()
+
+    def _ask_back(self, sender: Any) -> None:
+        """A box that asks is a box: who is new here need not be waited for."""
+        address = str(sender[0]).partition("%")[0]
+        if all(found["link_local"] != address for _, found in self._neighbours.values()):
+            self._socket.sendto(QUESTION, sender)
 
     def _hear(self, data: bytes, sender: str) -> None:
         found = neighbour(unpack(data), sender)
@@ -287,6 +296,8 @@ class Respondd:
         if reply is not None:
             with contextlib.suppress(OSError):
                 self._socket.sendto(reply, sender)
+                if data == QUESTION and index == self._mesh_index and sender[1] == PORT:
+                    self._ask_back(sender)
         elif index == self._mesh_index and sender[1] == PORT:
             self._hear(data, address)
 

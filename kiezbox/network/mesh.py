@@ -60,7 +60,13 @@ MESH_PARTS: tuple[Part, ...] = (
             ("/usr/sbin/ip", "-batch", f"{_RUN}/port.ip"),
             ("/usr/sbin/iw", "dev", "${KIEZBOX_MESH}", "set", "type", "mp"),
         ),
-        stop=("/usr/sbin/iw", "dev", "${KIEZBOX_MESH}", "set", "type", "managed"),
+        # One after the other: a wpa_supplicant that found the radio up leaves it up, and then its
+        # type cannot be changed.
+        stop=(
+            "/bin/sh",
+            "-c",
+            "ip link set dev ${KIEZBOX_MESH} down; iw dev ${KIEZBOX_MESH} set type managed",
+        ),
     ),
     Part(
         name="mesh",
