@@ -57,7 +57,7 @@ slice_every_s = {every_s}
 """
 
 #: Between two looks.
-LOOK_S = 2.0
+LOOK_S = 5.0
 
 #: Volts and amperes of a LiFePO4 battery of four cells.
 CHARGED, DRAINING, SAVING, CHARGING = (14.2, 0.02), (13.1, -1.0), (13.0, -0.4), (13.6, 3.0)
@@ -75,7 +75,7 @@ class Recorder:
         self._thread.start()
 
     def _run(self) -> None:
-        """Cheap enough for a look every other second: four small files."""
+        """Cheap enough for a look every few seconds: four small files."""
         last: dict[str, Any] = {}
         sampled_at = 0.0
         while not self._stop.wait(LOOK_S):
@@ -203,7 +203,7 @@ def long_night() -> dict[str, Any]:
     outage_h, soak_h = float(sys.argv[1]), float(sys.argv[2])
     night = Night(outage_h)
     began, really = time.monotonic(), real_time()
-    recorder = Recorder(60.0 if outage_h + soak_h < 24 else 600.0)
+    recorder = Recorder(300.0)
     facts: dict[str, Any] = {"outage": outage(night, outage_h)} if outage_h else {}
     if soak_h:
         facts["soak"] = soak(night, soak_h)
