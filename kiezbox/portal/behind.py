@@ -57,6 +57,8 @@ _WAITRESS = {
     "connection_limit": 256,
     "channel_timeout": 30,
     "cleanup_interval": 30,
+    # It looks around so often though nothing happens (seconds; 1 by default): a box sleeps.
+    "asyncore_loop_timeout": 3600,
     "max_request_header_size": 32768,
     "max_request_body_size": 65536,
     "asyncore_use_poll": True,

@@ -19,26 +19,10 @@ from kiezbox.portal.request import BadRequest, Reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
-
+    from kiezbox.portal.behind import Behind
     from kiezbox.portal.prepared import Contents
     from kiezbox.portal.request import Request
     from kiezbox.portal.visit import Door, Visit
-
-    class Behind(Protocol):
-        """Who makes the answers that take long."""
-
-        def load(self) -> None:
-            """There is time for it now; idempotent."""
-
-        def ask(self, visit: Visit, request: Request) -> bool:
-            """The answer comes to ``Responder.answer``, later; False: it will not."""
-
-        def go_on(self) -> None:
-            """The bell was rung."""
-
-        def forget(self, visit: Visit) -> None: ...
-
 
 __all__ = ["Responder"]
 
@@ -71,6 +55,7 @@ class Responder(Loop):
         #: Visits whose party has spent too much.
         self._later: dict[Visit, None] = {}
         self._now = self._swept_at = time.monotonic()
+        self._pause_s = SWEEP_S
         #: A door is shut for a moment.
         self._is_resting = False
         #: Who answers what takes long; without, it is not answered.
@@ -91,9 +76,7 @@ class Responder(Loop):
         return not self._visits
 
     def _turn(self) -> None:
-        # With nobody here there is nothing to look after, and a box sleeps.
-        is_awake = self._visits or self._is_resting or self._is_to_load
-        ready = self._epoll.poll(SWEEP_S if is_awake else -1)
+        ready = self._epoll.poll(self._pause_s)
         self._now = now = time.monotonic()
         self._prepared.look(now)
         visits, others = self._visits, []
@@ -116,6 +99,16 @@ class Responder(Loop):
             self.behind.load()
         if now - self._swept_at >= SWEEP_S:
             self._sweep()
+        self._pause_s = SWEEP_S if ready else self._until_next()
+
+    def _until_next(self) -> float:
+        """Nothing happens just now: for how long not? With nobody here a box sleeps."""
+        if self._is_resting or self._is_to_load or self._later:
+            return SWEEP_S
+        if not self._visits:
+            return -1
+        ends_at = min(visit.until for visit in self._visits.values())
+        return max(SWEEP_S, ends_at - time.monotonic())
 
     def _see_to(self, visit: Visit, events: int) -> None:
         try:

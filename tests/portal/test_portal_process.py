@@ -131,6 +131,24 @@ def test_the_portal_tells_nobody_what_it_is(box_now: Path) -> None:
             assert word not in str(answers).lower()
 
 
+def test_a_portal_that_nobody_visits_sleeps(box_now: Path) -> None:
+    with portal(box_now) as served:
+        assert served.has_flask()
+        tasks = Path(f"/proc/{served.process.pid}/task")
+
+        def wakes() -> int:
+            """How often its threads went back to sleep (proc(5))."""
+            words = "".join((task / "status").read_text() for task in tasks.iterdir())
+            return sum(map(int, re.findall(r"(?m)^voluntary_ctxt_switches:\s+(\d+)", words)))
+
+        # Its last quarter of a second awake.
+        time.sleep(0.6)
+        before = wakes()
+        time.sleep(1.2)
+
+        assert wakes() == before
+
+
 # --- sockets -------------------------------------------------------------------------------------
 
 
