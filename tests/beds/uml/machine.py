@@ -132,9 +132,8 @@ class Machine:
             f"export OUT={out} I2C_STUB={out}/i2c-stub.ko\n{command}\n", encoding="utf-8"
         )
         argv = [
-            # Ends the machine even if this process is killed meanwhile.
-            "timeout", "--signal=KILL", str(limit_s + 10),
-            "unshare", "--pid", "--fork", "--kill-child=KILL",
+            # Ends the machine with us, even if we are killed.
+            "setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child=KILL",
             str(kernel.linux), f"mem={memory_mb}M",
             f"umid=kiezbox-{os.getpid()}-{next(_NUMBERS)}", f"uml_dir={out}",
             "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", f"init={HERE}/init",
@@ -188,7 +187,7 @@ class Machine:
     def cut(self) -> None:
         """Take its power away, as a fuse does: nothing is told, nothing is written."""
         if self._process.poll() is None:
-            # All that was started: timeout and unshare; the machine dies with unshare.
+            # All that was started is unshare; the machine dies with it.
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(10)
 
