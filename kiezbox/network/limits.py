@@ -46,8 +46,8 @@ HELD = {
 SHARES = ("upward", "downward")
 
 #: A policer must let one whole burst of a guest's TCP through, and the kernel hands it up to
-#: 64 KiB in one piece (GRO), which a smaller burst would refuse for ever.
-LEAST_BURST_BYTES = 131072
+#: 64 KiB in one piece (GRO), which a smaller bucket would refuse for ever.
+LEAST_BUCKET_BYTES = 131072
 
 #: Stations a set remembers at once (each takes about 200 bytes), and for how long. Longer than
 #: any burst takes to be allowed anew.
@@ -90,10 +90,13 @@ def held(name: str) -> str:
 
 
 def over_share(name: str, kbit_s: int) -> str:
-    """A rule's end that drops what is beyond a station's share of the uplink; half a second's
-    worth may come at once. Conntrack's mark must name the station.
+    """A rule's end that drops what is beyond a station's share of the uplink. Conntrack's mark
+    must name the station.
+
+    A second's worth may come at once: for bytes the kernel's bucket holds the rate of a second
+    and the burst (nft_limit.c: ``tokens_max``).
     """
     bytes_s = kbit_s * 1000 // 8
-    burst = max(LEAST_BURST_BYTES, bytes_s // 2)
+    burst = max(LEAST_BUCKET_BYTES - bytes_s, 1500)
     rate = f"{bytes_s} bytes/second burst {burst} bytes"
     return f"update @{name} {{ ct mark limit rate over {rate} }} drop"

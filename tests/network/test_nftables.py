@@ -115,7 +115,7 @@ def test_a_slow_rate_still_lets_a_whole_burst_through() -> None:
 
     text = ruleset(Posture.SHARED, slow, Machine(uplink="eth0"))
 
-    assert "limit rate over 2000 bytes/second burst 131072 bytes" in text
+    assert "limit rate over 2000 bytes/second burst 129072 bytes" in text
 
 
 def test_without_a_mesh_there_are_no_rules_for_one() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -64,13 +63,13 @@ class Box:
         return self.bed.run("box", [*command, "--settings", str(self._file)], is_checked=False)
 
     def pid_of(self, program: str) -> int:
-        """Of the daemon of that name in this bed, as this side numbers it; 0: it does not run."""
-        namespace = os.readlink(f"/proc/{self.bed.first_process}/ns/pid")
+        """Of the box's daemon of that name, as this side numbers it; 0: it does not run."""
+        network = self.bed.path("/run/netns/box").stat().st_ino
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 if (
                     (folder / "comm").read_text().strip() == program
-                    and os.readlink(folder / "ns/pid") == namespace
+                    and (folder / "ns/net").stat().st_ino == network
                     and (folder / "cmdline").read_bytes()
                 ):
                     return int(folder.name)
