@@ -23,6 +23,7 @@ test: .venv/.test
 	@$(BIN)/python -m pytest -m "not long" --numprocesses 4 --dist loadfile $(TESTS)
 
 test-long: .venv/.test
+	@tests/prepare long
 	@KIEZBOX_CUTS=10000 $(BIN)/python -m pytest $(TESTS)
 
 fuzz: .venv/.test
