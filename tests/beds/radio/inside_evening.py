@@ -17,11 +17,13 @@ sys.path[:0] = [str(HERE.parent / "uml"), str(HERE), str(HERE.parent.parent.pare
 from air import Guest, wait_for_radio  # noqa: E402
 from guest import note  # noqa: E402
 from hostile import Crowd  # noqa: E402
-from installed import InstalledBox, mode, now, run, until  # noqa: E402
+from installed import InstalledBox, mode, now, processes, run, until  # noqa: E402
 from watching import (  # noqa: E402
+    DAEMONS,
     SSID,
     back_after,
     is_on_air,
+    kill,
     look,
     posture,
     serves,
@@ -58,6 +60,12 @@ def evening() -> dict[str, Any]:
     # The portal starts with its first visitor and stays: it is nothing that an emergency leaves.
     run("curl", "--silent", "--output", "/dev/null", "http://127.0.0.1/")
     facts["before"] = look()
+    kill("node", "portal")
+    until(lambda: bool(processes(DAEMONS["node"])), 60, "the node, again")
+    settle(box)
+    time.sleep(30)
+    run("curl", "--silent", "--output", "/dev/null", "http://127.0.0.1/")
+    facts["killed in closed"] = look()
 
     facts["stages"] = stages(box, guest)
     facts["emergency"] = look()

@@ -106,7 +106,6 @@ class Night:
     """The box, its battery and its one guest."""
 
     def __init__(self, outage_h: float) -> None:
-        self.hour_s = outage_h * 3600
         wait_for_radio("wlan1")
         bench = Bench(Path("/run/bench"))
         climate, self.meter = SimulatedBme280(), SimulatedIna219()
@@ -118,7 +117,9 @@ class Night:
             path.chmod(0o777)
         open_s, every_s = (900, 3600) if outage_h >= 24 else (300, 900)
         self.box = InstalledBox(
-            MORE.format(capacity_ah=round(outage_h * 2 / 3, 2), open_s=open_s, every_s=every_s),
+            MORE.format(
+                capacity_ah=round(outage_h * 2 / 3, 2) or 12, open_s=open_s, every_s=every_s
+            ),
             i2c=bench.address,
             interval_s=60,
         )

@@ -86,6 +86,10 @@ def test_what_was_killed_leaves_nothing_double(evening: dict[str, Any]) -> None:
     }
 
 
+def test_a_node_killed_on_an_ordinary_day_opens_nothing(evening: dict[str, Any]) -> None:
+    assert evening["killed in closed"] == evening["before"]
+
+
 def test_a_thousand_strangers_do_not_keep_a_guest_from_the_page(evening: dict[str, Any]) -> None:
     crowd = evening["crowd"]
 

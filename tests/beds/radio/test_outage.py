@@ -44,8 +44,8 @@ def play(factory: pytest.TempPathFactory, outage_h: float, soak_h: float, limit_
     scope="module",
     params=[
         pytest.param((1.5, 1.5, 240), id="three hours"),
-        pytest.param((72, 0, 3600), id="three days", marks=pytest.mark.long),
-        pytest.param((0, 168, 3600), id="a week of short ones", marks=pytest.mark.long),
+        pytest.param((72, 0, 7200), id="three days", marks=pytest.mark.long),
+        pytest.param((0, 168, 7200), id="a week of short ones", marks=pytest.mark.long),
     ],
 )
 def night(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
