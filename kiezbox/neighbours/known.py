@@ -61,12 +61,27 @@ def read(run_dir: str, now: float) -> Neighbours | None:
         clash = news["clash"] or {"what": "", "with": ""}
         return Neighbours(
             news["interface"],
-            tuple(Neighbour(**each) for each in news["neighbours"]),
+            tuple(_neighbour(each) for each in news["neighbours"]),
             clash["what"],
             clash["with"],
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+#: Fields of a neighbour in the file, and what they must be.
+_KINDS: dict[str, tuple[type, ...]] = {
+    "id": (str,), "name": (str,), "version": (str,), "address": (str,), "link_local": (str,),
+    "has_uplink": (bool,), "broker_port": (int,), "seen_at": (int, float),
+}  # fmt: skip
+
+
+def _neighbour(each: Mapping[str, Any]) -> Neighbour:
+    """Raises: TypeError, KeyError: somebody else wrote this."""
+    for name, kinds in _KINDS.items():
+        if type(each[name]) not in kinds:
+            raise TypeError(name)
+    return Neighbour(**each)
 
 
 def broker(known: Neighbours | None) -> tuple[str, int] | None:

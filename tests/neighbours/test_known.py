@@ -52,6 +52,13 @@ def test_half_a_file_is_unknown(tmp_path: Path, text: str) -> None:
     assert read(str(tmp_path), NOW) is None
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"id": 3}, {"broker_port": True}, {"seen_at": None}, {"address": ["10.43.0.1"]}]
+)
+def test_a_box_of_wrong_kinds_is_unknown(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    assert read(news(tmp_path, box("kb-2", **wrong)), NOW) is None
+
+
 def test_old_news_and_no_news_are_unknown(tmp_path: Path) -> None:
     assert read(str(tmp_path), NOW) is None
     assert read(news(tmp_path, box("kb-2")), NOW + 600) is None
