@@ -196,6 +196,27 @@ def test_names_are_found_where_the_machines_own_resolver_is_out_of_reach(shared:
     assert reply.addresses == [SITE]
 
 
+def test_a_guest_with_a_thousand_flows_leaves_the_others_theirs(shared: Uplink) -> None:
+    """One guest may hold 512; the kernel's table is for all."""
+
+    def tracked() -> int:
+        return int(shared.bed.run("box", "sysctl -n net.netfilter.nf_conntrack_count").stdout)
+
+    def open_flows() -> None:
+        for port in range(20000, 21000):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+                udp.bind(("", port))
+                udp.sendto(b"?", (SITE, 9))
+
+    before = tracked()
+    shared.bed.inside("anna", open_flows)
+
+    assert 500 <= tracked() - before <= 540
+    with shared.bed.connect("bora", SITE, 80) as connection:
+        connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        assert connection.recv(4096).endswith(WORLD.encode())
+
+
 def test_while_the_worlds_resolver_is_dead_the_boxs_own_name_answers(shared: Uplink) -> None:
     assert shared.world.resolver is not None
     shared.world.resolver.end()
@@ -222,7 +243,7 @@ def test_guests_use_the_uplink_of_a_meshed_box_too(shared: Uplink) -> None:
 
     with shared.bed.inside("other", lambda: socket.create_server((far, 80))) as server:
         server.settimeout(5)
-        with shared.bed.connect("anna", far, 80):
+        with shared.bed.connect("bora", far, 80):
             guest, (caller, _) = server.accept()
             guest.close()
 
