@@ -20,10 +20,10 @@ from kiezbox.network.by_hand import ByHand
 from kiezbox.network.by_systemd import BySystemd
 from kiezbox.network.parts import Part, in_order, parts
 from kiezbox.network.plan import Plan
-from kiezbox.network.prepare import Prepared, prepare
+from kiezbox.network.prepare import alone, prepare
 from kiezbox.network.proof import is_proven
 from kiezbox.posture import Posture
-from kiezbox.settings import Settings
+from kiezbox.settings import NetworkSettings, Settings, StoreSettings
 
 __all__ = ["Applied", "apply", "current", "is_systemd", "refresh"]
 
@@ -39,10 +39,13 @@ class Applied:
     done: tuple[str, ...]
 
 
-def is_systemd() -> bool:
-    """Whether systemd is process 1 here, and of this network namespace: a namespace of our own is
-    none of its business.
+def is_systemd(settings: Settings) -> bool:
+    """Whether systemd carries it out: it is process 1 and of this network namespace (one of our
+    own is none of its business), and the settings name the folders that its units read.
     """
+    usual = (NetworkSettings().run_dir, StoreSettings().run_dir)
+    if (settings.network.run_dir, settings.store.run_dir) != usual:
+        return False
     try:
         return Path("/proc/1/comm").read_text(
             encoding="utf-8"
@@ -60,41 +63,40 @@ def apply(posture: Posture, settings: Settings, clock: Clock) -> Applied:
     """
     if os.geteuid() != 0:
         raise NetworkError("only root changes the network", hint="sudo kiezbox network apply …")
-    prepared = prepare(settings, clock)
-    plan = prepared.plans[posture]
-    for lack in plan.lacks:
-        if lack.is_fatal:
-            raise NetworkError(f"{posture.value}: {lack.what}", hint=lack.hint)
-    if is_systemd():
-        return Applied(posture, BySystemd(settings).apply(plan, prepared.changed))
-    return Applied(posture, _by_hand(plan, settings, prepared))
+    with alone(Path(settings.network.run_dir), ".applying"):
+        prepared = prepare(settings, clock)
+        plan = prepared.plans[posture]
+        for lack in plan.lacks:
+            if lack.is_fatal:
+                raise NetworkError(f"{posture.value}: {lack.what}", hint=lack.hint)
+        if is_systemd(settings):
+            return Applied(posture, BySystemd(settings).apply(plan, prepared.changed))
+        return Applied(posture, _by_hand(plan, settings))
 
 
 def refresh(settings: Settings, clock: Clock, *, scans: bool = False) -> Applied | None:
     """Prepare, and start anew exactly those running parts whose files changed; None where no
     posture holds.
     """
-    prepared = prepare(settings, clock, scans=scans)
-    if is_systemd():
-        by_systemd = BySystemd(settings)
-        held = by_systemd.posture()
+    with alone(Path(settings.network.run_dir), ".applying"):
+        prepared = prepare(settings, clock, scans=scans)
+        held = current(settings)
         if held is None:
             return None
-        return Applied(held, by_systemd.refresh(prepared.plans[held], prepared.changed))
-    held = ByHand(settings.network.run_dir).posture
-    if held is None:
-        return None
-    return Applied(held, _by_hand(prepared.plans[held], settings, prepared))
+        plan = prepared.plans[held]
+        if is_systemd(settings):
+            return Applied(held, BySystemd(settings).refresh(plan, prepared.changed))
+        return Applied(held, _by_hand(plan, settings))
 
 
 def current(settings: Settings) -> Posture | None:
     """The posture that holds, None where none was ever asked for."""
-    if is_systemd():
+    if is_systemd(settings):
         return BySystemd(settings).posture()
     return ByHand(settings.network.run_dir).posture
 
 
-def _by_hand(plan: Plan, settings: Settings, prepared: Prepared) -> tuple[str, ...]:
+def _by_hand(plan: Plan, settings: Settings) -> tuple[str, ...]:
     hand = ByHand(settings.network.run_dir)
     before, were = hand.posture, [part for part in parts() if part.name in hand.running]
     done: list[str] = []

@@ -25,6 +25,8 @@ __all__ = ["ByHand", "Running"]
 
 #: Commands that are done at once take so long at most.
 COMMAND_S = 30.0
+#: And those that may fail.
+TRY_S = 5.0
 #: A daemon that was asked to end has so long; then it is killed.
 END_S = 5.0
 
@@ -109,6 +111,7 @@ class ByHand:
         if part.is_daemon:
             known.pid = self._launch(part, posture)
             known.started = started_at(known.pid)
+            self._try(part.then, posture)
         else:
             # Noted first: what fails in the middle has to be taken back as well.
             self.running[part.name] = known
@@ -130,15 +133,22 @@ class ByHand:
             return
         if known.pid:
             end(known.pid, known.started)
-        elif part.stop:
+        else:
             # Half of it may be missing, so it may complain; the bridge it deletes is what counts.
-            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-                subprocess.run(
-                    self._filled(part.stop, Posture(known.posture)),
-                    capture_output=True,
-                    timeout=COMMAND_S,
-                )
+            self._try(part.stop, Posture(known.posture))
         self.keep(self.posture)
+
+    def _try(self, command: tuple[str, ...], posture: Posture) -> None:
+        """A command that may fail, if there is one."""
+        if not command:
+            return
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(
+                self._filled(command, posture),
+                capture_output=True,
+                timeout=TRY_S,
+                stdin=subprocess.DEVNULL,
+            )
 
     def last_words(self, part: Part, lines: int = 5) -> str:
         """What a daemon said last."""

@@ -47,6 +47,8 @@ class Part:
     file: str
     #: In order (``ExecStart=``). Of a daemon the only one, and it stays in the foreground.
     start: tuple[Command, ...]
+    #: Said to a daemon once it runs (``ExecStartPost=``); if it does not listen, so be it.
+    then: Command = ()
     #: Takes back what ``start`` did; runs also after a start that failed (``ExecStopPost=``).
     #: Not for a daemon, which is ended by SIGTERM.
     stop: Command = ()
@@ -115,6 +117,11 @@ PARTS: tuple[Part, ...] = (
         file="hostapd.conf",
         is_vital=True,
         start=(("/usr/sbin/hostapd", "{run}/hostapd.conf"),),
+        # Its log names every phone's hardware address, unless it is asked for warnings only.
+        then=(
+            *("/usr/sbin/hostapd_cli", "-r", "-s", "{run}", "-p", "{run}/hostapd"),
+            *("-i", "${KIEZBOX_PORT}", "log_level", "WARNING"),
+        ),
         is_daemon=True,
         needs=("street",),
         after=("handover", "firewall"),

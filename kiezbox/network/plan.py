@@ -163,8 +163,11 @@ def _interfaces(
         addresses = tuple(map(str, street_addresses(settings)))
         found.append(Planned(STREET, "the street: guests' side of the box", addresses))
         if point.kind == "radio":
-            chosen = hostapd.channel(settings, machine)
-            found.append(Planned(point.interface, f"access point, channel {chosen}", (), STREET))
+            does = f"access point, channel {hostapd.channel(settings, machine)}"
+            radio = machine.radio_of(point.interface)
+            if radio is not None and radio.most_guests:
+                does += f"; its firmware admits about {radio.most_guests} guests"
+            found.append(Planned(point.interface, does, (), STREET))
         else:
             found.append(Planned(point.interface, "to an external access point", (), STREET))
         if hostapd.is_owe(settings, machine):

@@ -29,7 +29,7 @@ from kiezbox.network.survey import output_of, parse_rules, survey
 from kiezbox.posture import Posture
 from kiezbox.settings import MeshSettings, Settings
 
-__all__ = ["Prepared", "look", "prepare"]
+__all__ = ["Prepared", "alone", "look", "prepare"]
 
 #: Folder below run_dir in which dnsmasq's hook notes when a guest joined.
 JOINED = "joined"
@@ -58,7 +58,7 @@ def prepare(settings: Settings, clock: Clock, *, scans: bool = False) -> Prepare
         NetworkError: the folder cannot be written.
     """
     run = Path(settings.network.run_dir)
-    with _locked(run):
+    with alone(run, ".lock"):
         if scans:
             scan.refresh(settings, clock)
         _rules(settings)
@@ -142,11 +142,15 @@ def _rules(settings: Settings) -> None:
 
 
 @contextlib.contextmanager
-def _locked(run: Path) -> Iterator[None]:
-    """One at a time: the timer and a person may come at once."""
+def alone(run: Path, name: str) -> Iterator[None]:
+    """One at a time: the timer and a person may come at once.
+
+    Raises:
+        NetworkError: the folder cannot be written.
+    """
     try:
         run.mkdir(mode=0o755, parents=True, exist_ok=True)
-        lock = (run / ".lock").open("a")
+        lock = (run / name).open("a")
     except OSError as error:
         raise NetworkError(
             f"cannot write {run}: {error.strerror}", hint="Only root prepares the network: sudo."

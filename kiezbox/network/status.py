@@ -59,7 +59,7 @@ def _parts(settings: Settings, posture: Posture | None) -> dict[str, str]:
     """Part → "running", "ended" or "not wanted", as whoever started them sees it."""
     if posture is None:
         return {}
-    if is_systemd():
+    if is_systemd(settings):
         return BySystemd(settings).states(posture)
     hand = ByHand(settings.network.run_dir)
     return {

@@ -117,6 +117,9 @@ def story() -> dict[str, Any]:
     facts["encrypted"] = join(encrypted, " key_mgmt=OWE\n ieee80211w=2\n")
     address = encrypted.lease()["ip"]
     opened.lease()
+    joined = Path("/run/kiezbox-network/joined")
+    facts["joined"] = [path.name for path in joined.iterdir() if path.name == address]
+    facts["address"] = address
     facts["reaches the box"] = [reaches(guest, "10.42.0.1") for guest in (opened, encrypted)]
     facts["reaches the other"] = reaches(opened, address)
     facts["status"] = bed.network("status", "--json")[1]

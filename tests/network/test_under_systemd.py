@@ -69,6 +69,11 @@ def test_status_counts_the_guests(story: dict[str, Any]) -> None:
     assert (said["stations"], said["leases"]) == (2, 2)
 
 
+def test_when_a_guest_joined_is_noted_by_the_address_alone(story: dict[str, Any]) -> None:
+    """By dnsmasq's hook, in dnsmasq's sandbox, as dnsmasq's user."""
+    assert story["joined"] == [story["address"]]
+
+
 def test_the_radio_stays_on_the_air_while_an_uplink_comes(story: dict[str, Any]) -> None:
     assert story["hostapd stayed"]
 

@@ -226,6 +226,9 @@ def test_a_unit_starts_what_the_table_of_parts_starts(part: Part) -> None:
     assert commands(path, "ExecStart") == [as_installed(part, each) for each in part.start]
     expected = [[f"-{word}", *rest] for word, *rest in [as_installed(part, part.stop or ("",))]]
     assert commands(path, "ExecStopPost") == (expected if part.stop else [])
+    # Outside the sandbox (+), which would have to be built once more.
+    then = [[f"-+{word}", *rest] for word, *rest in [as_installed(part, part.then or ("",))]]
+    assert commands(path, "ExecStartPost") == (then if part.then else [])
 
 
 @pytest.mark.parametrize("part", parts(), ids=lambda part: part.name)
