@@ -24,6 +24,7 @@ from watching import (  # noqa: E402
     SSID,
     everybody,
     is_on_air,
+    kill,
     posture,
     real_time,
     serves,
@@ -34,6 +35,7 @@ from watching import (  # noqa: E402
 from kiezbox.hardware.simulated.bench import Bench  # noqa: E402
 from kiezbox.hardware.simulated.bme280 import SimulatedBme280  # noqa: E402
 from kiezbox.hardware.simulated.ina219 import SimulatedIna219  # noqa: E402
+from kiezbox.store import StoreReader  # noqa: E402
 
 #: The battery is low before half of the outage is over, and empty before its end: then the night
 #: goes on in the dark.
@@ -137,9 +139,14 @@ class Night:
         return served
 
     def flap(self, seconds: float) -> None:
-        """The grid comes and goes every three seconds, and is away at the end."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        """The grid comes and goes every three seconds, and is away at the end. Half-way the node
+        is killed.
+        """
+        began, is_killed = time.monotonic(), False
+        while time.monotonic() < began + seconds:
+            if not is_killed and time.monotonic() > began + seconds / 2:
+                kill("node")
+                is_killed = True
             for is_there in (True, False):
                 self.box.chip.drive(17, is_there)
                 time.sleep(3)
@@ -166,6 +173,7 @@ def outage(night: Night, hours: float) -> dict[str, Any]:
     until(lambda: stage() == "critical", hours * 3600, "an empty battery", pause_s=5)
     at["critical"] = time.monotonic()
     until(lambda: posture() == "dark", 60, "dark", pause_s=1)
+    kill("node")
     time.sleep(max(0.0, at["lost"] + hours * 3600 - time.monotonic()))
     facts["in the dark"] = {name: len(processes(unit)) for name, unit in DAEMONS.items()}
     night.box.chip.drive(17, True)
@@ -212,7 +220,11 @@ def long_night() -> dict[str, Any]:
     facts["hours"] = (time.monotonic() - began) / 3600
     facts["real_s"] = real_time() - really
     facts["changes"], facts["samples"] = recorder.changes, recorder.samples
-    facts["arrows"] = night.box.kiezbox("status", "--json")
+    with StoreReader("/var/lib/kiezbox/kiezbox.db") as reader:
+        facts["transitions"] = [
+            (each.machine, each.before, each.after, each.carried_out_at is not None)
+            for each in reversed(reader.transitions(limit=100_000))
+        ]
     facts["journal"] = night.box.journal()[-60000:]
     return facts
 

@@ -120,6 +120,16 @@ def test_in_the_dark_nothing_of_the_network_runs(night: dict[str, Any]) -> None:
     assert found["node"] == 1
 
 
+@pytest.mark.parametrize("machine", ["grid", "mode"])
+def test_no_transition_is_lost(night: dict[str, Any], machine: str) -> None:
+    """Each begins where the one before ended, and was carried out, over kills and all."""
+    arrows = [each[1:] for each in night["transitions"] if each[0] == machine]
+
+    assert len(arrows) >= 4
+    assert [(a, b) for (_, a, _), (b, _, _) in pairwise(arrows) if a != b] == []
+    assert all(is_carried_out for _, _, is_carried_out in arrows)
+
+
 def test_what_the_box_wanted_came_true(night: dict[str, Any]) -> None:
     """Every posture with a WLAN is followed by one, every one without by none."""
     wanted = changes(night, "posture")
