@@ -29,6 +29,9 @@ SCORES = {
     "kiezbox-hostapd.service": 2.7,
     "kiezbox-client.service": 2.7,
     "kiezbox-network.service": 2.8,
+    "kiezbox-mesh.service": 2.7,
+    "kiezbox-babel.service": 2.4,
+    "kiezbox-respondd.service": 1.6,
     "kiezbox-street.service": 6.7,
     "kiezbox-firewall@.service": 6.7,
 }
