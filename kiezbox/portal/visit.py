@@ -61,17 +61,24 @@ class SecretDoor(Door):
         super().__init__(listener)
         self._folder, self._now = folder, now
         self._certificate: Certificate | None = None
+        self._is_said = False
 
     def visit(self, file: int, client: str, now: float) -> Visit | None:
         """Without a certificate: a reset, as from a port where nobody listens."""
-        from kiezbox.portal.tls import Certificate, SecretVisit
+        socket, local = self.accepted(file)
+        try:
+            from kiezbox.portal.tls import Certificate, SecretVisit
 
-        if self._certificate is None:
-            self._certificate = Certificate(self._folder, self._now)
-        context = self._certificate.context()
-        if context is not None:
-            return SecretVisit(*self.accepted(file), client, now + HANDSHAKE_S, context)
-        socket, _ = self.accepted(file)
+            if self._certificate is None:
+                self._certificate = Certificate(self._folder, self._now)
+            context = self._certificate.context()
+            if context is not None:
+                return SecretVisit(socket, local, client, now + HANDSHAKE_S, context)
+        except ImportError as error:
+            # A Python without OpenSSL: said once, and not to every stranger's knock.
+            if not self._is_said:
+                print(f"kiezbox portal: no https: {error}", file=sys.stderr, flush=True)
+            self._is_said = True
         socket.setsockopt(_socket.SOL_SOCKET, _socket.SO_LINGER, _RESET)
         socket.close()
         return None

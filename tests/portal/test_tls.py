@@ -9,6 +9,7 @@ import socket
 import ssl
 import struct
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -177,6 +178,20 @@ def test_a_certificate_that_cannot_be_used_is_not(
             )  # fmt: skip
 
     assert opened(folder).is_reset()
+
+
+def test_a_python_without_openssl_answers_nothing_and_says_so_once(
+    opened: Opened,
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    https = opened(certificate)
+    monkeypatch.setitem(sys.modules, "kiezbox.portal.tls", None)
+
+    assert https.is_reset() and https.is_reset()
+
+    assert capfd.readouterr().err.count("no https") == 1
 
 
 @pytest.mark.parametrize("days, is_served", [(-2, False), (0, True), (29, True), (31, False)])

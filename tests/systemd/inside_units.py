@@ -8,6 +8,7 @@ takes no minute.
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -76,8 +77,7 @@ def put_probes(box: InstalledBox) -> None:
     probe.write_text(PROBE)
     for name in ("node", "portal"):
         unit = (SYSTEMD / f"kiezbox-{name}.service").read_text()
-        own = ("Type=", "NotifyAccess=", "ExecStart=", "Restart=", "WatchdogSec=", "Requires=",
-               "Sockets=")  # fmt: skip
+        own = ("Type=", "NotifyAccess=", "ExecStart=", "Restart=", "WatchdogSec=", "Requires=")
         lines = [line for line in unit.splitlines() if not line.startswith(own)]
         (UNITS / f"probe-{name}.service").write_text("\n".join(lines))
         (UNITS / f"probe-{name}.service.d").mkdir()
@@ -104,7 +104,8 @@ def units() -> dict[str, Any]:
     facts: dict[str, Any] = {}
     box = InstalledBox()
     put_probes(box)
-    box.start("kiezbox-portal.socket", "kiezbox-node.service")
+    doors = ("kiezbox-portal.socket", "kiezbox-portal-https.socket")
+    box.start(*doors, "kiezbox-portal-certificate.path", "kiezbox-node.service")
     facts["node_is_ready"] = wait_for(
         lambda: box.is_active("kiezbox-node.service"), 120, pause_s=0.5
     )
@@ -131,7 +132,24 @@ def units() -> dict[str, Any]:
     facts["page_without_node"] = page()
     box.systemctl("kill", "--signal=SIGKILL", "kiezbox-portal.service")
     facts["page_after_a_killed_portal"] = page()
+    facts["https_without_a_certificate"] = https()
+    folder = Path("/etc/kiezbox/certificate")
+    folder.mkdir(mode=0o700)
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+        "-noenc", "-subj", "/CN=portal.example.org", "-keyout", str(folder / "privkey.pem"),
+        "-out", str(folder / "fullchain.pem"))  # fmt: skip
+    wait_for(lambda: https().startswith("HTTP/"), 30, pause_s=1.0)
+    facts["https_with_a_certificate"] = https()
     return facts
+
+
+def https() -> str:
+    """The page's beginning, or what curl says of its absence."""
+    done = subprocess.run(
+        ["curl", "--silent", "--include", "--insecure", "--max-time", "60", "https://127.0.0.1/"],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    return done.stdout[:100] or f"curl: {done.returncode}"
 
 
 def comes_back(box: InstalledBox, signal: str) -> dict[str, Any]:

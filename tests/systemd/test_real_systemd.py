@@ -111,3 +111,9 @@ def test_a_node_that_is_stopped_ends_well_and_the_page_stays(units: dict[str, An
 
 def test_a_killed_portal_serves_the_next_visitor(units: dict[str, Any]) -> None:
     assert units["page_after_a_killed_portal"].startswith("HTTP/1.1 200 ")
+
+
+def test_https_is_there_as_soon_as_root_has_a_certificate(units: dict[str, Any]) -> None:
+    # curl(1): 35 is a TLS connection that did not come about, 56 a reset.
+    assert units["https_without_a_certificate"] in ("curl: 35", "curl: 56")
+    assert units["https_with_a_certificate"].startswith("HTTP/1.1 200 ")

@@ -53,9 +53,11 @@ pull = "none"
 _HOSTS_OWN = ("sysinit.target.wants", "local-fs.target.wants", "sockets.target.wants")
 
 #: The machine's first process made us a chroot, in which nobody may have a user namespace
-#: (PrivateUsers=). So from its own root, the overlay becomes the root of all.
+#: (PrivateUsers=). So from its own root, the overlay becomes the root of all. Shared, as systemd
+#: itself makes it outside containers: credentials are mounted beside the service and come in so.
 _BECOME_PID_1 = """
 cd /mnt/root && mkdir -p .old && pivot_root . .old && umount -l /.old && mount -t proc proc /proc
+mount --make-rshared /
 exec /lib/systemd/systemd --system --unit=bed.target --log-target=console --log-color=no \
     --show-status=no --default-standard-output=journal
 """
@@ -122,6 +124,9 @@ class InstalledBox:
             program.write_text(
                 "#!/bin/sh\n"
                 "export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/opt/kiezbox:/opt/packages\n"
+                # Its own library, not the distribution's of another patch level: _ssl would miss
+                # a symbol.
+                "export LD_LIBRARY_PATH=/opt/python/lib\n"
                 f'exec {self.python} {module} "$@"\n'
             )
             program.chmod(0o755)
