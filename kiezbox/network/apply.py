@@ -8,6 +8,7 @@ which part failed with which words.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Iterable
@@ -26,6 +27,8 @@ from kiezbox.posture import Posture
 from kiezbox.settings import NetworkSettings, Settings, StoreSettings
 
 __all__ = ["Applied", "apply", "current", "is_systemd", "refresh"]
+
+_log = logging.getLogger(__name__)
 
 #: hostapd takes 0.8 s, and 5 s more where the radio rules have to be loaded first.
 PROVEN_S = 15.0
@@ -69,6 +72,9 @@ def apply(posture: Posture, settings: Settings, clock: Clock) -> Applied:
         for lack in plan.lacks:
             if lack.is_fatal:
                 raise NetworkError(f"{posture.value}: {lack.what}", hint=lack.hint)
+        for name, why in prepared.refused.items():
+            if name in plan.files:
+                raise NetworkError(f"{settings.network.run_dir}/{name} is refused", hint=why)
         if is_systemd(settings):
             return Applied(posture, BySystemd(settings).apply(plan, prepared.changed))
         return Applied(posture, _by_hand(plan, settings))
@@ -80,6 +86,8 @@ def refresh(settings: Settings, clock: Clock, *, scans: bool = False) -> Applied
     """
     with alone(Path(settings.network.run_dir), ".applying"):
         prepared = prepare(settings, clock, scans=scans)
+        for name, why in prepared.refused.items():
+            _log.error("%s/%s is refused: %s", settings.network.run_dir, name, why)
         held = current(settings)
         if held is None:
             return None

@@ -13,6 +13,7 @@ import fcntl
 import json
 import os
 import shutil
+import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -38,6 +39,13 @@ LEASES = "leases"
 #: Who dnsmasq is (systemd/kiezbox-dnsmasq@.service); started by hand, it becomes nobody itself.
 DNSMASQ_USER = "kiezbox-dnsmasq"
 
+#: A file's name → the command that says whether its program understands it.
+JUDGES = {
+    "ruleset.nft": ("/usr/sbin/nft", "--check", "--file", "{file}"),
+    "dnsmasq.conf": ("/usr/sbin/dnsmasq", "--test", "--conf-file={file}"),
+}
+JUDGE_S = 20.0
+
 SECRETS = client.SECRETS | mesh.SECRETS
 
 
@@ -49,6 +57,8 @@ class Prepared:
     machine: Machine
     #: Paths below run_dir that were written or removed just now.
     changed: frozenset[str]
+    #: Path → why the program that is to read the file refuses it.
+    refused: Mapping[str, str]
 
 
 def prepare(settings: Settings, clock: Clock, *, scans: bool = False) -> Prepared:
@@ -66,9 +76,30 @@ def prepare(settings: Settings, clock: Clock, *, scans: bool = False) -> Prepare
         plans = {posture: plan(posture, settings, machine) for posture in Posture}
         files = {name: text for each in plans.values() for name, text in each.files.items()}
         changed = _write_all(run, files)
+        refused = _judge(run, changed)
         _write(run / "plan.json", _facts(settings, machine, plans, files))
         _leases(run, settings)
-    return Prepared(plans, machine, frozenset(changed))
+    return Prepared(plans, machine, frozenset(changed), refused)
+
+
+def _judge(run: Path, changed: Iterable[str]) -> dict[str, str]:
+    """Let the programs say now, not on the night, whether they understand what was written. By
+    the way the kernel loads the modules that the rules need, which takes a while.
+    """
+    if os.geteuid() != 0:
+        return {}
+    refused = {}
+    for name in sorted(changed):
+        judge = JUDGES.get(name.rpartition("/")[2])
+        if judge is None or not (run / name).exists():
+            continue
+        command = [word.replace("{file}", str(run / name)) for word in judge]
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            done = subprocess.run(command, capture_output=True, timeout=JUDGE_S)
+            if done.returncode:
+                words = (done.stderr or done.stdout).decode(errors="replace").strip()
+                refused[name] = "\n".join(words.splitlines()[:3])
+    return refused
 
 
 def look(settings: Settings, clock: Clock) -> Machine:
@@ -211,9 +242,10 @@ def _facts(
 
 def _mesh(settings: MeshSettings, machine: Machine) -> str | None:
     try:
-        return mesh.interface(settings, machine) or None
+        mesh.routing(settings, machine)
     except NetworkError:
         return None
+    return mesh.interface(settings, machine) or None
 
 
 def _leases(run: Path, settings: Settings) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from ipaddress import IPv6Interface
 
 from kiezbox.errors import NetworkError
-from kiezbox.network import mesh
+from kiezbox.network import client, mesh
 from kiezbox.network.addresses import MESH, OWE, STREET, hardware_address, street_addresses
 from kiezbox.network.machine import Machine
 from kiezbox.posture import Posture
@@ -53,11 +53,12 @@ def street_up(settings: Settings, machine: Machine) -> str:
 
 def street_down(settings: Settings, machine: Machine) -> str:
     """For ``ip -force -batch``: everything ``street_up`` made goes with the bridge; the port is
-    as it was before (hostapd leaves its radio down).
+    as it was before (hostapd leaves its radio down). A radio that the box joins a WLAN with is
+    left to that: wpa_supplicant may have taken it up already, and would never notice again.
     """
     lines = [f"link delete dev {STREET}"]
     port = machine.interface(port_of(settings))
-    if port is not None:
+    if port is not None and port.name != client.interface_of(settings):
         lines.append(f"link set dev {port.name} {'up' if port.is_up else 'down'}")
     return batch(lines)
 

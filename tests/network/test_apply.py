@@ -128,6 +128,7 @@ def test_a_change_that_fails_leaves_the_posture_from_before(story: dict[str, Any
     failed = story["half-way from emergency"]
 
     assert failed["code"] == 9
+    assert "cannot open or create lease file /none/leases" in failed["error"]
     assert failed["posture"] == "emergency"
     assert failed["left"] == story["in emergency"]
     assert failed["then"]["said"] == ["emergency: nothing to do, everything is there"]

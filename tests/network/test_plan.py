@@ -165,6 +165,15 @@ def test_the_box_is_a_client_only_while_its_own_wlan_is_off() -> None:
     assert "KIEZBOX_UPLINK=wlan0\n" in planned("closed", CLIENT).files["environment"]
 
 
+def test_a_radio_that_joins_a_wlan_afterwards_is_not_put_down_under_it() -> None:
+    """Seen on paper: wpa_supplicant has it already when the street goes."""
+    down = Interface(name="wlan0", phy="phy0", is_up=False)
+
+    assert "wlan0" not in planned("emergency", CLIENT, interfaces=(down,)).files["street-down.ip"]
+    files = planned("emergency", interfaces=(down,)).files
+    assert "link set dev wlan0 down" in files["street-down.ip"]
+
+
 def test_a_mesh_without_its_key_does_not_keep_the_emergency_wlan_off_the_air() -> None:
     found = planned("emergency", MESH, mesh_key=None)
 

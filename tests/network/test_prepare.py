@@ -78,6 +78,25 @@ def test_what_is_no_longer_planned_is_taken_away(found: object, tmp_path: Path) 
     assert not (tmp_path / "net" / "hostapd.conf").exists()
 
 
+def test_what_a_program_refuses_is_known_before_the_night(
+    found: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.geteuid() != 0 or not Path("/usr/sbin/dnsmasq").exists():
+        pytest.skip("only root asks dnsmasq and nft (tests/prepare installs them)")
+    from kiezbox.network import dnsmasq
+
+    monkeypatch.setattr(dnsmasq, "configuration", lambda *given: "no-such-option\n")
+
+    done = prepared(tmp_path)
+
+    assert set(done.refused) == {"emergency/dnsmasq.conf", "shared/dnsmasq.conf"}
+    assert "bad option at line 1" in done.refused["emergency/dnsmasq.conf"]
+
+
+def test_every_text_of_ours_is_understood_by_its_program(found: object, tmp_path: Path) -> None:
+    assert prepared(tmp_path, LOCKED).refused == {}
+
+
 def test_a_file_with_a_password_is_roots_alone(found: object, tmp_path: Path) -> None:
     prepared(tmp_path, LOCKED)
 
