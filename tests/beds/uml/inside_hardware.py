@@ -135,17 +135,24 @@ def outputs(chip: GpioChip) -> dict[str, Any]:
 def refusals(chip: GpioChip) -> dict[str, Any]:
     """What cannot be had is said in words, with what to do."""
 
+    def line_of(box: BoxHardware, number: int) -> gpiozero.InputDevice:
+        # Asked for by a device: the factory's pin alone asks for nothing yet.
+        return gpiozero.InputDevice(
+            number, pull_up=None, active_state=True, pin_factory=box.pin_factory()
+        )
+
     def said(path: str, number: int) -> list[str]:
         with hardware(gpio=path) as box:
             try:
-                box.pin_factory().pin(number)
+                line_of(box, number).close()
             except KiezboxError as error:
                 return [type(error).__name__, str(error), error.hint]
         return ["nothing"]
 
     with hardware(gpio=chip.path) as first:
-        first.pin_factory().pin(17)
+        held = line_of(first, 17)
         in_use = said(chip.path, 17)
+        held.close()
     return {
         "no chip": said("/dev/gpiochip77", 17),
         "no line": said(chip.path, 28),
