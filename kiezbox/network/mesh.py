@@ -38,6 +38,7 @@ __all__ = [
     "interface",
     "network6",
     "routing",
+    "watching",
 ]
 
 #: Files that hold the mesh's key: for root only.
@@ -166,13 +167,9 @@ def routing(mesh: MeshSettings, machine: Machine) -> str:
     return mesh.routing
 
 
-def interface(mesh: MeshSettings, machine: Machine) -> str:
-    """Where the mesh's IP is: ``kb-mesh``, whatever is below it. "": no mesh.
-
-    Raises:
-        NetworkError: see ``routing``.
-    """
-    return MESH if mesh.interface and routing(mesh, machine) else ""
+def interface(mesh: MeshSettings) -> str:
+    """Where the mesh's IP is: ``kb-mesh``, whatever is below it. "": no mesh."""
+    return MESH if mesh.interface else ""
 
 
 # --- names and addresses, all from box.id --------------------------------------------------
@@ -224,11 +221,11 @@ def files(settings: Settings, machine: Machine) -> dict[str, str]:
     """
     box, network = settings.box, settings.network
     mesh, uplink = network.mesh, network.uplink
-    made = {"mesh/respondd.json": _respondd(settings, machine)}
     if not mesh.interface:
-        return made
+        return watching(settings)
     key = checked_key(machine.mesh_key, mesh.key_file)
     way = routing(mesh, machine)
+    made = {"mesh/respondd.json": _respondd(settings, way)}
     if mesh.kind == "80211s":
         made["mesh/port.ip"] = f"link set dev {mesh.interface} down\n"
         made["mesh/wpa_supplicant.conf"] = _wpa_supplicant(network, way, key)
@@ -253,6 +250,11 @@ def files(settings: Settings, machine: Machine) -> dict[str, str]:
             boxes=(mesh.network, str(network6(mesh))) if way == "babel" else (),
         )
     return made
+
+
+def watching(settings: Settings) -> dict[str, str]:
+    """The part of ``files`` that needs no mesh: respondd, which also watches the uplink."""
+    return {"mesh/respondd.json": _respondd(settings, "")}
 
 
 def checked_key(key: str | None, path: str) -> str:
@@ -358,11 +360,14 @@ def _down(settings: Settings, way: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _respondd(settings: Settings, machine: Machine) -> str:
-    """What ``kiezbox.neighbours.respondd`` needs to know, so that it need not read the settings."""
+def _respondd(settings: Settings, way: str) -> str:
+    """What ``kiezbox.neighbours.respondd`` needs to know, so that it need not read the settings.
+
+    ``way``: what routes the mesh, "" for no mesh.
+    """
     box, network = settings.box, settings.network
     mesh, uplink = network.mesh, network.uplink
-    name = interface(mesh, machine)
+    name = interface(mesh) if way else ""
     mac = hardware_address(settings, MESH)
     facts = {
         "id": box.id,
@@ -373,7 +378,7 @@ def _respondd(settings: Settings, machine: Machine) -> str:
         "mesh": name,
         "port": mesh.interface,
         "kind": mesh.kind,
-        "routing": routing(mesh, machine) if name else "",
+        "routing": way,
         "address": str(address(box.id, mesh)) if name else "",
         "broker_port": mesh.broker_port if name else 0,
         "uplink": uplink.interface,

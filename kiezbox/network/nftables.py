@@ -97,12 +97,13 @@ def mesh_ruleset(settings: NetworkSettings, machine: Machine) -> str:
     of the desk, SSH or the guests. ``share_with_mesh`` lets them through to this box's uplink.
     """
     removal = _removal(MESH_TABLE)
-    boxes = mesh.interface(settings.mesh, machine)
+    boxes = mesh.interface(settings.mesh)
     if not boxes:
         return removal
     uplink = machine.uplink if settings.uplink.share_with_mesh else ""
     uplink = "" if uplink == boxes else uplink
     share = masquerade = ""
+    doors = ", ".join(str(port) for port in (PEERS_PORT, settings.mesh.broker_port) if port)
     if uplink:
         share = f"""
         oifname "{uplink}" tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu
@@ -128,7 +129,7 @@ def mesh_ruleset(settings: NetworkSettings, machine: Machine) -> str:
         # Where the mesh is the way to Freifunk, its gateway hands out addresses.
         udp sport 67 udp dport 68 accept
         ip6 saddr fe80::/10 udp dport 546 accept
-        tcp dport {PEERS_PORT} accept
+        tcp dport {{ {doors} }} accept
         fib daddr type {{ broadcast, multicast }} drop
         meta l4proto tcp reject with tcp reset
         reject with icmpx admin-prohibited
@@ -155,7 +156,7 @@ def uplinks(settings: NetworkSettings, machine: Machine) -> tuple[str, ...]:
     """Where guests' packets may leave: this box's way to the world, and the mesh's."""
     if settings.uplink.guest_uplink == "none":
         return ()
-    ways = (machine.uplink, mesh.interface(settings.mesh, machine))
+    ways = (machine.uplink, mesh.interface(settings.mesh))
     return tuple(dict.fromkeys(way for way in ways if way))
 
 

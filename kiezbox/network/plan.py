@@ -81,6 +81,8 @@ def plan(posture: Posture, settings: Settings, machine: Machine) -> Plan:
     if posture is Posture.CLOSED:
         files |= _or_lack(client.files, settings, machine, lacks)
     if posture is not Posture.DARK:
+        # Also a box whose mesh is lacking something wants to know whether it has an uplink.
+        files |= mesh.watching(settings)
         files |= _or_lack(mesh.files, settings, machine, lacks)
     wanted = [part for part in parts() if part.file.format(posture=posture.value) in files]
     return Plan(
@@ -177,14 +179,15 @@ def _interfaces(
         found.append(Planned(client.interface_of(settings), does))
     if posture is not Posture.DARK and net.interface:
         try:
-            name, box = mesh.interface(net, machine), settings.box.id
+            way = mesh.routing(net, machine)
         except NetworkError:
             # _lacks says why.
             return found
+        name, box = mesh.interface(net), settings.box.id
         own = (str(mesh.address(box, net)), str(mesh.address6(box, net)))
         if name != net.interface:
             found.append(Planned(net.interface, f"mesh port ({net.kind})"))
-        found.append(Planned(name, f"the mesh ({mesh.routing(net, machine)})", own))
+        found.append(Planned(name, f"the mesh ({way})", own))
     return found
 
 

@@ -245,7 +245,7 @@ def _mesh(settings: MeshSettings, machine: Machine) -> str | None:
         mesh.routing(settings, machine)
     except NetworkError:
         return None
-    return mesh.interface(settings, machine) or None
+    return mesh.interface(settings) or None
 
 
 def _leases(run: Path, settings: Settings) -> None:

@@ -15,6 +15,7 @@ import json
 import os
 import signal
 import socket
+import sys
 import time
 import zlib
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from beds.freifunk.places import Place, Resident
+from beds.freifunk.places import PUBLISH, Place, Resident
 from beds.netns.bed import BOX_AT_HOME, HOME_ROUTER, RESOLVER, RESOLVER6, SITE, wait_for
 from beds.netns.world import World
 
@@ -36,6 +37,7 @@ interface = "mesh0"
 kind = "wire"
 key_file = "/run/{name}/mesh.key"
 routing = "babel"
+broker_port = {broker}
 """
 SHARES = '[network.uplink]\nshare_with_mesh = true\ninterface = "eth0"\n'
 GIVES = '[network.uplink]\nguest_uplink = "all"\n'
@@ -63,8 +65,8 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
     place = Place(folder, wires, switches=["wire"], addresses=addresses, guests=["anna", "bora"])
     with place, World(place) as world:
         place.run("one", f"ip route add default via {HOME_ROUTER}")
-        one = Resident(place, "one", MESH.format(name="one") + SHARES)
-        two = Resident(place, "two", MESH.format(name="two") + GIVES)
+        one = Resident(place, "one", MESH.format(name="one", broker=1883) + SHARES)
+        two = Resident(place, "two", MESH.format(name="two", broker=0) + GIVES)
         # The grid is there where the uplink is; around the corner it is not.
         one.apply("closed")
         two.apply("shared")
@@ -178,12 +180,42 @@ def test_guests_of_one_box_are_nothing_to_the_guests_of_the_other(street: Street
         for where in ("two", "bora"):
             assert is_refused(place, where, anna, 4444)
             assert not door or is_refused(place, where, door, 4444)
-        for port in (22, 80, 443, 33123):
-            assert is_refused(place, "two", meshed, port)
-            assert is_refused(place, "anna", street.one.neighbours()["kb-two"]["address"], port)
         assert not is_refused(place, "anna", anna, 4444), "it does listen"
     place.run("two", f"ip route delete {anna}/32")
     street.one.apply("closed")
+
+
+def test_the_mesh_reaches_no_service_of_a_box_but_a_lent_broker(street: Street) -> None:
+    place = street.place
+    found = json.loads(place.run("one", "ip -j address show dev kb-mesh").stdout)[0]["addr_info"]
+    ours = [each["local"] for each in found if each["scope"] == "global"]
+
+    def listening(port: int) -> socket.socket:
+        return place.inside(
+            "one",
+            lambda: socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True),
+        )
+
+    with listening(22), listening(80), listening(8090):
+        for port in (22, 80, 8090, 33123):
+            assert not is_refused(place, "one", "::1", port), f"somebody listens on {port}"
+            assert all(is_refused(place, "two", address, port) for address in ours)
+    with listening(1883):
+        assert not any(is_refused(place, "two", address, 1883) for address in ours)
+        assert is_refused(place, "bora", ours[0], 1883), "guests have no business with it"
+
+
+def test_readings_arrive_at_a_broker_found_in_the_mesh(street: Street) -> None:
+    place = street.place
+    conf = place.path("/run/mosquitto.conf")
+    conf.write_text("listener 1883\nallow_anonymous true\nuser root\n")
+    mosquitto = place.start("one", ["mosquitto", "-c", "/run/mosquitto.conf"])
+    command = [sys.executable, "-c", PUBLISH, "mesh", "/run/two/network"]
+
+    took_s = float(place.run("two", command).stdout)
+
+    mosquitto.end()
+    assert took_s < 4
 
 
 def test_a_stranger_without_the_key_is_nobodys_way_to_the_world(street: Street) -> None:

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from beds.freifunk.places import Place, Resident
+from beds.freifunk.places import PUBLISH, Place, Resident
 from beds.freifunk.test_boxes_among_themselves import ask
 from beds.netns.bed import RESOLVER, RESOLVER6, SITE, Program, wait_for
 from beds.netns.world import World
@@ -35,31 +35,6 @@ FALTER4, FALTER6 = "10.36.5.", "fd5b:b1a:77::"
 OFTEN = "AdvSendAdvert on; AdvIntervalOpt on; MinRtrAdvInterval 1.5; MaxRtrAdvInterval 2;"
 #: Where the broker is, of each: in the prefix, and a /32 behind the router.
 BROKER = {"gluon": f"{GLUON6}1883", "falter": "10.230.1.9"}
-
-#: The box's readings to the broker at argv[1], as the node's worker has it; seconds that it took.
-PUBLISH = """
-import sys, threading, time
-from kiezbox.clock import ManualClock
-from kiezbox.errors import PublishError
-from kiezbox.model import Batch, Reading, Series, serial_of
-from kiezbox.publishers import mqtt
-from kiezbox.settings import BoxSettings, parse
-began = time.monotonic()
-settings = parse(mqtt.Settings, {"host": sys.argv[1], "port": 1883, "tls": False})
-box = parse(BoxSettings, {"id": "kb-box"})
-publisher = mqtt.open(settings, box, ManualClock(), lambda: None)
-reading = Reading(serial_of(1, 1), 1, 1_780_000_000_000, 0, 21.5)
-while True:
-    try:
-        publisher.publish(Batch("kb-box", {1: Series("roof", "temperature_c")}, [reading]))
-        break
-    except PublishError as error:
-        if time.monotonic() - began > 15:
-            raise
-        time.sleep(0.02)
-print(time.monotonic() - began)
-publisher.close()
-"""
 
 UPLINK = """
 [network.uplink]
@@ -96,7 +71,7 @@ class Network:
     def publish(self) -> float:
         """Seconds until the broker had confirmed a reading."""
         before = self.heard()
-        done = self.place.run("box", [sys.executable, "-c", PUBLISH, BROKER[self.kind]])
+        done = self.place.run("box", [sys.executable, "-c", PUBLISH, BROKER[self.kind], "-"])
         wait_for(lambda: self.heard() > before, "the listener hears the reading")
         return float(done.stdout)
 

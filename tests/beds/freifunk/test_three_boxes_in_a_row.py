@@ -29,9 +29,9 @@ def test_the_first_boxs_uplink_serves_the_third(tmp_path: Path) -> None:
         for end in ("one", "far"):
             place.run("air", f"ip link set {end} type bridge_slave isolated on")
         place.run("one", f"ip route add default via {HOME_ROUTER}")
-        one = Resident(place, "one", MESH.format(name="one") + SHARES)
-        mid = Resident(place, "mid", MESH.format(name="mid"))
-        far = Resident(place, "far", MESH.format(name="far") + GIVES)
+        one = Resident(place, "one", MESH.format(name="one", broker=0) + SHARES)
+        mid = Resident(place, "mid", MESH.format(name="mid", broker=0))
+        far = Resident(place, "far", MESH.format(name="far", broker=0) + GIVES)
         for box, posture in ((one, "closed"), (mid, "closed"), (far, "shared")):
             box.apply(posture)
 
