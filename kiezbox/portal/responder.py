@@ -219,7 +219,9 @@ class Responder(Loop):
 
     def _end(self, visit: Visit | None) -> None:
         """Idempotent."""
-        if visit is not None and self._visits.pop(visit.file, None) is not None:
+        # A number of a descriptor is somebody else's as soon as it is closed.
+        if visit is not None and self._visits.get(visit.file) is visit:
+            del self._visits[visit.file]
             if visit.is_waiting:
                 self._forget(visit)
             self.crowd.remove(visit)
@@ -338,7 +340,7 @@ class Responder(Loop):
 
     def answer(self, visit: Visit, wire: Wire | int) -> None:
         """What a visit has waited for, or the status of a refusal."""
-        if visit.file not in self._visits or not visit.is_waiting:
+        if self._visits.get(visit.file) is not visit or not visit.is_waiting:
             return
         visit.is_waiting = False
         if isinstance(wire, int):
