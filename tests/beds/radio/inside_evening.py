@@ -38,6 +38,9 @@ MORE = f"""
 [network.access_point]
 country = "DE"
 channel = {CHANNEL}
+
+[network.mesh]
+interface = "wlan3"
 """
 
 CHROMIUM = (
@@ -50,8 +53,11 @@ CHROMIUM = (
 
 def evening() -> dict[str, Any]:
     facts: dict[str, Any] = {}
-    wait_for_radio("wlan2")
+    wait_for_radio("wlan3")
     box = InstalledBox(MORE)
+    key = Path("/etc/kiezbox/mesh.key")
+    key.write_text("vierundzwanzig kleine Zeichen\n")
+    key.chmod(0o600)
     guest, strangers = Guest("wlan1"), Crowd("wlan2", CHANNEL)
     guest.switch_on(SSID)
     box.start()
@@ -60,6 +66,10 @@ def evening() -> dict[str, Any]:
     # The portal starts with its first visitor and stays: it is nothing that an emergency leaves.
     run("curl", "--silent", "--output", "/dev/null", "http://127.0.0.1/")
     facts["before"] = look()
+    facts["mesh units"] = {
+        name: box.show(f"kiezbox-{name}.service", "ActiveState", "NRestarts")
+        for name in ("mesh-port", "mesh", "batman", "mesh-address", "babel", "respondd")
+    }
     kill("node", "portal")
     until(lambda: bool(processes(DAEMONS["node"])), 60, "the node, again")
     settle(box)

@@ -17,21 +17,27 @@ DAEMONS = ("node", "hostapd", "dnsmasq", "portal")
 
 @pytest.fixture(scope="module")
 def evening(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    skip_without("hostapd", "dnsmasq", "nft", "wpa_supplicant", "udhcpc", "iw")
+    skip_without("hostapd", "dnsmasq", "nft", "wpa_supplicant", "udhcpc", "iw", "batctl", "babeld")
     folder = tmp_path_factory.mktemp("evening")
 
     run = boot(
         find_kernel(folder),
         folder / "out",
         "../radio/inside_evening.py",
-        radios=3,
+        radios=4,
         memory_mb=1024,
         travels_in_time=True,
-        limit_s=300,
+        limit_s=400,
     )
 
     found: dict[str, Any] = run.facts()["evening"]
     return found
+
+
+def test_the_meshs_units_run_on_ordinary_days(evening: dict[str, Any]) -> None:
+    assert "kb-mesh" in evening["before"]["interfaces"]
+    for name, found in evening["mesh units"].items():
+        assert found == {"ActiveState": "active", "NRestarts": "0"}, name
 
 
 def test_a_guest_is_on_the_page_fifteen_seconds_after_the_grid_went(

@@ -43,7 +43,7 @@ def play(factory: pytest.TempPathFactory, outage_h: float, soak_h: float, limit_
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param((1.5, 1.5, 240), id="three hours"),
+        pytest.param((1.5, 1.5, 420), id="three hours"),
         pytest.param((72, 0, 7200), id="three days", marks=pytest.mark.long),
         pytest.param((0, 168, 7200), id="a week of short ones", marks=pytest.mark.long),
     ],
