@@ -19,6 +19,8 @@ from kiezbox.portal.request import BadRequest, Reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kiezbox.portal.behind import Behind
     from kiezbox.portal.prepared import Contents
     from kiezbox.portal.request import Request
@@ -85,7 +87,9 @@ class Responder(Loop):
             if visit is None:
                 others.append(file)
                 continue
-            self._see_to(visit, events)
+            # Neither: hung up or broken, while it waited for its answer.
+            step = self._read if events & _IN else self._send if events & _OUT else self._end
+            self._safely(step, visit)
         # Afterwards, because they open descriptors, and a number just closed comes again.
         for file in others:
             act = self._others.get(file)
@@ -103,22 +107,16 @@ class Responder(Loop):
 
     def _until_next(self) -> float:
         """Nothing happens just now: for how long not? With nobody here a box sleeps."""
-        if self._is_resting or self._is_to_load or self._later:
+        if self._is_resting or self._is_to_load or self._later or self._stop_at is not None:
             return SWEEP_S
         if not self._visits:
             return -1
         ends_at = min(visit.until for visit in self._visits.values())
         return max(SWEEP_S, ends_at - time.monotonic())
 
-    def _see_to(self, visit: Visit, events: int) -> None:
+    def _safely(self, step: Callable[[Visit], None], visit: Visit) -> None:
         try:
-            if events & _IN:
-                self._read(visit)
-            elif events & _OUT:
-                self._send(visit)
-            else:
-                # Hung up or broken, while it waited for its answer.
-                self._end(visit)
+            step(visit)
         except OSError:
             # It has gone.
             self._end(visit)
@@ -142,16 +140,20 @@ class Responder(Loop):
         self.crowd.forgive(now - self._swept_at)
         self._swept_at = now
         for visit in [visit for visit in self._visits.values() if visit.until < now]:
-            self._expire(visit)
+            self._safely(self._expire, visit)
         for visit in [visit for visit in self._later if visit.party.may_spend()]:
-            del self._later[visit]
-            visit.is_waiting, until = False, visit.until
-            self._go_on(visit)
-            if visit.is_waiting:
-                visit.until = until
+            self._safely(self._try_again, visit)
         self._is_resting = False
         for door in self._doors:
             self._open(door)
+
+    def _try_again(self, visit: Visit) -> None:
+        """Its party may spend again; the time it has is not longer for that."""
+        self._later.pop(visit, None)
+        visit.is_waiting, until = False, visit.until
+        self._go_on(visit)
+        if visit.is_waiting:
+            visit.until = until
 
     def _expire(self, visit: Visit) -> None:
         if visit.is_waiting:
@@ -215,7 +217,7 @@ class Responder(Loop):
         self._visits[visit.file] = visit
         visit.mask = _IN
         self._epoll.register(visit.file, _IN)
-        self._see_to(visit, _IN)
+        self._safely(self._read, visit)
 
     def _end(self, visit: Visit | None) -> None:
         """Idempotent."""

@@ -239,6 +239,21 @@ def test_who_waits_too_long_is_told_so(
     assert built.ask("/here")[2] == b"here"
 
 
+def test_told_to_stop_it_does_not_wait_for_an_application(
+    house: Callable[..., House], slow: Slow
+) -> None:
+    built = house(slow)
+    with built.connect() as waiting:
+        waiting.sendall(SLOW)
+        wait_for(lambda: slow.inside, "it to be inside")
+        began = time.monotonic()
+
+        built.responder.stop(within_s=0.2)
+        built.server.join(LIMIT_S)
+
+        assert time.monotonic() - began < 2
+
+
 def test_one_guest_cannot_take_all_threads_and_the_responder_goes_on(
     house: Callable[..., House], slow: Slow
 ) -> None:

@@ -254,6 +254,20 @@ def test_an_error_of_ours_costs_one_answer_and_not_the_door(
     assert "ZeroDivisionError" in capfd.readouterr().err
 
 
+def test_an_error_in_what_each_guest_gets_costs_that_guest_alone(
+    street: Street, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(Guests, "show", lambda *_: 1 / 0)
+        for request in (PAGE, PAGE):
+            with street.guest() as guest:
+                guest.say(request)
+                assert guest.is_let_go()
+
+    assert street.ask() == 200
+    assert "ZeroDivisionError" in capfd.readouterr().err
+
+
 def test_the_address_of_a_guest_is_the_sockets_and_never_a_headers(opened: Opened) -> None:
     seen: list[tuple[str, str]] = []
 
