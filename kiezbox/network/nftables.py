@@ -105,9 +105,15 @@ def mesh_ruleset(settings: NetworkSettings, machine: Machine) -> str:
     share = masquerade = ""
     doors = ", ".join(str(port) for port in (PEERS_PORT, settings.mesh.broker_port) if port)
     if uplink:
+        # Freifunk's own servers have private addresses: those that are named are reached.
+        named = "".join(
+            f'        iifname "{boxes}" oifname "{uplink}" {family} daddr {_braced(mine)} accept\n'
+            for family, version in (("ip", 4), ("ip6", 6))
+            if (mine := _of_version(settings.uplink.emergency_services, version))
+        )
         share = f"""
         oifname "{uplink}" tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu
-        iifname "{boxes}" oifname "{uplink}" ip daddr {_braced(PRIVATE4)} drop
+{named}        iifname "{boxes}" oifname "{uplink}" ip daddr {_braced(PRIVATE4)} drop
         iifname "{boxes}" oifname "{uplink}" ip6 daddr {_braced(PRIVATE6)} drop
         iifname "{boxes}" oifname "{uplink}" accept"""
         masquerade = f"""
@@ -145,6 +151,11 @@ def mesh_ruleset(settings: NetworkSettings, machine: Machine) -> str:
     }}
 {masquerade}}}
 """
+
+
+def _of_version(networks: Iterable[str], version: int) -> list[str]:
+    found = [ipaddress.ip_network(each) for each in networks]
+    return [str(network) for network in found if network.version == version]
 
 
 def _removal(table: str) -> str:

@@ -39,7 +39,14 @@ key_file = "/run/{name}/mesh.key"
 routing = "babel"
 broker_port = {broker}
 """
-SHARES = '[network.uplink]\nshare_with_mesh = true\ninterface = "eth0"\n'
+#: A server of Freifunk's behind one's uplink: an address as private as the house's own.
+SERVER = "192.168.77.53"
+SHARES = f"""
+[network.uplink]
+share_with_mesh = true
+interface = "eth0"
+emergency_services = ["{SERVER}"]
+"""
 GIVES = '[network.uplink]\nguest_uplink = "all"\n'
 
 
@@ -58,7 +65,7 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
         ("one:mesh0", "wire:one"), ("two:mesh0", "wire:two"), ("stranger:mesh0", "wire:stranger"),
     ]  # fmt: skip
     addresses = {
-        "one:eth0": [f"{BOX_AT_HOME}/24"], "world:eth0": [f"{HOME_ROUTER}/24"],
+        "one:eth0": [f"{BOX_AT_HOME}/24"], "world:eth0": [f"{HOME_ROUTER}/24", f"{SERVER}/24"],
         "world:lo": [SITE, RESOLVER, f"{RESOLVER6}/128"],
     }  # fmt: skip
     folder = tmp_path_factory.mktemp("boxes")
@@ -138,6 +145,7 @@ def test_the_mesh_is_no_way_to_the_house_behind_the_uplink(street: Street) -> No
     street.two.wait_for_uplink("mesh")
 
     assert is_refused(street.place, "two", HOME_ROUTER, 80)
+    assert not is_refused(street.place, "two", SERVER, 80), "but to who is named in it"
     assert is_refused(street.place, "bora", HOME_ROUTER, 80)
 
 
