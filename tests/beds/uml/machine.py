@@ -7,6 +7,7 @@ script leaves in the folder ``out`` is what the test reads. Several may run side
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import os
@@ -43,19 +44,30 @@ class Kernel:
 def find_kernel(unpack_into: Path) -> Kernel:
     """The test kernel, or a skip that says how to get it."""
     named = os.environ.get("KIEZBOX_UML_KERNEL")
-    for linux in [Path(named)] if named else [CACHE / "linux-kiez"]:
-        if linux.exists():
-            return Kernel(linux, _module_beside(linux))
+    linux = Path(named) if named else CACHE / "linux-kiez"
+    if linux.exists() and (named or _is_of_this_recipe(linux)):
+        return Kernel(linux, _module_beside(linux))
     packed = SHARED / "testbed" / "linux-kiez.xz"
     if named or not packed.exists() or not shutil.which("xz"):
+        older = f" (what is in {CACHE} was built from an older recipe)" if linux.exists() else ""
         pytest.skip(
-            "no test kernel: run `make kernel` once (7 min), or name one in KIEZBOX_UML_KERNEL"
+            f"no test kernel{older}: run `make kernel` once (7 min), or name one in"
+            " KIEZBOX_UML_KERNEL"
         )
     linux = unpack_into / "linux-kiez"
     with linux.open("wb") as file:
         subprocess.run(["xz", "-dc", str(packed)], stdout=file, check=True, timeout=60)
     linux.chmod(0o755)
     return Kernel(linux, _module_beside(packed))
+
+
+def _is_of_this_recipe(linux: Path) -> bool:
+    """Whether `build-kernel` would find it good: by the same hash."""
+    recipe = b"".join(
+        (HERE / name).read_bytes() for name in ("build-kernel", "kernel.config", "kernel.patch")
+    )
+    key = linux.with_name("linux-kiez.key")
+    return key.exists() and key.read_text().strip() == hashlib.sha256(recipe).hexdigest()[:16]
 
 
 def _module_beside(linux: Path) -> Path:
