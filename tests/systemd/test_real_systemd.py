@@ -114,6 +114,7 @@ def test_a_killed_portal_serves_the_next_visitor(units: dict[str, Any]) -> None:
 
 
 def test_https_is_there_as_soon_as_root_has_a_certificate(units: dict[str, Any]) -> None:
-    # curl(1): 35 is a TLS connection that did not come about, 56 a reset.
-    assert units["https_without_a_certificate"] in ("curl: 35", "curl: 56")
+    # curl(1): 35 is a TLS connection that did not come about, 56 a reset, 7 a reset that came
+    # before curl had looked at its new connection.
+    assert units["https_without_a_certificate"] in ("curl: 35", "curl: 56", "curl: 7")
     assert units["https_with_a_certificate"].startswith("HTTP/1.1 200 ")

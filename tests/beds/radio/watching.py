@@ -11,7 +11,7 @@ from typing import Any
 
 from air import Guest
 from guest import wait_for
-from installed import InstalledBox, children_of, mode, now, processes, run, until
+from installed import InstalledBox, children_of, groups, mode, now, processes, run, until
 
 WANTED = Path("/run/kiezbox/wanted")
 SSID = "Kiezbox-Notfall"
@@ -101,11 +101,7 @@ def look() -> dict[str, Any]:
         ),
         "tables": sorted(run("nft", "list", "tables").splitlines()),
         "rules": sorted(run("ip", "rule").splitlines()),
-        "processes": sorted(
-            f"{group.parent.name}"
-            for group in Path("/sys/fs/cgroup").glob("**/kiezbox*/cgroup.procs")
-            if group.read_text().strip()
-        ),
+        "processes": sorted(name for name, numbers in groups("kiezbox*").items() if numbers),
         "listening": listening(),
         "leases": leases.read_text().splitlines() if leases.exists() else [],
     }

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -230,13 +231,22 @@ def children_of(parent: int) -> list[int]:
 
 def processes(unit: str) -> list[int]:
     """Numbers of a unit's processes, by its control group; ``unit`` may hold wildcards."""
-    found = []
-    for group in Path("/sys/fs/cgroup").glob(f"**/{unit}/cgroup.procs"):
-        try:
-            found += [int(number) for number in group.read_text().split()]
-        except OSError:
-            continue  # the unit ended meanwhile
-    return sorted(found)
+    return sorted(number for numbers in groups(unit).values() for number in numbers)
+
+
+def groups(unit: str) -> dict[str, list[int]]:
+    """The processes of each control group that is named so."""
+    found: dict[str, list[int]] = {}
+    # os.walk and not Path.glob: units end while it goes round, and glob minds.
+    for folder, _, files in os.walk("/sys/fs/cgroup"):
+        name = os.path.basename(folder)
+        if "cgroup.procs" in files and fnmatch(name, unit):
+            try:
+                numbers = Path(folder, "cgroup.procs").read_text().split()
+            except OSError:
+                continue  # the unit ended meanwhile
+            found.setdefault(name, []).extend(map(int, numbers))
+    return found
 
 
 def now() -> dict[str, Any]:
