@@ -26,6 +26,7 @@ _OPTIONS = {
     "--threads": "threads",
     "--https": "https",
     "--certificate": "certificate",
+    "--joined": "joined_dir",
 }
 
 
@@ -41,6 +42,7 @@ def main(argv: list[str]) -> int:
         threads=int(options["threads"]),
         https=options.get("https", ""),
         certificate=options.get("certificate", ""),
+        joined_dir=options.get("joined_dir", ""),
         clock=options.get("clock"),
     )
     return 0
@@ -70,6 +72,9 @@ def _full(argv: list[str]) -> dict[str, Any]:
     parser.add_argument(
         "--certificate", metavar="DIR", help="folder of fullchain.pem and privkey.pem"
     )
+    parser.add_argument(
+        "--joined", metavar="DIR", dest="joined_dir", help="where dnsmasq's hook says who joined"
+    )
     arguments = vars(parser.parse_args(argv))
     given = {name: value for name, value in arguments.items() if value is not None}
     if not 1 <= given.get("threads", 1) <= 64:
@@ -79,6 +84,7 @@ def _full(argv: list[str]) -> dict[str, Any]:
         "listen": settings.portal.listen,
         "threads": settings.portal.threads,
         "certificate": settings.network.certificate.folder,
+        "joined_dir": f"{settings.network.run_dir}/joined",
         "run_dir": settings.store.run_dir,
         "store_path": settings.store.path,
         "clock": open_clock(settings),

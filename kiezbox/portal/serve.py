@@ -66,12 +66,14 @@ def serve(
     store_path: str,
     https: str = "",
     certificate: str = "",
+    joined_dir: str = "",
     threads: int = 8,
     clock: Clock | None = None,
 ) -> None:
     """Answer until told to end (SIGTERM, Ctrl-C). systemd's sockets go before addresses.
 
     ``certificate`` is the folder of fullchain.pem and privkey.pem; only with one there is https.
+    ``joined_dir`` is that of ``Guests``.
 
     Raises:
         KiezboxError: there is nothing to listen on, or httptools is not installed.
@@ -87,7 +89,8 @@ def serve(
     secret = [listener for name, listener in given if name == HTTPS]
     if https and certificate and not secret:
         secret = [listen(https, "--https")]
-    sight, guests = Sight(run_dir, store_path, clock), Guests()
+    sight = Sight(run_dir, store_path, clock)
+    guests = Guests(joined_dir=joined_dir) if joined_dir else Guests()
     doors = [Door(listener) for listener in plain]
     if certificate:
         now = clock.now if clock else time.time
