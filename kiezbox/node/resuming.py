@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 
 from kiezbox import power as power_rules
-from kiezbox.battery import BatteryState
+from kiezbox.battery import BatteryState, Stage
 from kiezbox.clock import Clock
 from kiezbox.mode import Mode, ModeState
 from kiezbox.node.outage import Absence
@@ -40,6 +40,10 @@ def resume(settings: Settings, store: Store, absence: Absence, clock: Clock) -> 
         battery = BatteryState.from_dict(
             counted.get("state") or {}, now, settings.power.battery, absence.since(counted)
         )
+        # The count rides on the journal's next flush, its stage's last change is on the card: an
+        # empty box that died before that flush must not open its WLAN once more.
+        for transition in store.transitions("battery", limit=1):
+            battery = replace(battery, stage=Stage(transition.after))
     unfinished = []
     # Transitions that were stored, but died before the state that goes with them was.
     for transition in reversed(store.transitions(limit=20)):

@@ -174,6 +174,24 @@ def test_an_empty_battery_darkens_the_network_and_the_mesh(folder: Path) -> None
     assert evening.wanted() == ["dark"]
 
 
+def test_an_empty_battery_stays_dark_after_the_node_was_killed(folder: Path) -> None:
+    evening = blackout(folder)
+    evening.charge(10.6, current_a=-0.5)
+    while evening.wanted() != ["dark"]:
+        evening.run(10)
+    # What is on the card at this moment: the coulomb count rides on a later flush.
+    card = {path: path.read_bytes() for path in folder.glob("kiezbox.db*")}
+    evening.stop()
+    for path, content in card.items():
+        path.write_bytes(content)
+    evening.current_a = None
+
+    evening.start()
+    evening.run(1800)
+
+    assert evening.minutes()[-1][1] == "dark"
+
+
 def test_a_drill_is_never_shared(folder: Path) -> None:
     evening = Evening(folder, network=SHARING)
     evening.has_publisher = True
