@@ -7,6 +7,7 @@ import os
 import pty
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +21,9 @@ CHECKOUT = Path(__file__).resolve().parent.parent.parent
 #: Where roots made by debootstrap are kept: making one takes a minute.
 ROOTS = Path(os.environ.get("KIEZBOX_ROOTS", "/var/cache/kiezbox-test/roots"))
 
+#: What the checkout's Python has installed.
+PACKAGES = next(path for path in sys.path if path.endswith("site-packages"))
+
 #: Whoever starts this holds its standard input; when that is closed, everything ends.
 HOLD = """
 set -e
@@ -28,7 +32,7 @@ mount -t tmpfs -o size=2g none "$PLACE"
 mkdir "$PLACE/upper" "$PLACE/work" "$PLACE/root"
 mount -t overlay none -o "lowerdir=$LOWER,upperdir=$PLACE/upper,workdir=$PLACE/work" "$PLACE/root"
 cd "$PLACE/root"
-mkdir -p proc sys dev run tmp src
+mkdir -p proc sys dev run tmp src packages
 mount -t proc none proc
 mount --rbind /dev dev
 mount -t sysfs -o ro none sys 2>/dev/null || mount --rbind -o ro /sys sys
@@ -38,6 +42,8 @@ mount -t tmpfs none src
 cp -R "$CHECKOUT/provisioning" "$CHECKOUT/systemd" "$CHECKOUT/docs" "$CHECKOUT/kiezbox" \
     "$CHECKOUT/pyproject.toml" "$CHECKOUT/README.md" src
 mount -o remount,ro src
+# Wherever the checkout lies: a fresh clone may be in /tmp, which is another one in here.
+mount --rbind "$PACKAGES" packages
 echo ready
 cat >/dev/null
 """
@@ -54,7 +60,7 @@ class Root:
             ["unshare", "--mount", "--pid", *networks, "--fork", "--kill-child=KILL",
              "sh", "-c", HOLD],
             env={"PATH": os.environ["PATH"], "PLACE": str(self._place), "LOWER": str(lower),
-                 "CHECKOUT": str(CHECKOUT)},
+                 "CHECKOUT": str(CHECKOUT), "PACKAGES": PACKAGES},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self._holder.stdout is not None and self._holder.stderr is not None
@@ -187,13 +193,10 @@ def debian(suite: str) -> Path:
 
 def seed_program(root: Root) -> None:
     """The program of this checkout where 40-program would put it: pip takes half a minute."""
-    import sys
-
-    packages = next(path for path in sys.path if path.endswith("site-packages"))
     root.write(
         "/opt/kiezbox/.venv/bin/kiezbox",
-        "#!/bin/sh\nPYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/src:" + packages
-        + f' exec {os.path.realpath(sys.executable)} -m kiezbox "$@"\n',
+        "#!/bin/sh\nPYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/src:/packages"
+        f' exec {os.path.realpath(sys.executable)} -m kiezbox "$@"\n',
     )  # fmt: skip
     root.path("/opt/kiezbox/.venv/bin/kiezbox").chmod(0o755)
     root.path("/opt/kiezbox/.venv/bin/python").symlink_to(os.path.realpath(sys.executable))
