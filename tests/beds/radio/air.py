@@ -97,6 +97,15 @@ class Supplicant:
             finally:
                 self._socket.settimeout(10)
 
+    def listen_anew(self) -> None:
+        """Forget what was said while nobody listened. The kernel keeps ten datagrams for us
+        (net.unix.max_dgram_qlen), and wpa_supplicant gives up a listener that takes none: an hour
+        of changed radio rules is enough.
+        """
+        self.say("DETACH")
+        self.say("ATTACH")
+        self.events.clear()
+
     def close(self) -> None:
         self._socket.close()
         self._own.unlink(missing_ok=True)
@@ -147,11 +156,16 @@ class Guest:
     def join(self, limit_s: float = 60) -> float:
         """Associate; returns when the WLAN's name was heard and the association stands."""
         assert self.radio is not None
-        self.radio.events.clear()
+        self.radio.listen_anew()
         self.radio.say("ENABLE_NETWORK 0")
         self.radio.say("REASSOCIATE")
         began = time.monotonic()
-        self.radio.wait_event("CTRL-EVENT-CONNECTED", limit_s)
+        try:
+            self.radio.wait_event("CTRL-EVENT-CONNECTED", limit_s)
+        except TimeoutError as error:
+            said = (self._folder / "wpa.log").read_text(errors="replace")[-2000:]
+            state = self.radio.say("STATUS") + "\n" + self.radio.say("BSS RANGE=ALL MASK=0x1005")
+            raise TimeoutError(f"{error}; {self.interface}:\n{state}\n{said}") from None
         return time.monotonic() - began
 
     def leave(self) -> None:
