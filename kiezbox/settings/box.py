@@ -246,7 +246,9 @@ class PortalSettings:
         "127.0.0.1:8081",
         help="Address and port of the residents' pages, where systemd hands no socket over.",
     )
-    threads: int = setting(8, help="How many requests are worked on at once.", least=1, most=64)
+    threads: int = setting(
+        8, help="How many slow pages are made at once; most are ready made.", least=1, most=64
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
