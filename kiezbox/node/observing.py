@@ -30,11 +30,18 @@ class Observer:
         self._interfaces = interfaces
 
     def is_on_air(self) -> bool:
-        """Whether the street has a carrier: a bridge has one while any of its ports has, and a
-        radio has one while its access point beacons.
+        """Whether any port of the street has a carrier: a radio has one while its access point
+        beacons. The bridge itself is no witness: without any port it says that it has one.
         """
+        try:
+            ports = os.listdir(os.path.join(self._interfaces, STREET, "brif"))
+        except OSError:
+            return False  # no street
         # Of an interface that is down the kernel answers EINVAL, which is no carrier either.
-        return _read(os.path.join(self._interfaces, STREET, "carrier"), 16).strip() == b"1"
+        return any(
+            _read(os.path.join(self._interfaces, port, "carrier"), 16).strip() == b"1"
+            for port in ports
+        )
 
     def guests(self, now: float) -> int | None:
         """Phones with an address, by dnsmasq's leases; None before there is such a file.

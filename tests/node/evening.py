@@ -172,10 +172,12 @@ class Evening:
     # --- the world ---------------------------------------------------------------------------
 
     def carrier(self, there: bool) -> None:
-        """Whether the street's bridge has one."""
-        folder = self.interfaces / "kb-street"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "carrier").write_text("1\n" if there else "0\n")
+        """Whether the street's one port, the radio, has one."""
+        for folder in (self.interfaces / "kb-street" / "brif" / "wlan0", self.interfaces / "wlan0"):
+            folder.mkdir(parents=True, exist_ok=True)
+        # What Linux 6.1 and 6.18 say of a bridge that is up, with ports or without.
+        (self.interfaces / "kb-street" / "carrier").write_text("1\n")
+        (self.interfaces / "wlan0" / "carrier").write_text("1\n" if there else "0\n")
 
     def root_says(self, name: str, content: str | bytes | None) -> None:
         """A file of the root part's; None: it is gone."""

@@ -382,6 +382,18 @@ def test_a_fault_of_a_wlan_that_nobody_wants_any_more_is_closed(folder: Path) ->
     assert (evening.faults(), evening.network()["is_on_air"]) == ([], None)
 
 
+def test_a_street_without_a_radio_on_it_is_not_on_the_air(folder: Path) -> None:
+    evening = blackout(folder)
+    # So Linux 6.1 and 6.18 show a bridge that is up and has never had a port.
+    (evening.interfaces / "kb-street" / "brif").mkdir(parents=True, exist_ok=True)
+    (evening.interfaces / "kb-street" / "carrier").write_text("1\n")
+
+    evening.run(60)
+
+    assert evening.network()["is_on_air"] is False
+    assert ("network", "off-air") in evening.faults()
+
+
 def test_a_box_without_an_access_point_of_its_own_is_never_off_the_air(folder: Path) -> None:
     evening = blackout(folder, network={"access_point": {"kind": "none"}})
     evening.run(600)
