@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 from collections.abc import Iterable
-from pathlib import Path
 
 from kiezbox.errors import NetworkError
 from kiezbox.network.parts import Part, parts, unit_of
@@ -14,6 +12,7 @@ from kiezbox.network.plan import Plan
 from kiezbox.network.proof import is_proven
 from kiezbox.posture import Posture
 from kiezbox.settings import Settings
+from kiezbox.wanted import Wanted
 
 __all__ = ["BySystemd", "target_of"]
 
@@ -33,7 +32,7 @@ class BySystemd:
     """Speaks to systemd by ``systemctl`` only."""
 
     def __init__(self, settings: Settings) -> None:
-        self._wanted = Path(settings.store.run_dir) / "wanted"
+        self._wanted = Wanted(settings.store.run_dir)
 
     def posture(self) -> Posture | None:
         """The posture whose target is there or coming, else None."""
@@ -123,7 +122,7 @@ class BySystemd:
 
     def _back(self, before: Posture | None, posture: Posture) -> None:
         if before is None:
-            (self._wanted / posture.value).unlink(missing_ok=True)
+            self._wanted.forget()
             self._systemctl("stop", target_of(posture), is_try=True)
             self._systemctl("start", f"kiezbox-firewall@{Posture.DARK.value}.service", is_try=True)
         elif before is not posture:
@@ -131,20 +130,10 @@ class BySystemd:
             self._systemctl("start", target_of(before), is_try=True)
 
     def _want(self, posture: Posture) -> None:
-        """One file, by renaming, so that there is never none and never two."""
         try:
-            self._wanted.mkdir(parents=True, exist_ok=True)
-            there = [self._wanted / each.value for each in Posture]
-            new = self._wanted / posture.value
-            old = [path for path in there if path.exists() and path != new]
-            if old:
-                os.replace(old[0], new)
-            elif not new.exists():
-                new.touch()
-            for path in old[1:]:
-                path.unlink()
+            self._wanted.say(posture)
         except OSError as error:
-            raise NetworkError(f"cannot write {self._wanted}: {error.strerror}") from error
+            raise NetworkError(f"cannot write {self._wanted.folder}: {error.strerror}") from error
 
     def _active(self, plan: Plan) -> set[str]:
         units = [unit_of(part, plan.posture) for part in plan.parts]

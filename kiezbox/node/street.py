@@ -14,10 +14,10 @@ from kiezbox.clock import Clock
 from kiezbox.mode import Mode, ModeState
 from kiezbox.node.observing import Observer
 from kiezbox.node.switch import Switch
-from kiezbox.node.wanted import Wanted
 from kiezbox.posture import IS_OPEN, IS_POWERED, Posture, Slice, posture, saving
 from kiezbox.settings import Settings
 from kiezbox.store import Store
+from kiezbox.wanted import Wanted
 
 log = logging.getLogger("kiezbox")
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from kiezbox.node import wanted as module
-from kiezbox.node.wanted import Wanted
+from kiezbox import wanted as module
 from kiezbox.posture import Posture
+from kiezbox.wanted import Wanted
 
 
 def names(run_dir: Path) -> list[str]:

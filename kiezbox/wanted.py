@@ -5,7 +5,8 @@ another by rename(2), which a crash finds done or not done. systemd watches for 
 (``kiezbox-wanted@.path``) and starts the target of that name. A file's name is all that the node
 can say, and what is in the file is never read.
 
-When the node ends the file stays: the network goes on as it is until somebody says otherwise.
+The node says it, and root by hand (`kiezbox network apply`). When the node ends the file stays:
+the network goes on as it is until somebody says otherwise.
 """
 
 from __future__ import annotations
@@ -44,6 +45,11 @@ class Wanted:
             if name != posture:
                 # Somebody else's, or a box where two nodes once ran.
                 os.unlink(os.path.join(self.folder, name))
+
+    def forget(self) -> None:
+        """Want nothing any more: what was asked for by hand could not be made."""
+        for name in self._names():
+            os.unlink(os.path.join(self.folder, name))
 
     def read(self) -> Posture | None:
         """What is wanted, by whoever said so last; None: nothing."""
