@@ -59,10 +59,6 @@ class Vault:
         """Whether somebody has set a passphrase."""
         return self._operator.exists()
 
-    def has_code(self) -> bool:
-        """Whether a code waits to be used."""
-        return self._valid_claim() is not None
-
     def claim(self, code: str, passphrase: str) -> Claim:
         """Make whoever knows the code the operator, with this passphrase (checked before by
         ``words.fault_of``). A right code is used up, whatever happens next."""

@@ -7,7 +7,6 @@ from ipaddress import (
     IPv4Address,
     IPv4Interface,
     IPv4Network,
-    IPv6Address,
     IPv6Interface,
     IPv6Network,
     ip_network,
@@ -52,11 +51,6 @@ def street_prefix(settings: Settings) -> IPv6Network:
         return IPv6Network(given)
     digest = hashlib.sha256(settings.box.id.encode()).digest()
     return IPv6Network((b"\xfd" + digest[:5] + bytes(10), 64))
-
-
-def street_gateway6(settings: Settings) -> IPv6Address:
-    """The box within the street's /64: ::1."""
-    return street_prefix(settings)[1]
 
 
 def street_addresses(settings: Settings) -> tuple[IPv4Interface | IPv6Interface, ...]:
