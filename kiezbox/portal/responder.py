@@ -179,11 +179,14 @@ class Responder(Loop):
             self.listen_no_more_to(door.file)
 
     def _accept(self, door: Door) -> None:
-        # Whoever else has the socket may have made it block again, as systemd does when it hands
-        # it to another unit; then this loop would hang for ever (seen in the bed of units).
+        # Whoever else has the socket may make it block again at any moment, as systemd does when it
+        # hands it to another unit; accepting would then wait for ever, and all guests with it (seen
+        # in the bed of units). So nobody is accepted who was not seen at the door.
         door.listener.setblocking(False)
         has_made_room = False
         for _ in range(MOST_ACCEPTS):
+            if not door.has_somebody():
+                return
             try:
                 file, address = door.listener._accept()  # type: ignore[attr-defined]
             except (BlockingIOError, ConnectionAbortedError):

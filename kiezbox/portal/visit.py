@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _socket
+import select
 import sys
 
 from kiezbox.portal.crowd import IDLE_S, plain_address
@@ -37,6 +38,12 @@ class Door:
         self.listener = listener
         self.file = listener.fileno()
         self.is_open = False
+        self._waiting = select.poll()
+        self._waiting.register(self.file, select.POLLIN)
+
+    def has_somebody(self) -> bool:
+        """Whether accepting will not wait, blocking socket or not."""
+        return bool(self._waiting.poll(0))
 
     def visit(self, file: int, client: str, now: float) -> Visit | None:
         """The connection just accepted; None: nobody is served here now. May raise OSError."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -207,19 +208,37 @@ def test_a_socket_meant_for_another_process_is_left_alone(
 def test_whoever_makes_its_socket_block_again_does_not_stop_it(
     box_now: Path, listening: socket.socket
 ) -> None:
-    """systemd does, when it hands the same socket to another unit (exec_child, NonBlocking=no)."""
+    """systemd does, when it hands the same socket to another unit (exec_child, NonBlocking=no).
+
+    At any moment: here all the time, while a guest has come in and has not yet said a word. Nobody
+    else comes whose arrival would end the wait.
+    """
     served = Portal(
         subprocess.Popen(
             handed(listening, box_now), pass_fds=[listening.fileno()], stderr=subprocess.DEVNULL
         ),
         listening.getsockname()[1],
     )
-    try:
-        for _ in range(3):
-            assert served.ask("/")[0] == 200
+    is_over = threading.Event()
 
+    def meddle() -> None:
+        while not is_over.is_set():
             listening.setblocking(True)
+
+    meddler = threading.Thread(target=meddle)
+    try:
+        assert served.ask("/")[0] == 200
+
+        meddler.start()
+        for _ in range(20):
+            with served.connect(LIMIT_S) as guest:
+                assert not select.select([guest], [], [], 0.01)[0]
+                guest.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                assert split(read_all(guest))[0] == 200
     finally:
+        is_over.set()
+        if meddler.ident is not None:
+            meddler.join(LIMIT_S)
         served.process.kill()
         served.process.wait(LIMIT_S)
 
