@@ -577,11 +577,13 @@ def test_a_short_outage_is_no_fault_and_a_long_one_is_said_once(rig: Rig) -> Non
 
 def test_open_faults_are_announced_without_counting_their_repetitions(rig: Rig) -> None:
     broker, store = rig.broker(), rig.store()
-    carrier = rig.carrier(store, rig.mqtt(broker.port))
+    carrier, watcher = rig.carrier(store, rig.mqtt(broker.port)), rig.listener(broker.port)
     carrier.step()
     for _ in range(3):
         store.open_fault("sensors.roof", "missing", "Nothing answers at 0x76.", "Is it plugged in?")
         carrier.step()
+    # What the broker has passed on it has also kept; before, a newcomer could still get both.
+    wait_for(lambda: any(m.json()["faults"] for m in watcher.on("faults")), "the open fault")
     listener = rig.listener(broker.port)
 
     (message,) = wait_for(lambda: listener.on("faults"), "the retained faults")
