@@ -27,6 +27,8 @@ _OPTIONS = {
     "--https": "https",
     "--certificate": "certificate",
     "--joined": "joined_dir",
+    "--words": "words_path",
+    "--secrets": "secrets_dir",
 }
 
 
@@ -43,6 +45,8 @@ def main(argv: list[str]) -> int:
         https=options.get("https", ""),
         certificate=options.get("certificate", ""),
         joined_dir=options.get("joined_dir", ""),
+        words_path=options.get("words_path", ""),
+        secrets_dir=options.get("secrets_dir", ""),
         clock=options.get("clock"),
     )
     return 0
@@ -75,6 +79,12 @@ def _full(argv: list[str]) -> dict[str, Any]:
     parser.add_argument(
         "--joined", metavar="DIR", dest="joined_dir", help="where dnsmasq's hook says who joined"
     )
+    parser.add_argument(
+        "--words", metavar="FILE", dest="words_path", help="the log of words (beside the database)"
+    )
+    parser.add_argument(
+        "--secrets", metavar="DIR", dest="secrets_dir", help="where what signs forms is kept"
+    )
     arguments = vars(parser.parse_args(argv))
     given = {name: value for name, value in arguments.items() if value is not None}
     if not 1 <= given.get("threads", 1) <= 64:
@@ -87,6 +97,7 @@ def _full(argv: list[str]) -> dict[str, Any]:
         "joined_dir": f"{settings.network.run_dir}/joined",
         "run_dir": settings.store.run_dir,
         "store_path": settings.store.path,
+        "words_path": settings.store.words_path,
         "clock": open_clock(settings),
         **given,
     }

@@ -43,7 +43,9 @@ class Answer:
     ``is_flask``: the answer takes longer, ``answers.behind`` gives it.
     """
 
-    __slots__ = ("_around", "body", "headers", "is_flask", "keep_s", "slot", "status", "wire")
+    __slots__ = (
+        "_around", "body", "headers", "is_flask", "job", "keep_s", "slot", "status", "wire",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -61,6 +63,8 @@ class Answer:
         self.headers += _SAFE if kind == HTML else _SAFE[1:2]
         self.keep_s = keep_s
         self.is_flask = is_flask
+        #: What must be written before there is an answer (``asking.Job``).
+        self.job: Any = None
         self.slot = SLOT if SLOT in body else b""
         #: As it was last sent (``prepared.Wire``), for an answer that is given again and again.
         self.wire: Any = None

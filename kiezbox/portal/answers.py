@@ -8,15 +8,17 @@ GET. Nothing of a request is ever repeated in an answer.
 from __future__ import annotations
 
 from kiezbox import captive
+from kiezbox.i18n import LANGUAGES, language_of
 from kiezbox.portal.answered import HTML, Answer, zipped
+from kiezbox.portal.asking import Ask, Job
 from kiezbox.portal.page import again_page, bulletins_page, first_page
-from kiezbox.portal.texts import LANGUAGES, language_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from kiezbox.portal.forms import Forms
     from kiezbox.portal.guests import Guests
     from kiezbox.portal.request import Request
     from kiezbox.portal.sight import Sight, Street
@@ -30,6 +32,14 @@ __all__ = ["MOVED", "PAGES", "Answer", "answer", "behind", "fill", "split_path"]
 #: So long the same page serves everybody, if nothing has changed (``Sight.version``): ages and
 #: times on it count in minutes.
 KEEP_S = 1.0
+
+#: The residents' pages, by their names in the path: a file each in ``portal.pages``.
+ROOMS = {
+    "where": "where", "help": "help", "safe": "safe", "board": "board", "messages": "messages",
+    "air": "air", "steps": "steps", "say": "say", "about": "about", "kiosk": "kiosk",
+    "poster": "poster", "warnings": "warnings", "helper": "helper", "api": "api",
+    "box.json": "api", "city": "api", "captive-portal": "api",
+}  # fmt: skip
 
 #: Postures in which every name leads here. Where nothing is intercepted, whoever asks us meant us.
 INTERCEPTING = ("emergency", None)
@@ -59,24 +69,28 @@ _NOT_HERE = Answer(404, b"-\n", "text/plain", _NO_STORE)
 _BEHIND = Answer(200, b"", is_flask=True)
 
 
-def answer(request: Request, sight: Sight, guests: Guests) -> Answer:
+def answer(request: Request, sight: Sight, guests: Guests, forms: Forms) -> Answer:
     """The answer to one request; a HEAD gets that of a GET."""
     street = sight.street()
     guests.enter_mode(street.mode)
     host = request.host
     if _is_ours(host, request.local, street):
-        return _at_our_door(request, sight, guests, host)
+        return _at_our_door(request, sight, guests, forms)
     return _to_somebody_else(request, guests, street, host)
 
 
-def fill(request: Request, guests: Guests) -> bytes:
+def fill(request: Request, guests: Guests, forms: Forms) -> bytes:
     """What goes into the slot of a page that is now given to this guest."""
+    name, _, _ = split_path(request.path, request.headers)
+    if name in ROOMS:
+        return forms.token(request.client)
     return guests.show(request.client)
 
 
 def behind(path: str, headers: Mapping[str, str], sight: Sight) -> Answer:
     """The answers that take long, for Flask. ``headers``: lower-case names."""
-    name, language = split_path(path, headers)
+    first, rest, language = split_path(path, headers)
+    name = "/".join((first, *rest))
     if name == "situation.geojson":
         return _situation(sight, headers)
     make = _BEHIND_PAGES.get(name)
@@ -92,15 +106,20 @@ def _vary(path: str) -> str:
     return "Accept-Encoding" if is_named else "Accept-Language, Accept-Encoding"
 
 
-def split_path(path: str, headers: Mapping[str, str]) -> tuple[str, str]:
-    """The name of the page and its language, by ``Accept-Language`` if the path has none.
+def split_path(path: str, headers: Mapping[str, str]) -> tuple[str, tuple[str, ...], str]:
+    """The name of the page, what follows it, and its language, by ``Accept-Language`` if the path
+    has none.
 
-    ``/tr/info`` is ("info", "tr"), ``/`` is ("", "de") for most.
+    ``/tr/board/seek`` is ("board", ("seek",), "tr"), ``/`` is ("", (), "de") for most.
     """
-    first, _, rest = path[1:].partition("/")
+    first, *parts = path[1:].split("/")
     if first in LANGUAGES:
-        return rest, first
-    return path[1:], language_of(headers.get("accept-language", ""))
+        language = first
+    else:
+        parts = [first, *parts]
+        language = language_of(headers.get("accept-language", ""))
+    name, *rest = parts or [""]
+    return name, tuple(rest), language
 
 
 # --- whose door it is ----------------------------------------------------------------------------
@@ -161,16 +180,33 @@ def _online(verdict: captive.Verdict) -> Answer:
 # --- our own pages -------------------------------------------------------------------------------
 
 
-def _at_our_door(request: Request, sight: Sight, guests: Guests, host: str) -> Answer:
-    name, language = split_path(request.path, request.headers)
-    if request.method in ("GET", "HEAD"):
-        if captive.is_asset(request.path):
+def _at_our_door(request: Request, sight: Sight, guests: Guests, forms: Forms) -> Answer:
+    name, rest, language = split_path(request.path, request.headers)
+    is_post = request.method == "POST"
+    if is_post or request.method in ("GET", "HEAD"):
+        if captive.is_asset(request.path) and not is_post:
             return _NOT_HERE
-        view = PAGES.get(name)
-        return view(request, sight, guests, language) if view else MOVED
-    if request.method == "POST" and name in _POSTS:
-        return _POSTS[name](request, sight, guests, language)
-    return _SEE_OTHER
+        if name in ROOMS:
+            return _in_a_room(Ask(request, sight, forms, language, name, rest), is_post=is_post)
+        view = (_POSTS if is_post else PAGES).get("/".join((name, *rest)))
+        if view is not None:
+            return view(request, sight, guests, language)
+    return _SEE_OTHER if is_post or request.method not in ("GET", "HEAD") else MOVED
+
+
+def _in_a_room(ask: Ask, *, is_post: bool) -> Answer:
+    """A page of ``portal.pages``: loaded when somebody asks for it first."""
+    room = __import__(f"kiezbox.portal.pages.{ROOMS[ask.name]}", fromlist=["show"])
+    act = getattr(room, "send" if is_post else "show", None)
+    if act is None:
+        return ask.see(ask.name)
+    found = act(ask)
+    if isinstance(found, Job):
+        later = Answer(200, b"")
+        later.job = found
+        return later
+    answered: Answer = found
+    return answered
 
 
 def _prefix(request: Request, language: str) -> str:

@@ -6,6 +6,7 @@ Plain HTML, no script, nothing from outside, at most ``PAGE_BYTES``. Whatever di
 
 from __future__ import annotations
 
+from kiezbox.i18n import LANGUAGES, RIGHT_TO_LEFT, lang_of, text_of
 from kiezbox.portal.answered import SLOT
 from kiezbox.portal.meaning import (
     causes_of,
@@ -19,7 +20,6 @@ from kiezbox.portal.meaning import (
     since_of,
 )
 from kiezbox.portal.style import STYLE
-from kiezbox.portal.texts import LANGUAGES, RIGHT_TO_LEFT, text_of
 from kiezbox.portal.words import age, band, clock_time, duration, escape, number, shortened
 from kiezbox.situation import is_exercise, plain_text
 
@@ -98,9 +98,11 @@ def document(
     *,
     look: str = "",
     style: str = "",
+    title: str = "",
 ) -> bytes:
     """The whole page around ``body``. ``name``: of the page, the same in every language. ``look``:
-    the class of another head than the situation's; ``style``: beside that of every page.
+    the class of another head than the situation's; ``style``: beside that of every page;
+    ``title``: HTML, by default the situation's headline.
     """
     banner = ""
     if is_exercise(facts):
@@ -113,16 +115,17 @@ def document(
     ]
     below = f"/{name}" if name else ""
     links = " ".join(
-        f"<a href=/{other}{below} lang={other}>{native}</a>"
+        f"<a href=/{other}{below} lang={lang_of(other)}>{native}</a>"
         for other, native in LANGUAGES.items()
         if other != language
     )
     direction = " dir=rtl" if language in RIGHT_TO_LEFT else ""
     return (
         (
-            f'<!DOCTYPE html><html lang="{language}"{direction}><head><meta charset="utf-8">'
+            f'<!DOCTYPE html><html lang="{lang_of(language)}"{direction}><head>'
+            '<meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width,initial-scale=1">'
-            f"<title>{escape(headline_of(facts, text)[0])} · Kiezbox</title>"
+            f"<title>{title or escape(headline_of(facts, text)[0])} · Kiezbox</title>"
             f'<link rel="icon" href="data:,"><style>{STYLE}{style}</style></head>'
             f'<body class="{look or look_of(facts)}">{banner}<nav>{links}</nav><main>{body}</main>'
             f'{banner}<footer><p><a href="/{language}{below}">{text["reload"]}</a></p>'
@@ -290,11 +293,11 @@ def _row(label: str, value: str, taken_at: float | None, facts: Facts, text: dic
     )
 
 
-def _value(latest: dict[str, Any], label: tuple[str, str, int], text: dict[str, Any]) -> str:
+def _value(latest: dict[str, Any], label: tuple[str, str, str], text: dict[str, Any]) -> str:
     _, unit, decimals = label
     if latest["value"] is None or latest["flag"] not in (0, 1):
         return str(text["unusable"])
-    shown = text["measured"].format(value=number(latest["value"], decimals, text), unit=unit)
+    shown = text["measured"].format(value=number(latest["value"], int(decimals), text), unit=unit)
     return shown if latest["flag"] == 0 else str(text["suspect"].format(value=shown))
 
 

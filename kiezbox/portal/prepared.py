@@ -174,11 +174,11 @@ class Prepared:
         kept = self._found(request, now)
         return None if kept is None else kept.wire
 
-    def make(self, request: Request, now: float) -> Wire | None:
-        """A new answer; None: it takes long, and is left to others."""
+    def make(self, request: Request, now: float) -> Wire | Answer:
+        """A new answer as it is sent; or one that is left to others (``is_flask``, ``job``)."""
         answer = self._contents.answer(request)
-        if answer.is_flask:
-            return None
+        if answer.is_flask or answer.job:
+            return answer
         wire: Wire = answer.wire or Wire(answer)
         answer.wire = wire
         if answer.keep_s > 0 and request.method in ("GET", "HEAD"):

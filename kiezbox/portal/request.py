@@ -17,8 +17,8 @@ __all__ = ["MOST_BODY", "MOST_HEAD", "BadRequest", "Reader", "Request", "request
 MOST_HEAD = 16384
 MOST_HEADERS = 100
 
-#: A body in all; the longest form is a message for the neighbourhood.
-MOST_BODY = 4096
+#: A body in all: the longest form is a request for help, and a letter of Arabic takes six bytes.
+MOST_BODY = 12288
 
 #: What chunks may cost beside the body they carry.
 MOST_WRAPPING = 8192

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kiezbox.portal.behind import Behind
+    from kiezbox.portal.mailroom import Mailroom
     from kiezbox.portal.prepared import Contents
     from kiezbox.portal.request import Request
     from kiezbox.portal.visit import Door, Visit
@@ -62,6 +63,8 @@ class Responder(Loop):
         self._is_resting = False
         #: Who answers what takes long; without, it is not answered.
         self.behind: Behind | None = None
+        #: Who writes what guests send; without, nothing is taken.
+        self.mailroom: Mailroom | None = None
         #: Flask is to be loaded, in the first quiet moment after the first visitor.
         self._is_to_load = self._has_had_visits = False
         for door in doors:
@@ -129,6 +132,8 @@ class Responder(Loop):
         super()._rung()
         if self.behind is not None:
             self.behind.go_on()
+        if self.mailroom is not None:
+            self.mailroom.go_on()
         if self._stop_at is not None:
             for door in self._doors:
                 self._shut(door)
@@ -237,6 +242,8 @@ class Responder(Loop):
         self._later.pop(visit, None)
         if self.behind is not None:
             self.behind.forget(visit)
+        if self.mailroom is not None:
+            self.mailroom.forget(visit)
 
     def _want(self, visit: Visit, mask: int) -> None:
         if visit.mask != mask:
@@ -332,16 +339,22 @@ class Responder(Loop):
             return None
         began = time.perf_counter()
         try:
-            wire = self._prepared.make(request, self._now)
+            made = self._prepared.make(request, self._now)
         except Exception:
             # The outermost loop: whoever comes next shall find an open door.
             sys.excepthook(*sys.exc_info())
             self._refuse(visit, 500)
             return None
         visit.party.spent_s += time.perf_counter() - began
-        if wire is None and not (self.behind and self.behind.ask(visit, request)):
+        if isinstance(made, Wire):
+            return made
+        if made.job:
+            is_taken = self.mailroom is not None and self.mailroom.ask(visit, made.job)
+        else:
+            is_taken = self.behind is not None and self.behind.ask(visit, request)
+        if not is_taken:
             self._refuse(visit, 503)
-        return wire
+        return None
 
     def answer(self, visit: Visit, wire: Wire | int) -> None:
         """What a visit has waited for, or the status of a refusal."""

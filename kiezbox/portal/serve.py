@@ -14,25 +14,28 @@ import sys
 import time
 
 from kiezbox.errors import KiezboxError
+from kiezbox.i18n import language_of
 from kiezbox.portal import answers
 from kiezbox.portal.answered import takes_gzip
 from kiezbox.portal.behind import Behind
+from kiezbox.portal.forms import Forms, kept_secret
 from kiezbox.portal.guests import Guests
+from kiezbox.portal.mailroom import Mailroom
 from kiezbox.portal.request import request_parser
 from kiezbox.portal.responder import Responder
 from kiezbox.portal.sight import Sight
 from kiezbox.portal.sockets import HTTPS, inherited, listen
-from kiezbox.portal.texts import language_of
 from kiezbox.portal.visit import Door, SecretDoor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from kiezbox.clock import Clock
     from kiezbox.portal.answered import Answer
     from kiezbox.portal.behind import Application
     from kiezbox.portal.request import Request
-    from kiezbox.portal.sight import Clock
+    from kiezbox.store.log import Log
 
 __all__ = ["serve"]
 
@@ -40,14 +43,14 @@ __all__ = ["serve"]
 class Contents:
     """What there is to say: ``prepared.Contents`` over ``answers``."""
 
-    def __init__(self, sight: Sight, guests: Guests) -> None:
-        self._sight, self._guests = sight, guests
+    def __init__(self, sight: Sight, guests: Guests, forms: Forms) -> None:
+        self._sight, self._guests, self._forms = sight, guests, forms
 
     def answer(self, request: Request) -> Answer:
-        return answers.answer(request, self._sight, self._guests)
+        return answers.answer(request, self._sight, self._guests, self._forms)
 
     def fill(self, request: Request) -> bytes:
-        return answers.fill(request, self._guests)
+        return answers.fill(request, self._guests, self._forms)
 
     def told(self, request: Request, name: str) -> Hashable:
         value = request.headers.get(name, "")
@@ -67,13 +70,16 @@ def serve(
     https: str = "",
     certificate: str = "",
     joined_dir: str = "",
+    words_path: str = "",
+    secrets_dir: str = "",
     threads: int = 8,
     clock: Clock | None = None,
 ) -> None:
     """Answer until told to end (SIGTERM, Ctrl-C). systemd's sockets go before addresses.
 
     ``certificate`` is the folder of fullchain.pem and privkey.pem; only with one there is https.
-    ``joined_dir`` is that of ``Guests``.
+    ``joined_dir`` is that of ``Guests``. ``words_path`` is the log of words, ``secrets_dir`` where
+    what signs forms is kept from one process to the next.
 
     Raises:
         KiezboxError: there is nothing to listen on, or httptools is not installed.
@@ -89,20 +95,28 @@ def serve(
     secret = [listener for name, listener in given if name == HTTPS]
     if https and certificate and not secret:
         secret = [listen(https, "--https")]
-    sight = Sight(run_dir, store_path, clock)
+    sight = Sight(run_dir, store_path, clock, words_path)
+    forms = Forms(kept_secret(secrets_dir) if secrets_dir else None)
     guests = Guests(joined_dir=joined_dir) if joined_dir else Guests()
     doors = [Door(listener) for listener in plain]
     if certificate:
         now = clock.now if clock else time.time
         doors += [SecretDoor(listener, certificate, now) for listener in secret]
-    responder = Responder(doors, Contents(sight, guests))
+    responder = Responder(doors, Contents(sight, guests, forms))
 
     def application() -> Application:
         from kiezbox.portal.app import app_of
 
         return app_of(sight)
 
+    def open_log() -> Log:
+        from kiezbox.clock import SystemClock
+        from kiezbox.store.log import Log
+
+        return Log.open(sight.shown.path, clock or SystemClock())
+
     responder.behind = Behind(responder, application, threads=threads)
+    responder.mailroom = Mailroom(responder, open_log)
     for signal in (_signal.SIGTERM, _signal.SIGINT):
         _signal.signal(signal, lambda *_: responder.stop())
     _tell_systemd("READY=1")

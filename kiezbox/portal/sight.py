@@ -16,6 +16,7 @@ import time
 from _json import make_scanner
 
 from kiezbox.portal.guests import STAY_S
+from kiezbox.portal.shown import Shown
 from kiezbox.situation import understand
 
 TYPE_CHECKING = False
@@ -99,7 +100,13 @@ class Street:
 class Sight:
     """All that this process may look at. For several threads."""
 
-    def __init__(self, run_dir: str, store_path: str, clock: Clock | None = None) -> None:
+    def __init__(
+        self, run_dir: str, store_path: str, clock: Clock | None = None, words_path: str = ""
+    ) -> None:
+        """``words_path``: the log of words; by default where the store's settings put it."""
+        folder = os.path.dirname(store_path)
+        #: What the log of words has to show.
+        self.shown = Shown(words_path or os.path.join(folder, "words", "words.db"))
         self._now_json = os.path.join(run_dir, "now.json")
         self._store_path = store_path
         self._clock = clock or WallClock()
@@ -109,9 +116,10 @@ class Sight:
         self._street: tuple[Any, Street] = (None, Street())
 
     def version(self) -> tuple[Any, ...]:
-        """Another one as soon as now.json or the store is another; costs three ``stat``."""
-        store = self._store_path
-        return _stamp(self._now_json), _stamp(store), _stamp(store + "-wal")
+        """Another one as soon as now.json, the store or the words are others; five ``stat``."""
+        store, words = self._store_path, self.shown.path
+        files = store, store + "-wal", words, words + "-wal"
+        return _stamp(self._now_json), *map(_stamp, files)
 
     def street(self) -> Street:
         """The last one that now.json told of: a node that has gone took no WLAN down."""

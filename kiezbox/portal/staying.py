@@ -9,9 +9,9 @@ from functools import lru_cache
 
 import segno
 
+from kiezbox.i18n import RIGHT_TO_LEFT, text_of
 from kiezbox.portal.page import back_link, document, paragraph
 from kiezbox.portal.style import BESIDE
-from kiezbox.portal.texts import RIGHT_TO_LEFT, text_of
 from kiezbox.portal.words import escape
 
 TYPE_CHECKING = False

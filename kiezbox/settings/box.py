@@ -42,6 +42,12 @@ class StoreSettings:
         "/var/lib/kiezbox/kiezbox.db",
         help="The database. Its journal lies beside it, with .journal at the end.",
     )
+    words: str = setting(
+        "",
+        help="The log of words: bulletins, the board, requests for help. By default\n"
+        "words/words.db beside the database: a folder of its own, because the portal writes into\n"
+        "it and into nothing else.",
+    )
     run_dir: str = setting(
         "/run/kiezbox",
         help="Folder in memory for what is true just now (now.json); nothing here costs the card.",
@@ -67,6 +73,12 @@ class StoreSettings:
     keep_days: float = setting(
         730.0, help="Readings older than this are deleted.", unit="days", least=1, most=36500
     )
+
+    @property
+    def words_path(self) -> str:
+        """Where the log of words is."""
+        folder, slash, _ = self.path.rpartition("/")
+        return self.words or f"{folder}{slash}words/words.db"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kiezbox.portal.answers import Answer, answer, behind, fill
+from kiezbox.portal.forms import Forms
 from kiezbox.portal.guests import Guests
 from kiezbox.portal.request import Request
 from kiezbox.portal.sight import Sight
@@ -37,6 +38,7 @@ class Portal:
         self.sight = sight
         self.clock = Clock()
         self._joined = str(joined or "/nonexistent")
+        self.forms = Forms()
         self.guests = Guests()
         self.restart()
 
@@ -68,12 +70,12 @@ class Portal:
 
     def whole(self, request: Request) -> Answer:
         """The answer as the responder sends it."""
-        found = copy(answer(request, self.sight, self.guests))
+        found = copy(answer(request, self.sight, self.guests, self.forms))
         found.headers = [*found.headers]
         if found.is_flask:
             found = behind(request.path, request.headers, self.sight)
         if found.slot:
-            found.body = found.filled(fill(request, self.guests))
+            found.body = found.filled(fill(request, self.guests, self.forms))
         if request.method == "HEAD":
             found.headers.append(("Content-Length", str(len(found.body))))
             found.body = b""

@@ -11,7 +11,7 @@ import pytest
 from chromium import Chromium
 from street import Portal, fresh, outage, portal, wait_for, write_facts
 
-from kiezbox.portal.texts import LANGUAGES, text_of
+from kiezbox.i18n import LANGUAGES, text_of
 
 #: A small phone; the same in WCAG 2.2's "Reflow" (1280 px at 400 %); the small phone at 200 %.
 WIDTHS = (360, 320, 180)

@@ -19,6 +19,7 @@ from street import LIMIT_S, NOW, now_json, read_all, split, wait_for, write_fact
 
 from kiezbox.clock import ManualClock
 from kiezbox.portal import crowd, responder, visit
+from kiezbox.portal.forms import Forms
 from kiezbox.portal.guests import Guests
 from kiezbox.portal.request import MOST_HEAD
 from kiezbox.portal.responder import Responder
@@ -115,7 +116,9 @@ def opened(box: Path) -> Iterator[Opened]:
         listener.bind(("127.0.0.1", 0))
         listener.listen(1024)
         sight = Sight(str(box / "run"), str(box / "kiezbox.db"), ManualClock(NOW))
-        serving = Responder([Door(listener)], contents or Contents(sight, Guests()), **options)
+        serving = Responder(
+            [Door(listener)], contents or Contents(sight, Guests(), Forms()), **options
+        )
         server = threading.Thread(target=serving.run, daemon=True)
         server.start()
         ending.append((serving, server))

@@ -12,10 +12,10 @@ import pytest
 from asking import BOX, GUEST, Portal, Shown
 from street import NORMAL, NOW, outage, understood, write_facts
 
+from kiezbox.i18n import LANGUAGES, RIGHT_TO_LEFT, text_of
 from kiezbox.portal.answers import PAGES
 from kiezbox.portal.page import PAGE_BYTES, first_page
 from kiezbox.portal.staying import connected_page, info_page
-from kiezbox.portal.texts import LANGUAGES, RIGHT_TO_LEFT, text_of
 
 PROBE = {"path": "/hotspot-detect.html", "host": "captive.apple.com"}
 

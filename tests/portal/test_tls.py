@@ -20,6 +20,7 @@ from street import LIMIT_S, NOW, read_all, running, split, wait_for
 
 from kiezbox.clock import ManualClock
 from kiezbox.portal import responder, tls, visit
+from kiezbox.portal.forms import Forms
 from kiezbox.portal.guests import Guests
 from kiezbox.portal.responder import Responder
 from kiezbox.portal.serve import Contents
@@ -64,7 +65,7 @@ class Https:
         self.port = self.listener.getsockname()[1]
         sight = Sight(str(box / "run"), str(box / "kiezbox.db"), ManualClock(NOW))
         door = SecretDoor(self.listener, str(folder), lambda: now)
-        self.responder = Responder([door], Contents(sight, Guests()))
+        self.responder = Responder([door], Contents(sight, Guests(), Forms()))
         self.server = threading.Thread(target=self.responder.run, daemon=True)
         self.server.start()
 
