@@ -1,4 +1,4 @@
-"""A resident with a phone and no script: opens pages, fills in their forms, follows where it leads."""
+"""A resident with a phone and no script: opens pages, fills in forms, follows where they lead."""
 
 from __future__ import annotations
 
