@@ -10,6 +10,7 @@ from __future__ import annotations
 from kiezbox.i18n import text_of
 from kiezbox.portal.answered import HTML, Answer, zipped
 from kiezbox.portal.page import back_link, document
+from kiezbox.portal.style import INNER
 from kiezbox.portal.words import escape
 
 TYPE_CHECKING = False
@@ -149,8 +150,8 @@ class Ask:
         if has_back:
             inner += back_link(text, self.language)
         whole = document(
-            self.facts, text, self.language, inner, escape(name), look=look, style=style,
-            title=title,
+            self.facts, text, self.language, inner, escape(name), look=look,
+            style=INNER + style, title=title,
         )  # fmt: skip
         found = Answer(status, whole, HTML, _NO_STORE, keep_s=keep_s)
         return zipped(found, self.request.headers, "Accept-Encoding")

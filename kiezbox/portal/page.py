@@ -19,7 +19,7 @@ from kiezbox.portal.meaning import (
     look_of,
     since_of,
 )
-from kiezbox.portal.style import STYLE
+from kiezbox.portal.style import style_of
 from kiezbox.portal.words import age, band, clock_time, duration, escape, number, shortened
 from kiezbox.situation import is_exercise, plain_text
 
@@ -119,6 +119,12 @@ def document(
         for other, native in LANGUAGES.items()
         if other != language
     )
+    if name not in ("", "again"):
+        # Whoever got here has chosen. Without script: a phone's own window opens it as well.
+        links = (
+            f'<a href="/{language}">{text["back"]}</a><details><summary>{LANGUAGES[language]} ·'
+            f" <span lang=en>Languages</span></summary>{links}</details>"
+        )
     direction = " dir=rtl" if language in RIGHT_TO_LEFT else ""
     return (
         (
@@ -126,7 +132,7 @@ def document(
             '<meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width,initial-scale=1">'
             f"<title>{title or escape(headline_of(facts, text)[0])} · Kiezbox</title>"
-            f'<link rel="icon" href="data:,"><style>{STYLE}{style}</style></head>'
+            f'<link rel="icon" href="data:,"><style>{style_of(facts)}{style}</style></head>'
             f'<body class="{look or look_of(facts)}">{banner}<nav>{links}</nav><main>{body}</main>'
             f'{banner}<footer><p><a href="/{language}{below}">{text["reload"]}</a></p>'
             f"<p><small>{' · '.join(foot)}<br>{text['about']}<br>{text['never_ask']}</small></p>"

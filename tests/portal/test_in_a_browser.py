@@ -90,6 +90,7 @@ def test_whatever_can_be_touched_is_as_large_as_a_finger(
         found = evaluate(
             chromium,
             # Not those within a sentence (its exception "Inline").
+            "document.querySelectorAll('details').forEach(each => {each.open = true});"
             "Array.from(document.querySelectorAll('a:not(header a),button'), each => {"
             "const r = each.getBoundingClientRect();"
             "return [each.innerText, r.width, r.height]})",
