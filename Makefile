@@ -56,4 +56,7 @@ tidy: .venv/.test
 	@tests/prepare
 	@echo "Installing Kiezbox and its test tools into .venv (half a minute) …"
 	@$(BIN)/python -m pip --quiet --disable-pip-version-check install --editable '.[all,test]'
+	@# It brings axe-core, the judge of accessibility; what it brings beside (Playwright) nobody needs.
+	@$(BIN)/python -m pip --quiet --disable-pip-version-check install --no-deps \
+	  'axe-playwright-python>=0.1.8,<0.2'
 	@touch $@
