@@ -37,6 +37,8 @@ from kiezbox.settings.network import (
     StreetSettings,
     UplinkSettings,
 )
+from kiezbox.settings.operator import OperatorSettings
+from kiezbox.settings.place import PlaceSettings
 from kiezbox.settings.teaching import describe, example
 
 __all__ = [
@@ -54,6 +56,8 @@ __all__ = [
     "MeshSettings",
     "ModeSettings",
     "NetworkSettings",
+    "OperatorSettings",
+    "PlaceSettings",
     "PortalSettings",
     "PowerSettings",
     "PublisherSettings",

@@ -11,6 +11,8 @@ from kiezbox.model import is_box_id
 from kiezbox.settings.declaring import Declaration, Table, section, setting, tables
 from kiezbox.settings.desk import DeskSettings
 from kiezbox.settings.network import NetworkSettings
+from kiezbox.settings.operator import OperatorSettings
+from kiezbox.settings.place import PlaceSettings
 
 
 def _check_box_id(value: str) -> str:
@@ -290,6 +292,10 @@ class Settings:
     )
     publishers: Mapping[str, Table] = tables(help="Where readings go. A table switches one on.")
     portal: PortalSettings = section(PortalSettings, help="The residents' pages.")
+    operator: OperatorSettings = section(
+        OperatorSettings, help="Who answers for this box. Residents see it under 'About'."
+    )
+    place: PlaceSettings = section(PlaceSettings, help="The surroundings: points and streets.")
     desk: DeskSettings = section(DeskSettings, help="The operator's pages.")
     clock: ClockSettings = section(ClockSettings, help="Leave alone on a real box.")
 

@@ -1,0 +1,37 @@
+"""The table ``[operator]`` of kiezbox.toml: who answers for this box. Shown to everybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiezbox.settings.declaring import setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorSettings:
+    """``[operator]``. What is empty here, the page *About* says is missing."""
+
+    controller: str = setting(
+        "",
+        help="Who is responsible for this box and for what people write on it (the controller of\n"
+        "the General Data Protection Regulation, Art. 4 no. 7): name and postal address.",
+        example="Nachbarschaftsverein Musterplatz e. V., Musterplatz 1, 00000 Musterstadt",
+    )
+    contact: str = setting(
+        "",
+        help="How people reach you: telephone, e-mail, or when somebody is there.",
+        example="box@musterplatz.example",
+    )
+    privacy_basis: str = setting(
+        "",
+        help="On which legal basis personal things are kept (Art. 6(1) GDPR), in a sentence for\n"
+        "everybody. Ask whoever advises you on data protection.",
+        example="Art. 6 Abs. 1 lit. d und e DSGVO: Schutz lebenswichtiger Interessen",
+    )
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Names of the settings without which nobody knows whom to turn to."""
+        return tuple(
+            name for name in ("controller", "contact", "privacy_basis") if not getattr(self, name)
+        )
