@@ -137,25 +137,23 @@ _KINDS = (
             Field(18, "fetched_at", "count", 1 << 40),
         ),
     ),
-    # Somebody asks for help, or offers it. What is needed and the block are for everybody; the
-    # rest is sealed to the keys of those who may help.
+    # Somebody asks for help, or offers it. What is needed and the block are for everybody; all else
+    # (place, name, number, how many, in which words) is sealed to the keys of those who may help.
     Kind(
         4, "ticket", Priority.LIFE, 7 * DAY_S, 7 * DAY_S,
         (
             # 0 asks, 1 offers, 2 is an emergency message in words.
             Field(1, "what", "count", 2, is_required=True),
             Field(2, "needs", "codes", 8),
-            Field(3, "people", "count", 999),
-            Field(4, "block", "text", 120),
-            Field(5, "note", "text", 600),
-            Field(6, "sealed_helpers", "bytes", 2000),
-            Field(7, "sealed_protection", "bytes", 2000),
-            # A keyed hash of the word with which the resident withdraws it.
-            Field(8, "lookup", "bytes", 32),
-            Field(9, "language", "text", 12),
-            Field(10, "is_exercise", "count", 1),
+            Field(3, "block", "text", 120),
+            Field(4, "sealed_helpers", "bytes", 2000),
+            Field(5, "sealed_protection", "bytes", 2000),
+            # What the resident's words are checked by (``sealing.proofs``): salt and hash.
+            Field(6, "lookup", "bytes", 32),
+            Field(7, "language", "text", 12),
+            Field(8, "is_exercise", "count", 1),
             # 1: an operator wrote it down for somebody at the door.
-            Field(11, "is_on_behalf", "count", 1),
+            Field(9, "is_on_behalf", "count", 1),
         ),
         is_personal=True,
     ),
@@ -282,6 +280,12 @@ _KINDS = (
         18, "opening", Priority.NUMBERS, 31 * DAY_S, 31 * DAY_S,
         (_OF, Field(2, "role", "text", 20, is_required=True), Field(3, "who", "bytes", 8)),
         changes=True,
+    ),
+    # Whoever left it, or may read it, takes away what is sealed by words: the record goes with it.
+    Kind(
+        19, "erasure", Priority.SAFE, 7 * DAY_S, 7 * DAY_S,
+        (_OF, Field(2, "proof", "bytes", 32, is_required=True)),
+        is_personal=True, changes=True,
     ),
 )  # fmt: skip
 

@@ -38,7 +38,7 @@ from kiezbox.records import (
     unpack,
     unpack_body,
 )
-from kiezbox.records.folds import Told, fold
+from kiezbox.records.folds import ERASED, Told, fold
 from kiezbox.store import log_file
 from kiezbox.store.database import TROUBLE, store_error, transaction
 
@@ -95,6 +95,8 @@ class Log:
         self._db = db
         self._judge = judge
         self._lock = threading.RLock()
+        #: Something was deleted that the WAL still holds.
+        self._has_erased = False
 
     @classmethod
     def open(cls, path: str, clock: Clock, *, box: str = "", judge: Judge | None = None) -> Log:
@@ -266,6 +268,10 @@ class Log:
             f"SELECT {_TOLD} FROM log WHERE of_origin = ? AND of_sequence = ?", ref
         ).fetchall()
         thing = first and fold(first, [told for row in changes if (told := self._told(row))])
+        if thing is not None and thing.state == ERASED:
+            # What was said about it stays, so that it goes again if another box still sends it.
+            self._db.execute("DELETE FROM log WHERE origin = ? AND sequence = ?", ref)
+            self._has_erased, thing = True, None
         if thing is None:
             self._db.execute("DELETE FROM things WHERE origin = ? AND sequence = ?", ref)
         else:
@@ -373,10 +379,7 @@ class Log:
         with self._writing():
             done = self._db.execute("DELETE FROM log WHERE expires_at <= ?", (now,)).rowcount
             self._db.execute("DELETE FROM things WHERE expires_at <= ?", (now,))
-        if done:
-            with self._lock, suppress(sqlite3.OperationalError):
-                # A reader may hold the WAL; then the next time.
-                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._has_erased = self._has_erased or done > 0
         return int(done)
 
     def power_is_back(self, since: float) -> int:
@@ -438,6 +441,14 @@ class Log:
                     yield
             except TROUBLE as error:
                 raise store_error(error, self.path) from error
+            if self._has_erased:
+                self._empty_wal()
+
+    def _empty_wal(self) -> None:
+        """What was erased leaves the WAL, too. A reader may hold it; then the next time."""
+        with suppress(sqlite3.OperationalError):
+            (is_busy, _, _) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._has_erased = bool(is_busy)
 
 
 #: What ``_told`` needs of a row.

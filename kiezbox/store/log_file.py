@@ -45,6 +45,17 @@ _STEPS = (
     CREATE INDEX things_lookup ON things (lookup) WHERE lookup <> x'';
     CREATE INDEX things_expires ON things (expires_at);
     """,
+    # Who may open what is sealed (``keyring``): no records, because a key that came by radio from
+    # anybody would be one that anybody can read.
+    """
+    CREATE TABLE role_keys (role TEXT PRIMARY KEY, public BLOB NOT NULL, made_at REAL NOT NULL)
+      STRICT, WITHOUT ROWID;
+    CREATE TABLE holders (
+      number INTEGER PRIMARY KEY AUTOINCREMENT, who BLOB NOT NULL UNIQUE, role TEXT NOT NULL,
+      made_at REAL NOT NULL, expires_at REAL, tries INTEGER NOT NULL, locked BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE switches (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    """,
 )
 
 SCHEMA_VERSION = len(_STEPS)
@@ -165,9 +176,11 @@ def _take_over(aside: str, db: sqlite3.Connection) -> None:
                             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                             row,
                         )
-            with suppress(sqlite3.Error):
-                for row in source.execute("SELECT origin, newest FROM heads"):
-                    db.execute("INSERT OR IGNORE INTO heads VALUES (?, ?)", row)
+            for table in ("heads", "role_keys", "holders", "switches"):
+                with suppress(sqlite3.Error):
+                    for row in source.execute(f"SELECT * FROM {table}"):
+                        marks = ", ".join("?" * len(row))
+                        db.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row)
             db.execute(
                 "INSERT INTO heads SELECT origin, max(sequence) FROM log WHERE true"
                 " GROUP BY origin ON CONFLICT (origin) DO UPDATE"

@@ -17,10 +17,13 @@ from kiezbox.records.kinds import KINDS
 from kiezbox.records.record import Record
 from kiezbox.records.things import Thing
 
-__all__ = ["REPORTS_TO_HIDE", "Told", "fold", "thing_of"]
+__all__ = ["ERASED", "REPORTS_TO_HIDE", "Told", "fold", "thing_of"]
 
 #: So many reports from different neighbours hide something until a moderator has looked.
 REPORTS_TO_HIDE = 3
+
+#: A thing of this state is none any more, and its record goes from the card.
+ERASED = "erased"
 
 #: Kinds of which nothing is shown by themselves.
 _SILENT = frozenset(("certificate", "revocation"))
