@@ -258,6 +258,9 @@ _KINDS = (
             Field(2, "verdict", "text", 10, is_required=True),
             Field(3, "reason", "text", 200),
             Field(4, "who", "bytes", 8),
+            # Unix milliseconds by the moderator's clock: the latest word counts, and an old one
+            # that somebody sends again does not.
+            Field(5, "decided_at", "count", 1 << 45),
         ),
         changes=True, needs="moderate",
     ),

@@ -70,14 +70,16 @@ def thing_of(first: Told, changes: Sequence[Told] = (), **more: Any) -> Thing:
 def _is_hidden(changes: Sequence[Told], *, is_hidden: bool) -> bool:
     """A moderator's last word; before there is one, enough neighbours' reports."""
     reporters: set[bytes] = set()
-    is_judged = False
+    verdicts = {}
     for told in changes:
         name = KINDS[told.record.kind].name
-        if name == "moderation" and told.issuer:
-            is_judged, is_hidden = True, told.body["verdict"] == "hide"
+        if name == "moderation" and told.issuer and told.body["verdict"] in ("hide", "restore"):
+            verdicts[told.body.get("decided_at", 0)] = told.body["verdict"]
         elif name == "report":
             reporters.add(told.body.get("reporter", b""))
-    return is_hidden if is_judged else is_hidden or len(reporters) >= REPORTS_TO_HIDE
+    if verdicts:
+        return bool(verdicts[max(verdicts)] == "hide")
+    return is_hidden or len(reporters) >= REPORTS_TO_HIDE
 
 
 def _module(name: str) -> Any:

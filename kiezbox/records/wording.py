@@ -1,0 +1,175 @@
+"""What strangers write, made safe to show and looked at before it is taken.
+
+``clean`` takes out what is invisible or turns the line round; ``find_links``, ``find_number``,
+``seems_official`` and ``Blocked`` look at ``skeleton``: the text as an eye reads it, whatever
+letters it is put together from (Unicode UAX #15 for the forms, UTS #39 for the idea).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from kiezbox.situation import plain_text
+
+__all__ = [
+    "MOST_LINES", "MOST_MARKS", "Blocked", "clean", "find_link", "find_number", "has_something",
+    "seems_official", "signs", "skeleton",
+]  # fmt: skip
+
+#: Marks on one letter: Vietnamese and Arabic need two, Hebrew and Tibetan up to four.
+MOST_MARKS = 4
+
+#: A post is no column of empty lines.
+MOST_LINES = 12
+
+#: What plain_text leaves and no word needs: soft hyphen, blanks that look like nothing (Hangul
+#: fillers, braille's, Khmer's inherent vowels), variation selectors that are no emoji's, tags,
+#: musical controls, shorthand's, interlinear notes, the object replacement character.
+_NOTHING = dict.fromkeys(
+    [
+        0xAD, 0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180E, 0x2800, 0x3164,
+        0xFFA0, 0xFFF9, 0xFFFA, 0xFFFB, 0xFFFC, *range(0xFE00, 0xFE0F), *range(0x1BCA0, 0x1BCA4),
+        *range(0x1D173, 0x1D17B), *range(0xE0000, 0xE1000),
+    ]
+)  # fmt: skip
+
+#: Signs with which a post would say that somebody has checked it. They are the box's to give.
+_OURS = dict.fromkeys(map(ord, "✓✔☑✅🗸🛡🔰⚜🏛🔏🔐🔒❇®©™"))
+
+#: Letters of other alphabets that a reader takes for Latin ones, and signs put for letters: a pair
+#: each.
+_LOOKS = str.maketrans(
+    dict(
+        (pair[0], pair[1:])
+        for pair in (
+            "аa вb сc еe нh кk мm оo рp тt уy хx ѕs іi јj һh ԁd ԛq ԝw гr иu пn зe дa лa бb яr "
+            "αa βb εe ηn ιi κk μu νv οo ρp τt υu χx ɑa ɡg ıi ſs 0o 1i 3e 4a 5s 7t 8b @a $s !i |i €e"
+        ).split()
+    )
+)
+
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,15}\s?:\s?//|\bhxxps?\b|\bhttps?\s?:|\bwww\s?\.")
+#: A name with a top-level domain at its end. Without a slash only those that are no words with
+#: which somebody goes on after a full stop.
+_NAME = re.compile(
+    r"[\w-]*[^\W\d_][\w-]*\.(?:com|net|org|info|biz|de|eu|at|ch|ru|su|ua|by|pl|tr|ro|vn|cn|tk|io|me|to|ly|cc|gg"
+    r"|xyz|top|app|dev|link|click|shop|store|site|online|live|club|wiki|onion|berlin|cloud|tel)"
+    r"(?![\w.-]*\w)"
+    r"|[\w-]*[^\W\d_][\w-]*\.[a-z]{2,12}/\w?"
+)  # fmt: skip
+_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+#: From seven digits on, with what people put between them; 112, 110 and 116 117 are shorter.
+_PHONE = re.compile(r"(?<!\d)(?:\+|0)[ /()-]{0,2}(?:\d[ /()-]{0,2}){6,}")
+
+_OFFICIAL = re.compile(
+    r"\b(?:amtlich|offizie[l]+|beh[oö]rdlich|official|resmi|oficjaln|ofi[ct]ial)"
+    r"|geprüft|gepruft|verifi|bezirksamt|senat|ministerium|katastrophenschutz|feuerwehr|polizei"
+    r"|police\b|polis\b|поліці|полици|официал|офіцій|رسمي|رسمی|chính thức"
+)
+
+
+def clean(text: str, most_bytes: int, *, lines: bool = True) -> str:
+    """NFC, without controls, direction marks, invisible signs and towers of marks; at most so many
+    bytes of UTF-8, cut between characters.
+
+    >>> clean("Z\\u0335\\u0321\\u0322\\u0327\\u0328\\u0321a\\u202elgo", 100)
+    'Z\u0335\u0321\u0322\u0327algo'
+    """
+    text = unicodedata.normalize("NFC", text[: 4 * most_bytes])
+    text = plain_text(text, len(text), lines=lines).translate(_NOTHING).translate(_OURS)
+    kept: list[str] = []
+    marks = breaks = rows = 0
+    for letter in text:
+        marks = marks + 1 if unicodedata.combining(letter) or _is_mark(letter) else 0
+        breaks = breaks + 1 if letter == "\n" else 0 if not letter.isspace() else breaks
+        if marks > MOST_MARKS or breaks > 2:
+            continue
+        if letter == "\n":
+            rows += 1
+            letter = letter if rows < MOST_LINES else " "
+        kept.append(letter)
+    return "".join(kept).encode("utf-8", "ignore")[:most_bytes].decode("utf-8", "ignore").strip()
+
+
+def has_something(text: str) -> bool:
+    """Whether there is a letter, a digit or a picture in it."""
+    return any(unicodedata.category(letter)[0] in "LN" or letter >= "\u2190" for letter in text)
+
+
+def signs(text: str) -> int:
+    """How many characters a reader counts: grapheme clusters (UAX #29). Never more than code
+    points, so tables (6 MiB) are loaded for long texts only.
+    """
+    from wcwidth import iter_graphemes
+
+    return sum(1 for _ in iter_graphemes(text))
+
+
+def skeleton(text: str) -> str:
+    """As an eye reads it: one width, one case, no marks, Latin for what looks so.
+
+    >>> skeleton("Аmtliсh"), skeleton("ｆｒｅｅ"), skeleton("Sch3iße")
+    ('amtlich', 'free', 'scheisse')
+    """
+    flat = unicodedata.normalize("NFKD", text).casefold()
+    bare = "".join(letter for letter in flat if not unicodedata.combining(letter))
+    return bare.translate(_LOOKS)
+
+
+def find_link(text: str) -> str:
+    """The first address of a page in it; "": there is none. Mail addresses are none."""
+    flat = unicodedata.normalize("NFKC", text).casefold().replace("\u3002", ".")
+    flat = _MAIL.sub(" ", flat)
+    found = _SCHEME.search(flat) or _NAME.search(flat)
+    return found.group() if found else ""
+
+
+def find_number(text: str) -> str:
+    """The first telephone number or mail address in it: personal, and for everybody to read."""
+    flat = unicodedata.normalize("NFKC", text)
+    found = _MAIL.search(flat) or _PHONE.search(flat)
+    return found.group().strip() if found else ""
+
+
+def seems_official(text: str) -> bool:
+    """Whether it speaks as if an authority did: then the page says again that none does."""
+    flat = unicodedata.normalize("NFKC", text).casefold()
+    return bool(_OFFICIAL.search(flat) or _OFFICIAL.search(skeleton(text)))
+
+
+class Blocked:
+    """A block list: a word a line, as a whole word; ``word*`` and ``*word*`` for parts of words.
+    Lines that begin with # say why.
+    """
+
+    def __init__(self, lines: Iterable[str] = ()) -> None:
+        parts = []
+        for line in lines:
+            word = line.strip()
+            if not word or word.startswith("#"):
+                continue
+            core = re.escape(_letters(word.strip("*")))
+            if core:
+                before = "" if word.startswith("*") else r"\b"
+                parts.append(before + core + ("" if word.endswith("*") else r"\b"))
+        self._pattern = re.compile("|".join(parts)) if parts else None
+
+    def has(self, text: str) -> bool:
+        """Whether one of the words is in it, also s p e l l e d out, doubled or disguised."""
+        return self._pattern is not None and bool(self._pattern.search(_letters(text)))
+
+
+_SPELLED = re.compile(r"(?<!\w)(\w)(?:[\W_]{1,3}(\w)(?!\w))+")
+_DOUBLED = re.compile(r"(.)\1+")
+
+
+def _letters(text: str) -> str:
+    """The skeleton without doubled letters; letters that stand alone are one word."""
+    flat = _SPELLED.sub(lambda found: re.sub(r"[\W_]", "", found.group()), skeleton(text))
+    return _DOUBLED.sub(r"\1", flat.replace("_", " "))
+
+
+def _is_mark(letter: str) -> bool:
+    return unicodedata.category(letter) in ("Mn", "Me")
