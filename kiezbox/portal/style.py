@@ -84,7 +84,7 @@ NIGHT = STYLE.replace("light dark", "dark", 1).replace(_DARK, "@media all", 1)
 
 #: Of all pages but the first one: forms, cards, pages of a list.
 INNER = """\
-label,legend{display:block;padding:.5rem 0;font-weight:700}fieldset label{font-weight:400}\
+label,legend{display:block;padding:.6rem 0;font-weight:700}fieldset label{font-weight:400}\
 label small{display:block;font-weight:400}fieldset{border:0;padding:0;margin:.6rem 0;min-width:0}\
 input,textarea,select{font:inherit;font-weight:400;color:inherit;background:var(--b);width:100%;\
 box-sizing:border-box;min-height:2.9rem;padding:.5rem;border:2px solid var(--m);\

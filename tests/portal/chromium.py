@@ -99,7 +99,11 @@ class Chromium:
             width=width, height=height, deviceScaleFactor=1, mobile=True,
         )  # fmt: skip
         self.ask("Page.navigate", url=url)
-        self._wait_for(lambda message: message.get("method") == "Page.loadEventFired", url)
+        self.wait_for_page(url)
+
+    def wait_for_page(self, what: str) -> None:
+        """Until the next page is there."""
+        self._wait_for(lambda message: message.get("method") == "Page.loadEventFired", what)
 
     def _wait_for(self, is_it: Any, what: str) -> dict[str, Any]:
         limit = time.monotonic() + LIMIT_S
