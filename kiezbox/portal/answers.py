@@ -200,7 +200,12 @@ def _in_a_room(ask: Ask, *, is_post: bool) -> Answer:
     act = getattr(room, "send" if is_post else "show", None)
     if act is None:
         return ask.see(ask.name)
-    found = act(ask)
+    if is_post:
+        from kiezbox.portal.gate import let_in
+
+        found = let_in(ask, room, ROOMS[ask.name])
+    else:
+        found = act(ask)
     if isinstance(found, Job):
         later = Answer(200, b"")
         later.job = found

@@ -114,9 +114,14 @@ class Ask:
             self._form = _fields(self.request.body.decode("latin-1"))
         return self._form
 
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """All fields of a POST as they came, in their order."""
+        return _pairs(self.request.body.decode("latin-1"))
+
     def forms_all(self, name: str) -> list[str]:
         """All values of a name: boxes that were ticked."""
-        return [v for n, v in _pairs(self.request.body.decode("latin-1")) if n == name]
+        return [v for n, v in self.pairs if n == name]
 
     def is_token_good(self) -> bool:
         """Whether the form came from a page of ours that this guest was given not long ago."""

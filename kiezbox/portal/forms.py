@@ -15,6 +15,7 @@ from _operator import _compare_digest
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 __all__ = ["FORM_S", "Forms", "kept_secret"]
 
@@ -33,6 +34,8 @@ class Forms:
     ) -> None:
         self._secret = secret or os.urandom(32)
         # Since the machine's start, so that it means the same to the next process.
+        #: The house rules of this process (``gate.house_of``), as soon as somebody sends a form.
+        self.house: Any = None
         self._monotonic = monotonic or (lambda: time.clock_gettime(time.CLOCK_BOOTTIME))
 
     def token(self, client: str) -> bytes:

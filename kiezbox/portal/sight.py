@@ -107,6 +107,7 @@ class Sight:
         folder = os.path.dirname(store_path)
         #: What the log of words has to show.
         self.shown = Shown(words_path or os.path.join(folder, "words", "words.db"))
+        self.run_dir = run_dir
         self._now_json = os.path.join(run_dir, "now.json")
         self._store_path = store_path
         self._clock = clock or WallClock()
