@@ -112,3 +112,13 @@ class NetworkError(KiezboxError):
     """The network cannot be made as the mode needs it."""
 
     exit_code = 9
+
+
+class SourceError(KiezboxError, ConnectionError):
+    """A source of official warnings gave nothing usable. ``kind``: a stable word for faults."""
+
+    exit_code = 10
+
+    def __init__(self, message: str, *, hint: str = "", kind: str = "unreachable") -> None:
+        super().__init__(message, hint=hint)
+        self.kind = kind

@@ -13,7 +13,7 @@ import pytest
 from pages import PAGES
 
 import kiezbox
-from kiezbox import publishers, sensors
+from kiezbox import publishers, sensors, sources
 from kiezbox.cli import settings as settings_verb
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,7 +34,7 @@ def test_the_example_settings_are_valid_as_they_stand() -> None:
     assert settings.box.id
 
 
-@pytest.mark.parametrize("room", ["sensors", "publishers"])
+@pytest.mark.parametrize("room", ["sensors", "publishers", "sources"])
 def test_the_example_settings_are_valid_with_every_driver_switched_on(room: str) -> None:
     text = read("docs/kiezbox.example.toml")
 
@@ -43,12 +43,14 @@ def test_the_example_settings_are_valid_with_every_driver_switched_on(room: str)
         header, *rest = block.splitlines()
         lines.append(header)
         for line in rest:
-            if line.startswith("["):
+            if line.startswith(("[", "# [")):
                 break
             lines += re.findall(r"^# ([a-z_0-9]+ = .+)$", line)
 
     table = tomllib.loads("\n".join(lines))
-    there_are = sensors.drivers() if room == "sensors" else publishers.carriers()
+    there_are = {
+        "sensors": sensors.drivers, "publishers": publishers.carriers, "sources": sources.drivers,
+    }[room]()  # fmt: skip
     assert {named["driver"] for named in table[room].values()} == set(there_are)
     settings_verb.check({"box": {"id": "kb-1"}, room: table[room]})
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
+from types import ModuleType
 from typing import Any
 
-from kiezbox import publishers, sensors
+from kiezbox import publishers, sensors, sources
 from kiezbox import settings as settings_rules
 from kiezbox.errors import SettingsError, UsageError
 from kiezbox.settings import (
@@ -20,6 +21,7 @@ from kiezbox.settings import (
     PublisherSettings,
     SensorSettings,
     Settings,
+    SourceSettings,
     parse,
 )
 
@@ -116,6 +118,7 @@ def _named(
     rooms: list[tuple[str, Any, Callable[[str, Mapping[str, Any]], type]]] = [
         ("sensors", table.get("sensors"), _sensor_settings),
         ("publishers", table.get("publishers"), _publisher_settings),
+        ("sources", table.get("sources"), _source_settings),
         ("power.grid", grid, lambda name, given: GridSourceSettings),
     ]
     for path, named, kind_of in rooms:
@@ -138,6 +141,14 @@ def _publisher_settings(name: str, given: Mapping[str, Any]) -> type:
     if not isinstance(driver, str):
         return PublisherSettings
     settings: type = publishers.load(driver).Settings
+    return settings
+
+
+def _source_settings(name: str, given: Mapping[str, Any]) -> type:
+    driver = given.get("driver") or name
+    if not isinstance(driver, str):
+        return SourceSettings
+    settings: type = sources.load(driver).Settings
     return settings
 
 
@@ -165,6 +176,7 @@ def example() -> str:
     extra = {
         "sensors": _drivers_example("sensors", EXAMPLE_SENSORS),
         "publishers": _drivers_example("publishers", EXAMPLE_PUBLISHERS),
+        "sources": _drivers_example("sources", {}),
         "power.grid": "[power.grid.mains]\n"
         + settings_rules.example(GridSourceSettings, given={"driver": "pin"}),
     }
@@ -182,8 +194,7 @@ EXAMPLE_PUBLISHERS: dict[str, str] = {}
 
 def _drivers_example(room: str, names: Mapping[str, str]) -> str:
     """A commented table per driver, so that one takes away the # of what is there."""
-    load = sensors.load if room == "sensors" else publishers.load
-    there_are = sensors.drivers() if room == "sensors" else publishers.carriers()
+    there_are, load = _rooms()[room]
     blocks = []
     for driver in there_are:
         text = f"[{room}.{names.get(driver, driver)}]\n" + settings_rules.example(
@@ -198,6 +209,15 @@ def _drivers_example(room: str, names: Mapping[str, str]) -> str:
     return "\n\n".join(blocks)
 
 
+def _rooms() -> dict[str, tuple[list[str], Callable[[str], ModuleType]]]:
+    """Each room of drivers: their names, and how one is loaded."""
+    return {
+        "sensors": (sensors.drivers(), sensors.load),
+        "publishers": (publishers.carriers(), publishers.load),
+        "sources": (sources.drivers(), sources.load),
+    }
+
+
 def reference() -> str:
     """Every setting as a Markdown page."""
     parts = [
@@ -208,10 +228,7 @@ def reference() -> str:
         "",
         *_section_page(Settings, ""),
     ]
-    for room, there_are, load in (
-        ("sensors", sensors.drivers(), sensors.load),
-        ("publishers", publishers.carriers(), publishers.load),
-    ):
+    for room, (there_are, load) in _rooms().items():
         for driver in there_are:
             parts += _section_page(load(driver).Settings, f'{room}.NAME (driver = "{driver}")')
     parts += _section_page(GridSourceSettings, "power.grid.NAME")

@@ -110,12 +110,15 @@ _KINDS = (
         ),
         changes=True,
     ),
-    # A warning of an authority as this box fetched it (NINA, DWD): CAP's own words, as JSON.
+    # A warning of an authority as a box fetched it (NINA, DWD): CAP's own words (CAP 1.2). Each
+    # message is a record of its own; which of them counts is worked out from their identifiers.
     Kind(
         3, "warning", Priority.OFFICIAL, 7 * DAY_S, 31 * DAY_S,
         (
-            Field(1, "source", "text", 20, is_required=True),
+            # The table in kiezbox.toml that it came by.
+            Field(1, "source", "text", 31, is_required=True),
             Field(2, "identifier", "text", 200, is_required=True),
+            # Unix seconds; 0: it said when in no way that can be read.
             Field(3, "sent_at", "count", 1 << 40, is_required=True),
             # CAP's msgType, severity, urgency, certainty, never relabelled.
             Field(4, "message_type", "text", 12),
@@ -125,16 +128,28 @@ _KINDS = (
             Field(8, "event", "text", 200),
             Field(9, "issuer", "text", 200),
             Field(10, "starts_at", "count", 1 << 40),
+            # Not there: until it is taken back.
             Field(11, "ends_at", "count", 1 << 40),
+            # Those of its areas that this box lies in, one a line.
             Field(12, "areas", "text", 1000),
-            # {language: {headline, instruction, description}} as JSON; the longest are cut.
-            Field(13, "texts", "text", 16000, is_required=True),
+            # {language: {headline, event, instruction, description, contact}} as JSON; long ones
+            # are cut.
+            Field(13, "texts", "text", 14000, is_required=True),
             # Identifiers this one replaces or takes back, one a line.
             Field(14, "references", "text", 2000),
+            # 1: taken back because the danger is over (Cancel and AllClear).
             Field(15, "is_all_clear", "count", 1),
+            # 1: CAP's status is not Actual, or its event is a test.
             Field(16, "is_exercise", "count", 1),
+            # CAP's categories, responses and event codes ("GROUP=RAIN"), blanks between.
             Field(17, "category", "text", 60),
             Field(18, "fetched_at", "count", 1 << 40),
+            # The host that was asked, over TLS.
+            Field(19, "fetched_from", "text", 80),
+            Field(20, "response", "text", 80),
+            Field(21, "event_codes", "text", 200),
+            # 1: its source lists it no more, and has not said why.
+            Field(22, "is_gone", "count", 1),
         ),
     ),
     # Somebody asks for help, or offers it. What is needed and the block are for everybody; all else

@@ -39,6 +39,7 @@ from kiezbox.settings.network import (
 )
 from kiezbox.settings.operator import OperatorSettings
 from kiezbox.settings.place import PlaceSettings
+from kiezbox.settings.sources import SourceSettings
 from kiezbox.settings.teaching import describe, example
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "PublisherSettings",
     "SensorSettings",
     "Settings",
+    "SourceSettings",
     "StoreSettings",
     "StreetSettings",
     "Table",

@@ -291,6 +291,9 @@ class Settings:
         NetworkSettings, help="The emergency WLAN and what it hangs on."
     )
     publishers: Mapping[str, Table] = tables(help="Where readings go. A table switches one on.")
+    sources: Mapping[str, Table] = tables(
+        help="Where official warnings come from. A table switches one on."
+    )
     portal: PortalSettings = section(PortalSettings, help="The residents' pages.")
     operator: OperatorSettings = section(
         OperatorSettings, help="Who answers for this box. Residents see it under 'About'."
