@@ -13,18 +13,22 @@ from __future__ import annotations
 
 import sys
 
+from kiezbox.i18n.checked import CHECKED
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 __all__ = [
-    "DEFAULT", "FALLBACK", "LANGUAGES", "RIGHT_TO_LEFT", "is_language", "lang_of", "language_of",
-    "text_of",
+    "DEFAULT", "FALLBACK", "LANGUAGES", "RIGHT_TO_LEFT", "is_checked", "is_language", "lang_of",
+    "language_of", "text_of",
 ]  # fmt: skip
 
 #: Each language (its folder, and its name in the path) by its own name, in the order of the links.
 LANGUAGES = {
     "de": "Deutsch",
+    "de_simple": "Leichte Sprache",
     "en": "English",
     "tr": "Türkçe",
     "ar": "العربية",
@@ -34,12 +38,18 @@ LANGUAGES = {
     "vi": "Tiếng Việt",
     "fa": "فارسی",
     "ro": "Română",
+    "fr": "Français",
+    "es": "Español",
+    "it": "Italiano",
 }
 
 RIGHT_TO_LEFT = ("ar", "fa")
 
 #: For those who say nothing of their language, and for those who say one that is not here.
 DEFAULT, FALLBACK = "de", "en"
+
+#: Written by people, not by a machine.
+_WRITTEN = (DEFAULT, FALLBACK)
 
 #: What stands in for an entry that a language does not have.
 _INSTEAD = {"de_simple": ("de",), "de": (), "en": ("de",)}
@@ -58,6 +68,11 @@ def is_language(name: str) -> bool:
 def lang_of(language: str) -> str:
     """For the attribute ``lang``."""
     return _LANG.get(language, language)
+
+
+def is_checked(language: str, rooms: Iterable[str]) -> bool:
+    """Whether people wrote or checked every text of these rooms in this language."""
+    return language in _WRITTEN or all(room in CHECKED.get(language, ()) for room in rooms)
 
 
 def text_of(language: str, room: str = "now") -> dict[str, Any]:

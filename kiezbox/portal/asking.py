@@ -72,6 +72,7 @@ class Ask:
         self.rest = rest
         self._facts: Facts | None = None
         self._form: dict[str, str] | None = None
+        self._rooms: dict[str, None] = {}
 
     # --- what is known ---------------------------------------------------------------------------
 
@@ -94,6 +95,7 @@ class Ask:
 
     def text(self, room: str = "now") -> dict[str, Any]:
         """A room's texts in the visitor's language."""
+        self._rooms[room] = None
         return text_of(self.language, room)
 
     def path(self, *parts: str) -> str:
@@ -156,7 +158,7 @@ class Ask:
             inner += back_link(text, self.language)
         whole = document(
             self.facts, text, self.language, inner, escape(name), look=look,
-            style=INNER + style, title=title,
+            style=INNER + style, title=title, rooms=self._rooms,
         )  # fmt: skip
         found = Answer(status, whole, HTML, _NO_STORE, keep_s=keep_s)
         return zipped(found, self.request.headers, "Accept-Encoding")

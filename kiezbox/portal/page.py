@@ -6,7 +6,7 @@ Plain HTML, no script, nothing from outside, at most ``PAGE_BYTES``. Whatever di
 
 from __future__ import annotations
 
-from kiezbox.i18n import LANGUAGES, RIGHT_TO_LEFT, lang_of, text_of
+from kiezbox.i18n import LANGUAGES, RIGHT_TO_LEFT, is_checked, lang_of, text_of
 from kiezbox.portal.answered import SLOT
 from kiezbox.portal.meaning import (
     causes_of,
@@ -25,7 +25,7 @@ from kiezbox.situation import is_exercise, plain_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from kiezbox.situation import Facts, Posted
@@ -35,8 +35,8 @@ __all__ = [
     "paragraph", "stay_form",
 ]  # fmt: skip
 
-#: The whole page, style included, so that it comes in one breath of a crowded WLAN.
-PAGE_BYTES = 6000
+#: The whole page, style included, so that it comes in one breath of a crowded WLAN: 3 kB gzipped.
+PAGE_BYTES = 7000
 
 #: Bytes of it that readings may take; further ones are counted, and stand in the data. If there
 #: are bulletins, so many bytes are left for them.
@@ -99,10 +99,11 @@ def document(
     look: str = "",
     style: str = "",
     title: str = "",
+    rooms: Iterable[str] = ("now", "codes", "warnings"),
 ) -> bytes:
     """The whole page around ``body``. ``name``: of the page, the same in every language. ``look``:
     the class of another head than the situation's; ``style``: beside that of every page;
-    ``title``: HTML, by default the situation's headline.
+    ``title``: HTML, by default the situation's headline; ``rooms``: whose texts are on the page.
     """
     banner = ""
     if is_exercise(facts):
@@ -113,6 +114,8 @@ def document(
         f"<bdi>{escape(box['name'] or box['id'] or 'Kiezbox')}</bdi>",
         f'<a href="/situation.geojson">{text["data"]}</a>',
     ]
+    if not is_checked(language, rooms):
+        foot.append(text["machine_made"])
     below = f"/{name}" if name else ""
     links = " ".join(
         f"<a href=/{other}{below} lang={lang_of(other)}>{native}</a>"

@@ -319,7 +319,7 @@ def test_every_page_is_valid_small_and_needs_nothing_else(situation: str, langua
     for page in (whole, bulletins_page(facts, bulletins, language), again_page(facts, language)):
         html = page.replace(SLOT, NO_TOKEN).decode()
         root = tree(html)
-        assert root.get("lang") == language
+        assert root.get("lang") == lang_of(language)
         assert root.get("dir") == ("rtl" if language in RIGHT_TO_LEFT else None)
         assert not {each.tag for each in root.iter()} & {"script", "img", "iframe"}
         assert all("style" not in each.keys() for each in root.iter())
@@ -490,7 +490,7 @@ def test_every_language_has_a_file_and_every_file_a_language() -> None:
     assert set(RIGHT_TO_LEFT) <= folders
 
 
-@pytest.mark.parametrize("language", list(LANGUAGES)[2:])
+@pytest.mark.parametrize("language", [*LANGUAGES.keys() - {"de", "en", "de_simple"}])
 def test_no_entry_was_left_untranslated(language: str) -> None:
     def leaves(entry: Any) -> Iterator[str]:
         if isinstance(entry, str):
