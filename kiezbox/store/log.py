@@ -116,16 +116,38 @@ class Log:
         with self._lock:
             self._db.close()
 
-    def judge_by(self, judge: Judge) -> None:
-        """Believe by these rules from now on, and fold anew what is vouched for."""
+    def judge_by(self, judge: Judge) -> int:
+        """Believe by these rules from now on, and judge anew what is signed; how many verdicts are
+        others. A verdict is kept beside its record: whoever opens the log without a judge (the
+        portal, which knows no root) leaves it as it is.
+        """
+        changed = 0
         with self._lock:
             self._judge = judge
             with self._writing():
-                for origin, sequence in self._db.execute(
-                    "SELECT DISTINCT coalesce(of_origin, origin), coalesce(of_sequence, sequence)"
-                    " FROM log WHERE is_signed"
+                for number, frame, issuer in self._db.execute(
+                    "SELECT number, frame, issuer FROM log WHERE is_signed"
                 ).fetchall():
-                    self._refold(Ref(origin, sequence))
+                    found = self._judged(frame)
+                    if found is None or found[1] == issuer:
+                        continue
+                    ref, verdict = found
+                    self._db.execute(
+                        "UPDATE log SET issuer = ? WHERE number = ?", (verdict, number)
+                    )
+                    self._refold(ref)
+                    changed += 1
+        return changed
+
+    def _judged(self, frame: bytes) -> tuple[Ref, str] | None:
+        """What is to be folded anew if the verdict is another, and the verdict."""
+        try:
+            record = unpack(frame)
+            kind = KINDS[record.kind]
+            body, _ = unpack_body(kind, record.body)
+        except (BadRecord, KeyError):
+            return None
+        return body["of"] if kind.changes else record.ref, self._judge(record, body)
 
     # --- adding ----------------------------------------------------------------------------------
 
@@ -226,22 +248,24 @@ class Log:
             return False
         kind = KINDS.get(record.kind)
         of: Ref | None = None
+        issuer = ""
         if kind is not None:
             body, _ = unpack_body(kind, record.body)
             of = body.get("of") if kind.changes else None
+            issuer = self._judge(record, body) if record.key else ""
         is_trusted = self._clock.is_trusted() and record.is_clock_trusted
         expires_at = (record.written_at if is_trusted else now) + record.lifetime_s
         if expires_at <= now:
             return False
         done = db.execute(
             "INSERT INTO log (origin, sequence, stamp, kind, of_origin, of_sequence, received_at,"
-            " expires_at, is_personal, is_trusted, is_signed, once, frame)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            " expires_at, is_personal, is_trusted, is_signed, once, frame, issuer)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (
                 record.origin, record.sequence, record.stamp, record.kind,
                 of and of.origin, of and of.sequence, now, expires_at,
                 int(kind is not None and kind.is_personal), int(is_trusted),
-                int(bool(record.key)), once or None, frame,
+                int(bool(record.key)), once or None, frame, issuer,
             ),
         )  # fmt: skip
         if not done.rowcount:
@@ -281,15 +305,14 @@ class Log:
                 _row_of_thing(thing),
             )
 
-    def _told(self, row: tuple[bytes, float, float, int]) -> Told | None:
-        frame, received_at, expires_at, is_trusted = row
+    def _told(self, row: tuple[bytes, float, float, int, str]) -> Told | None:
+        frame, received_at, expires_at, is_trusted, issuer = row
         try:
             record = unpack(frame)
             body, _ = unpack_body(KINDS[record.kind], record.body)
         except (BadRecord, KeyError):
             return None
         written_at = record.written_at if is_trusted else received_at
-        issuer = self._judge(record, body) if record.key else ""
         return Told(record, body, written_at, expires_at, issuer)
 
     def rebuild(self) -> int:
@@ -452,7 +475,7 @@ class Log:
 
 
 #: What ``_told`` needs of a row.
-_TOLD = "frame, received_at, expires_at, is_trusted"
+_TOLD = "frame, received_at, expires_at, is_trusted, issuer"
 
 
 def thing_of_row(row: Sequence[Any]) -> Thing:

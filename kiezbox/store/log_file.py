@@ -56,6 +56,10 @@ _STEPS = (
     ) STRICT;
     CREATE TABLE switches (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     """,
+    # Who vouches for a signed record, as whoever could judge it found.
+    """
+    ALTER TABLE log ADD COLUMN issuer TEXT NOT NULL DEFAULT '';
+    """,
 )
 
 SCHEMA_VERSION = len(_STEPS)
