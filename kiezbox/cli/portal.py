@@ -29,6 +29,7 @@ _OPTIONS = {
     "--joined": "joined_dir",
     "--words": "words_path",
     "--secrets": "secrets_dir",
+    "--place": "place_path",
 }
 
 
@@ -47,6 +48,7 @@ def main(argv: list[str]) -> int:
         joined_dir=options.get("joined_dir", ""),
         words_path=options.get("words_path", ""),
         secrets_dir=options.get("secrets_dir", ""),
+        place_path=options.get("place_path", ""),
         clock=options.get("clock"),
     )
     return 0
@@ -85,6 +87,9 @@ def _full(argv: list[str]) -> dict[str, Any]:
     parser.add_argument(
         "--secrets", metavar="DIR", dest="secrets_dir", help="where what signs forms is kept"
     )
+    parser.add_argument(
+        "--place", metavar="FILE", dest="place_path", help="the surroundings (beside the database)"
+    )
     arguments = vars(parser.parse_args(argv))
     given = {name: value for name, value in arguments.items() if value is not None}
     if not 1 <= given.get("threads", 1) <= 64:
@@ -98,6 +103,7 @@ def _full(argv: list[str]) -> dict[str, Any]:
         "run_dir": settings.store.run_dir,
         "store_path": settings.store.path,
         "words_path": settings.store.words_path,
+        "place_path": settings.place.path(settings.store.path),
         "clock": open_clock(settings),
         **given,
     }

@@ -72,6 +72,7 @@ def serve(
     joined_dir: str = "",
     words_path: str = "",
     secrets_dir: str = "",
+    place_path: str = "",
     threads: int = 8,
     clock: Clock | None = None,
 ) -> None:
@@ -79,7 +80,7 @@ def serve(
 
     ``certificate`` is the folder of fullchain.pem and privkey.pem; only with one there is https.
     ``joined_dir`` is that of ``Guests``. ``words_path`` is the log of words, ``secrets_dir`` where
-    what signs forms is kept from one process to the next.
+    what signs forms is kept from one process to the next, ``place_path`` the surroundings.
 
     Raises:
         KiezboxError: there is nothing to listen on, or httptools is not installed.
@@ -95,7 +96,7 @@ def serve(
     secret = [listener for name, listener in given if name == HTTPS]
     if https and certificate and not secret:
         secret = [listen(https, "--https")]
-    sight = Sight(run_dir, store_path, clock, words_path)
+    sight = Sight(run_dir, store_path, clock, words_path, place_path)
     forms = Forms(kept_secret(secrets_dir) if secrets_dir else None)
     guests = Guests(joined_dir=joined_dir) if joined_dir else Guests()
     doors = [Door(listener) for listener in plain]

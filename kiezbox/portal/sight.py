@@ -101,10 +101,19 @@ class Sight:
     """All that this process may look at. For several threads."""
 
     def __init__(
-        self, run_dir: str, store_path: str, clock: Clock | None = None, words_path: str = ""
+        self,
+        run_dir: str,
+        store_path: str,
+        clock: Clock | None = None,
+        words_path: str = "",
+        place_path: str = "",
     ) -> None:
-        """``words_path``: the log of words; by default where the store's settings put it."""
+        """``words_path``: the log of words, ``place_path``: the package of the surroundings; by
+        default where the settings put them.
+        """
         folder = os.path.dirname(store_path)
+        #: Points and streets around (``place.package``).
+        self.surroundings = Shown(place_path or os.path.join(folder, "place", "place.db"))
         #: What the log of words has to show.
         self.shown = Shown(words_path or os.path.join(folder, "words", "words.db"))
         self.run_dir = run_dir

@@ -250,7 +250,7 @@ _KINDS = (
             Field(5, "is_exercise", "count", 1),
         ),
     ),
-    # "Closed", "broken", "open" of a point on the map.
+    # "Closed", "broken", "works" of a point on the map: ``place.reports.STATES``.
     Kind(
         13, "place_report", Priority.SAFE, DAY_S, 3 * DAY_S,
         (
@@ -258,6 +258,9 @@ _KINDS = (
             Field(2, "state", "count", 9, is_required=True),
             # 1: by the operator or civil protection, not by a resident.
             Field(3, "is_by_operator", "count", 1),
+            # A keyed hash, the same for the reports of one guest: who says it twice is one voice.
+            Field(4, "reporter", "bytes", 8),
+            Field(5, "is_exercise", "count", 1),
         ),
     ),
     # A resident reports another's words, and a moderator decides.
