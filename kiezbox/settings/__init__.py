@@ -41,6 +41,7 @@ from kiezbox.settings.operator import OperatorSettings
 from kiezbox.settings.place import PlaceSettings
 from kiezbox.settings.sources import SourceSettings
 from kiezbox.settings.teaching import describe, example
+from kiezbox.settings.trust import TrustSettings
 
 __all__ = [
     "AccessPointSettings",
@@ -68,6 +69,7 @@ __all__ = [
     "StoreSettings",
     "StreetSettings",
     "Table",
+    "TrustSettings",
     "UplinkSettings",
     "declarations",
     "describe",

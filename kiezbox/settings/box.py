@@ -13,6 +13,7 @@ from kiezbox.settings.desk import DeskSettings
 from kiezbox.settings.network import NetworkSettings
 from kiezbox.settings.operator import OperatorSettings
 from kiezbox.settings.place import PlaceSettings
+from kiezbox.settings.trust import TrustSettings
 
 
 def _check_box_id(value: str) -> str:
@@ -299,6 +300,7 @@ class Settings:
         OperatorSettings, help="Who answers for this box. Residents see it under 'About'."
     )
     place: PlaceSettings = section(PlaceSettings, help="The surroundings: points and streets.")
+    trust: TrustSettings = section(TrustSettings, help="Whose word is official.")
     desk: DeskSettings = section(DeskSettings, help="The operator's pages.")
     clock: ClockSettings = section(ClockSettings, help="Leave alone on a real box.")
 

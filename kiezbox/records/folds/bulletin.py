@@ -9,16 +9,33 @@ from kiezbox.records.folds import Told, thing_of
 from kiezbox.records.kinds import KINDS
 from kiezbox.records.things import Thing
 
+_SHOWN = (
+    "code", "parameters", "severity", "is_all_clear", "headline", "is_exercise", "issued_at",
+    "serial", "supersedes",
+)  # fmt: skip
+
 
 def fold(first: Told, changes: Sequence[Told]) -> Thing:
-    """``state`` is "up" or "withdrawn"; only whoever put it up takes it back."""
-    body = first.body
-    state = "up"
-    for told in changes:
-        is_own = told.issuer == first.issuer
-        if KINDS[told.record.kind].name == "withdrawal" and is_own:
-            state = "withdrawn"
-    shown = ("code", "parameters", "severity", "is_all_clear", "headline", "is_exercise",
-             "issued_at", "serial", "supersedes")  # fmt: skip
-    data: dict[str, Any] = {name: body[name] for name in shown if name in body}
+    """``state`` is "up" or "withdrawn".
+
+    ``data`` has for signed ones ``is_signed`` and ``until`` (Unix seconds by the issuer's clock):
+    a signature that nobody here vouches for is worth less than none, and what is vouched for is so
+    no longer than its issuer said, whichever box it came from.
+    """
+    body, record = first.body, first.record
+    state = "withdrawn" if any(_takes_back(told, first) for told in changes) else "up"
+    data: dict[str, Any] = {name: body[name] for name in _SHOWN if name in body}
+    if record.key:
+        data["is_signed"] = 1
+        data["until"] = body.get("issued_at", 0) + record.lifetime_s
     return thing_of(first, changes, state=state, text=str(body.get("text", "")), data=data)
+
+
+def _takes_back(told: Told, first: Told) -> bool:
+    """Only whoever put it up takes it back: the issuer, or the operator of the same box."""
+    if KINDS[told.record.kind].name != "withdrawal":
+        return False
+    if first.record.key:
+        is_believed = bool(told.issuer) and told.issuer == first.issuer
+        return is_believed and told.record.key == first.record.key
+    return not told.record.key and told.record.origin == first.record.origin
