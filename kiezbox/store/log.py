@@ -442,8 +442,11 @@ class Log:
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _now(self) -> float:
+    def now(self) -> float:
+        """Unix seconds, by the clock that records are written by."""
         return self._clock.now()
+
+    _now = now
 
     def _read(self, sql: str, row: Sequence[Any] = ()) -> list[Any]:
         with self._lock:
