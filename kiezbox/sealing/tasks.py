@@ -33,7 +33,7 @@ def _check(given: Mapping[str, Any]) -> dict[str, Any]:
 def _open(given: Mapping[str, Any]) -> dict[str, Any]:
     """``locked``, ``passphrase``, ``sealed``: the text."""
     private = unlock(bytes.fromhex(given["locked"]), given["passphrase"])
-    return {"text": unseal(private, bytes.fromhex(given["sealed"])).decode("utf-8", "replace")}
+    return {"text": unseal(private, bytes.fromhex(given["sealed"])).hex()}
 
 
 def _lock_anew(given: Mapping[str, Any]) -> dict[str, Any]:

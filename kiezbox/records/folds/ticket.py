@@ -19,22 +19,8 @@ def fold(first: Told, changes: Sequence[Told]) -> Thing:
     ``data``: needs (codes), since, role, takers ([role, who] of each), into ("origin/sequence"),
     steps ([event, role, moment] of each), is_sealed, is_exercise, is_on_behalf.
     """
-    from kiezbox.sealing import is_ticket_proof
-
     body = first.body
-    said = [
-        Said(
-            event=told.body["event"],
-            role=told.body.get("role", ""),
-            who=told.body.get("who", b"").hex(),
-            at=told.written_at,
-            is_residents=is_ticket_proof(told.body.get("proof", b""), body.get("lookup", b"")),
-            into=str(told.body.get("into", "")),
-        )
-        for told in changes
-        if KINDS[told.record.kind].name == "ticket_state"
-    ]
-    walked = walk(first.written_at, said)
+    walked = walk(first.written_at, said_of(first, changes))
     data: dict[str, Any] = {
         "needs": body.get("needs", []),
         "since": walked.since,
@@ -57,3 +43,22 @@ def fold(first: Told, changes: Sequence[Told]) -> Thing:
         text=str(body.get("block", "")),
         data=data,
     )
+
+
+def said_of(first: Told, changes: Sequence[Told]) -> list[Said]:
+    """What was said about a ticket, as ``tickets.walk`` takes it."""
+    from kiezbox.sealing import is_ticket_proof
+
+    kept = first.body.get("lookup", b"")
+    return [
+        Said(
+            event=told.body["event"],
+            role=told.body.get("role", ""),
+            who=told.body.get("who", b"").hex(),
+            at=told.written_at,
+            is_residents=is_ticket_proof(told.body.get("proof", b""), kept),
+            into=str(told.body.get("into", "")),
+        )
+        for told in changes
+        if KINDS[told.record.kind].name == "ticket_state"
+    ]
