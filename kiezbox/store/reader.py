@@ -11,7 +11,7 @@ from typing import Any, Self
 from kiezbox.clock import Clock, SystemClock
 from kiezbox.errors import StoreError
 from kiezbox.model import Batch, Bulletin, Cursor, Fault, Series
-from kiezbox.store import journal, queries, words
+from kiezbox.store import history, journal, queries, words
 from kiezbox.store.boots import ClockMarks, corrected_ms
 from kiezbox.store.database import TROUBLE, connect, is_behind, store_error
 from kiezbox.store.packing import Frame
@@ -191,6 +191,11 @@ class StoreReader:
         """Unix milliseconds at which a reading was taken; see ``boots.corrected_ms``."""
         marks = self.clock_marks()
         return corrected_ms(marks, boot, monotonic_ms, taken_ms, clock_trusted)
+
+    def spans(self, since_ms: int, width_ms: int) -> dict[Series, list[history.Span]]:
+        """Means of good readings over spans so wide, oldest first; see ``store.history``."""
+        with self._view() as (query, frames):
+            return history.spans(query, frames, since_ms, width_ms)
 
     def info(self) -> dict[str, Any]:
         """The facts of `kiezbox store info`."""
