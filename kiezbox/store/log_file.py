@@ -42,6 +42,8 @@ _STEPS = (
       PRIMARY KEY (origin, sequence)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX things_shown ON things (kind, is_hidden, written_at);
+    CREATE INDEX things_board ON things (kind, state, is_hidden, written_at, origin, sequence,
+      topic, expires_at);
     CREATE INDEX things_lookup ON things (lookup) WHERE lookup <> x'';
     CREATE INDEX things_expires ON things (expires_at);
     """,
