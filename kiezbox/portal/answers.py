@@ -93,6 +93,8 @@ def behind(path: str, headers: Mapping[str, str], sight: Sight) -> Answer:
     name = "/".join((first, *rest))
     if name == "situation.geojson":
         return _situation(sight, headers)
+    if first in ROOMS:
+        return _slow_room(path, headers, sight)
     make = _BEHIND_PAGES.get(name)
     if make is None:
         return MOVED
@@ -194,9 +196,24 @@ def _at_our_door(request: Request, sight: Sight, guests: Guests, forms: Forms) -
     return _SEE_OTHER if is_post or request.method not in ("GET", "HEAD") else MOVED
 
 
+def _slow_room(path: str, headers: Mapping[str, str], sight: Sight) -> Answer:
+    """``show_slowly(ask)`` of a page whose ``show`` left it to Flask: no form is in it."""
+    from kiezbox.portal.forms import Forms
+    from kiezbox.portal.request import Request
+
+    name, rest, language = split_path(path, headers)
+    request = Request("GET", "", path, "", dict(headers))
+    found: Answer = _room(name).show_slowly(Ask(request, sight, Forms(), language, name, rest))
+    return found
+
+
+def _room(name: str) -> Any:
+    return __import__(f"kiezbox.portal.pages.{ROOMS[name]}", fromlist=["show"])
+
+
 def _in_a_room(ask: Ask, *, is_post: bool) -> Answer:
     """A page of ``portal.pages``: loaded when somebody asks for it first."""
-    room = __import__(f"kiezbox.portal.pages.{ROOMS[ask.name]}", fromlist=["show"])
+    room = _room(ask.name)
     act = getattr(room, "send" if is_post else "show", None)
     if act is None:
         return ask.see(ask.name)

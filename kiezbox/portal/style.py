@@ -132,4 +132,4 @@ def is_night(facts: Facts) -> bool:
     declination = -23.44 * cos(radians(360 / 365 * (days % 365.2425 + 10)))
     height = -tan(radians(latitude)) * tan(radians(declination))
     half_day = degrees(acos(min(1.0, max(-1.0, height))))
-    return abs(days % 1 - 0.5) * 360 > half_day
+    return bool(abs(days % 1 - 0.5) * 360 > half_day)

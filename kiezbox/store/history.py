@@ -38,7 +38,7 @@ class Span(NamedTuple):
     low: float
     high: float
     mean: float
-    count: int
+    readings: int
 
 
 def spans(

@@ -33,7 +33,7 @@ def assert_same(reader: StoreReader, since_ms: int, width_ms: int) -> None:
     found = reader.spans(since_ms, width_ms)[ROOF]
     assert [each.starts_at * 1000 / width_ms for each in found] == sorted(wanted)
     for each, values in zip(found, (wanted[n] for n in sorted(wanted)), strict=True):
-        assert (each.low, each.high, each.count) == (min(values), max(values), len(values))
+        assert (each.low, each.high, each.readings) == (min(values), max(values), len(values))
         assert each.mean == pytest.approx(math.fsum(values) / len(values))
 
 
@@ -62,7 +62,7 @@ def test_what_is_doubtful_is_in_no_mean(open_store: Any, clock: Any, settings: A
 
     (found,) = StoreReader(settings.path, clock=clock).spans(0, HOUR_MS)[ROOF]
 
-    assert (found.mean, found.count) == (20.0, 1)
+    assert (found.mean, found.readings) == (20.0, 1)
 
 
 def test_a_boot_whose_clock_was_set_late_stands_at_its_right_time(
