@@ -16,7 +16,7 @@ from kiezbox.trust.certificates import (
     unpack_certificate,
 )
 from kiezbox.trust.files import NotTaken, certificate_line, lines_of, signed_line
-from kiezbox.trust.judging import NOBODY, Issuer, Trust, Verdict
+from kiezbox.trust.judging import FETCHED_HERE, NOBODY, Issuer, Trust, Verdict
 from kiezbox.trust.keys import (
     BadKey,
     Key,
@@ -31,7 +31,7 @@ from kiezbox.trust.keys import (
 from kiezbox.trust.signing import Signed, sign
 
 __all__ = [
-    "NOBODY", "RIGHTS", "BadCertificate", "BadKey", "Certificate", "Issuer", "Key", "NotTaken",
+    "FETCHED_HERE", "NOBODY", "RIGHTS", "BadCertificate", "BadKey", "Certificate", "Issuer", "Key", "NotTaken",
     "Signed", "Trust", "Verdict", "WrongPassphrase", "certificate_line", "certify",
     "is_public_key", "is_sealed", "key_id", "lines_of", "new_key", "pack_certificate", "pack_key",
     "public_of", "sign", "signed_line", "unpack_certificate", "unpack_key",

@@ -22,10 +22,13 @@ from kiezbox.trust.certificates import (
 )
 from kiezbox.trust.signing import second_bytes
 
-__all__ = ["AHEAD_S", "NOBODY", "Issuer", "Trust", "Verdict"]
+__all__ = ["AHEAD_S", "FETCHED_HERE", "NOBODY", "Issuer", "Trust", "Verdict"]
 
 #: So far may an issuer's clock go before ours.
 AHEAD_S = 300
+
+#: Who vouches for a warning that this box fetched itself. No certificate vouches for warnings.
+FETCHED_HERE = "this box"
 
 #: Certificates between a root and who signs.
 MOST_LINKS = 4
@@ -91,11 +94,14 @@ class Trust:
         certificates: Iterable[bytes] = (),
         revocations: Iterable[Record] = (),
         withdrawals: Iterable[Record] = (),
+        own: bytes = b"",
     ) -> None:
         """``roots``: public keys. ``certificates``, packed, ``revocations`` and ``withdrawals``
-        may come from anybody: what is in them counts as far as it is signed.
+        may come from anybody: what is in them counts as far as it is signed. ``own``: this box's
+        public key (``store.box_key``), by which it believes the warnings that it fetched itself.
         """
         self._clock = clock
+        self._own = own
         self._roots = tuple(dict.fromkeys(roots))
         self._revocations: dict[bytes, list[Record]] = {}
         for record in revocations:
@@ -124,6 +130,8 @@ class Trust:
         if not record.key:
             return NOBODY
         kind = KINDS.get(record.kind)
+        if kind is not None and kind.name == "warning":
+            return self._fetched(record, body)
         right = _RIGHT.get(kind.name) if kind else None
         if kind is None or right is None:
             return Verdict("", "nobody can vouch for such a record")
@@ -150,6 +158,19 @@ class Trust:
             if not why:
                 return Verdict(issuer.certificate.name)
         return Verdict("", why)
+
+    def _fetched(self, record: Record, body: Mapping[str, Any]) -> Verdict:
+        """A warning is an authority's, and what can be vouched for is that it was fetched there:
+        by this box, whose key signs that and nothing else.
+        """
+        is_own = bool(self._own) and record.key == key_id(self._own)
+        if not is_own or not verifies(self._own, record.signed_bytes(), record.signature):
+            return Verdict("", "this box has not fetched it itself")
+        # By what is signed: whoever hands an old one back writes what stamp he likes.
+        ends_at = body.get("fetched_at", 0) + record.lifetime_s
+        if self._clock.is_trusted() and self._clock.now() >= ends_at:
+            return Verdict("", "it has expired")
+        return Verdict(FETCHED_HERE)
 
     # --- what can be wrong -----------------------------------------------------------------------
 
