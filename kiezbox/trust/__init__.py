@@ -31,8 +31,8 @@ from kiezbox.trust.keys import (
 from kiezbox.trust.signing import Signed, sign
 
 __all__ = [
-    "FETCHED_HERE", "NOBODY", "RIGHTS", "BadCertificate", "BadKey", "Certificate", "Issuer", "Key", "NotTaken",
-    "Signed", "Trust", "Verdict", "WrongPassphrase", "certificate_line", "certify",
+    "FETCHED_HERE", "NOBODY", "RIGHTS", "BadCertificate", "BadKey", "Certificate", "Issuer", "Key",
+    "NotTaken", "Signed", "Trust", "Verdict", "WrongPassphrase", "certificate_line", "certify",
     "is_public_key", "is_sealed", "key_id", "lines_of", "new_key", "pack_certificate", "pack_key",
     "public_of", "sign", "signed_line", "unpack_certificate", "unpack_key",
 ]  # fmt: skip
