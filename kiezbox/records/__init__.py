@@ -8,11 +8,11 @@ the first one; what pages show is a fold over all of them (``folds``). The log t
 from kiezbox.records.bodies import Body, pack_body, unpack_body
 from kiezbox.records.kinds import KINDS, Field, Kind, Priority, Scope, kind_named
 from kiezbox.records.record import MOST_FRAME, BadRecord, Record, Ref, pack, unpack
-from kiezbox.records.stamps import is_too_far_ahead, moment_of, next_stamp
+from kiezbox.records.stamps import MOST_STAMP, is_too_far_ahead, moment_of, next_stamp
 from kiezbox.records.things import Thing
 
 __all__ = [
-    "KINDS", "MOST_FRAME", "BadRecord", "Body", "Field", "Kind", "Priority", "Record", "Ref",
-    "Scope", "Thing", "is_too_far_ahead", "kind_named", "moment_of", "next_stamp", "pack",
+    "KINDS", "MOST_FRAME", "MOST_STAMP", "BadRecord", "Body", "Field", "Kind", "Priority", "Record",
+    "Ref", "Scope", "Thing", "is_too_far_ahead", "kind_named", "moment_of", "next_stamp", "pack",
     "pack_body", "unpack", "unpack_body",
 ]  # fmt: skip

@@ -6,30 +6,30 @@ matter: ``log`` has the frames, ``things`` the folds over them, which can be mad
 first at any time (``rebuild``). Several processes may write; each call is one transaction, durable
 when it returns.
 
-What is erased is erased: freed pages are overwritten (``secure_delete``), and the WAL with them.
+What is erased is erased: deleted rows are overwritten, and the WAL is emptied (``log_forgetting``).
 """
 
 from __future__ import annotations
 
-import json
 import math
 import sqlite3
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from kiezbox import __version__
 from kiezbox.clock import Clock
 from kiezbox.errors import StoreError
 from kiezbox.records import (
     KINDS,
+    MOST_STAMP,
     BadRecord,
     Kind,
     Record,
     Ref,
     Scope,
-    Thing,
     is_too_far_ahead,
     kind_named,
     next_stamp,
@@ -39,21 +39,34 @@ from kiezbox.records import (
     unpack_body,
 )
 from kiezbox.records.folds import ERASED, Told, fold
-from kiezbox.store import log_file
-from kiezbox.store.database import TROUBLE, store_error, transaction
+from kiezbox.store import log_forgetting, log_mending
+from kiezbox.store.database import TROUBLE, store_error
+from kiezbox.store.log_forgetting import PERSONAL_AFTER_POWER_S
+from kiezbox.store.log_reading import (
+    THING_COLUMNS,
+    TOLD,
+    row_of_thing,
+    thing_of_row,
+    told_of_row,
+)
+from kiezbox.store.log_writing import LogWriting
 
 __all__ = ["PERSONAL_AFTER_POWER_S", "Added", "Draft", "Log", "thing_of_row"]
-
-#: Personal things are erased so long after the power is back.
-PERSONAL_AFTER_POWER_S = 72 * 3600.0
 
 #: Who vouches for a record, as far as this box believes it: a name, or "" for nobody.
 Judge = Callable[[Record, Mapping[str, Any]], str]
 
-#: Columns of ``things``, in the order of ``Thing``'s fields.
-THING_COLUMNS = (
-    "origin, sequence, kind, written_at, changed_at, expires_at, topic, state, text, language,"
-    " issuer, is_hidden, lookup, data"
+#: What a newer box's kinds may ask for here, where nobody knows what they are.
+UNKNOWN_MOST_S = 31 * 86400
+
+_INSERT = (
+    "INSERT INTO log (origin, sequence, stamp, kind, of_origin, of_sequence, received_at,"
+    " expires_at, is_personal, is_trusted, is_receipt_sure, is_signed, once, frame, issuer)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_INSERT_THING = (
+    f"INSERT OR REPLACE INTO things ({THING_COLUMNS})"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -61,9 +74,9 @@ THING_COLUMNS = (
 class Draft:
     """What shall become a record of this box.
 
-    ``once``: the same bytes give the same record, however often they are added: a form that was
-    sent twice. ``key`` and ``signature`` come from ``trust`` for what is signed; then ``body`` is
-    what was signed, and ``fields`` are not looked at.
+    ``once``: the same bytes give the same record of this kind, however often they are added: a form
+    that was sent twice. ``key`` and ``signature`` come from ``trust`` for what is signed; then
+    ``body`` is what was signed, and ``fields`` are not looked at.
     """
 
     kind: str
@@ -84,32 +97,30 @@ class Added(NamedTuple):
     is_new: bool
 
 
-class Log:
+class Log(LogWriting):
     """Thread-safe. Open it once per process that writes words."""
 
     def __init__(self, path: str, clock: Clock, db: sqlite3.Connection, judge: Judge) -> None:
         """Use ``open``."""
-        self.path = path
-        self.box = str(db.execute("SELECT box FROM meta").fetchone()[0])
-        self._clock = clock
-        self._db = db
+        super().__init__(path, clock, db)
         self._judge = judge
-        self._lock = threading.RLock()
-        #: Something was deleted that the WAL still holds.
-        self._has_erased = False
 
     @classmethod
     def open(cls, path: str, clock: Clock, *, box: str = "", judge: Judge | None = None) -> Log:
-        """``box`` makes the file if it is not there; without, it must be.
+        """``box`` makes the file if it is not there; without, it must be. A box that was renamed
+        goes on under the new name.
 
         Raises:
-            StoreError: no log there, of a newer Kiezbox, or of another box.
+            StoreError: no log there, none of ours, or of a newer Kiezbox; or the card says no.
         """
         try:
-            db = log_file.open_file(path, box)
-        except TROUBLE as error:
-            raise store_error(error, path) from error
-        return cls(path, clock, db, judge or _nobody)
+            log = cls(path, clock, log_mending.open_file(path, box), judge or _nobody)
+        except (OSError, *TROUBLE) as error:
+            raise error if isinstance(error, StoreError) else store_error(error, path) from error
+        # A card that cannot be written can still be read.
+        with suppress(StoreError):
+            log._fold_if_need_be()
+        return log
 
     def close(self) -> None:
         """Idempotent."""
@@ -161,24 +172,6 @@ class Log:
         with self._writing():
             return [self._add(draft) for draft in drafts]
 
-    @contextmanager
-    def group(self) -> Iterator[None]:
-        """Everything added inside becomes durable together, at the end."""
-        with self._writing():
-            yield
-
-    @contextmanager
-    def undoing(self) -> Iterator[None]:
-        """Inside ``group``: if this part raises, only this part is taken back."""
-        self._db.execute("SAVEPOINT part")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK TO part")
-            raise
-        finally:
-            self._db.execute("RELEASE part")
-
     def take(self, frames: Sequence[bytes]) -> list[Ref]:
         """Take in another box's records; those that are new. A bad one is left out.
 
@@ -190,130 +183,153 @@ class Log:
             for frame in frames:
                 with suppress(BadRecord):
                     record = unpack(frame)
-                    if self._put(record, frame, b""):
+                    if self._take(record, frame):
                         taken.append(record.ref)
         return taken
 
     def _add(self, draft: Draft) -> Added:
+        db, kind = self._db, kind_named(draft.kind)
         if draft.once:
-            found = self._db.execute(
-                "SELECT origin, sequence FROM log WHERE once = ?", (draft.once,)
+            found = db.execute(
+                "SELECT origin, sequence FROM log WHERE once = ? AND kind = ?",
+                (draft.once, kind.number),
             ).fetchone()
             if found:
                 return Added(Ref(*found), False)
-        kind = kind_named(draft.kind)
-        newest, stamp = self._db.execute(
-            "SELECT coalesce((SELECT newest FROM heads WHERE origin = ?), 0), newest_stamp"
-            " FROM meta",
-            (self.box,),
+        box, newest, newest_stamp = db.execute(
+            "SELECT box, coalesce((SELECT newest FROM heads WHERE origin = box), 0), newest_stamp"
+            " FROM meta"
         ).fetchone()
-        body = draft.body or pack_body(kind, draft.fields)
-        lifetime_s = draft.lifetime_s or self._lifetime_s(kind, body)
+        packed = draft.body or pack_body(kind, draft.fields)
+        body, _ = unpack_body(kind, packed)
+        lifetime_s = draft.lifetime_s or kind.lifetime_s
+        if kind.changes:
+            # It lives as long as what it changes, and comes after all that was said about it.
+            ends_at, stamp = db.execute(
+                "SELECT max(CASE WHEN origin = ?1 AND sequence = ?2 THEN expires_at END),"
+                " max(stamp) FROM log WHERE (origin = ?1 AND sequence = ?2)"
+                " OR (of_origin = ?1 AND of_sequence = ?2)",
+                body["of"],
+            ).fetchone()
+            newest_stamp = max(newest_stamp, stamp or 0)
+            if ends_at is not None and not draft.lifetime_s:
+                lifetime_s = max(1, math.ceil(ends_at - self._now()))
         record = Record(
-            origin=self.box,
+            origin=box,
             sequence=newest + 1,
-            stamp=next_stamp(stamp, self._clock.now()),
+            stamp=min(next_stamp(newest_stamp, self._now()), MOST_STAMP),
             kind=kind.number,
             priority=kind.priority if draft.priority is None else draft.priority,
             scope=draft.scope,
             lifetime_s=min(lifetime_s, kind.most_s),
             is_clock_trusted=self._clock.is_trusted(),
-            body=body,
+            body=packed,
             key=draft.key,
             signature=draft.signature,
         )
-        self._put(record, pack(record), draft.once)
+        if not self._put(record, pack(record), kind, body, draft.once):
+            raise StoreError(
+                f"{self.path}: {record.ref} is taken", hint="Is this box's name two's?"
+            )
         return Added(record.ref, True)
 
-    def _lifetime_s(self, kind: Kind, body: bytes) -> int:
-        """What is said about a thing lives as long as the thing."""
-        if kind.changes:
-            of = unpack_body(kind, body)[0]["of"]
-            found = self._db.execute(
-                "SELECT expires_at FROM log WHERE origin = ? AND sequence = ?", of
-            ).fetchone()
-            if found:
-                return max(1, int(math.ceil(found[0] - self._now())))
-        return kind.lifetime_s
-
-    def _put(self, record: Record, frame: bytes, once: bytes) -> bool:
-        """False: it is there already, or must not be believed.
+    def _take(self, record: Record, frame: bytes) -> bool:
+        """False: it is there already, was erased here, or must not be believed.
 
         Raises:
             BadRecord: its kind is known and its body is none.
         """
-        db, now = self._db, self._clock.now()
-        (newest_stamp,) = db.execute("SELECT newest_stamp FROM meta").fetchone()
-        if record.origin != self.box and is_too_far_ahead(record.stamp, newest_stamp, now):
-            return False
         kind = KINDS.get(record.kind)
-        of: Ref | None = None
-        issuer = ""
+        body: dict[str, Any] = {}
         if kind is not None:
             body, _ = unpack_body(kind, record.body)
-            of = body.get("of") if kind.changes else None
-            issuer = self._judge(record, body) if record.key else ""
-        is_trusted = self._clock.is_trusted() and record.is_clock_trusted
-        expires_at = (record.written_at if is_trusted else now) + record.lifetime_s
+        of = body["of"] if kind is not None and kind.changes else record.ref
+        (own_head, gone, first_gone) = self._db.execute(
+            "SELECT (SELECT newest FROM heads, meta WHERE origin = box AND origin = ?1),"
+            " EXISTS (SELECT 1 FROM gone WHERE origin = ?1 AND sequence = ?2),"
+            " EXISTS (SELECT 1 FROM gone WHERE origin = ?3 AND sequence = ?4)",
+            (*record.ref, *of),
+        ).fetchone()
+        is_own = record.origin == self.box
+        # Others may bring back what this box has lost, but give it no numbers it never gave.
+        if gone or (is_own and record.sequence > (own_head or 0)):
+            return False
+        if first_gone and kind is not None and kind.is_personal and not _erases(kind):
+            return False
+        return self._put(record, frame, kind, body, b"")
+
+    def _put(
+        self, record: Record, frame: bytes, kind: Kind | None, body: dict[str, Any], once: bytes
+    ) -> bool:
+        """False: it is there already, or has expired. ``body``: of a kind that is known."""
+        db, now, is_clock_sure = self._db, self._now(), self._clock.is_trusted()
+        of = body["of"] if kind is not None and kind.changes else None
+        most_s = UNKNOWN_MOST_S if kind is None else kind.most_s
+        # What nobody here knows may be about somebody.
+        is_personal = kind is None or kind.is_personal
+        is_trusted = is_clock_sure and record.is_clock_trusted
+        # Nothing was written after it came in, whatever its box's clock says.
+        written_at = min(record.written_at, now) if is_trusted else now
+        expires_at = written_at + min(record.lifetime_s, most_s)
+        newest_stamp, power_back_at = db.execute(
+            "SELECT newest_stamp, power_back_at FROM meta"
+        ).fetchone()
+        if is_personal and written_at <= power_back_at:
+            expires_at = min(expires_at, power_back_at + PERSONAL_AFTER_POWER_S)
         if expires_at <= now:
             return False
+        issuer = self._judge(record, body) if record.key and kind is not None else ""
         done = db.execute(
-            "INSERT INTO log (origin, sequence, stamp, kind, of_origin, of_sequence, received_at,"
-            " expires_at, is_personal, is_trusted, is_signed, once, frame, issuer)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            _INSERT,
             (
                 record.origin, record.sequence, record.stamp, record.kind,
-                of and of.origin, of and of.sequence, now, expires_at,
-                int(kind is not None and kind.is_personal), int(is_trusted),
-                int(bool(record.key)), once or None, frame, issuer,
+                of and of.origin, of and of.sequence, now, expires_at, int(is_personal),
+                int(is_trusted), int(is_clock_sure), int(bool(record.key)), once or None, frame,
+                issuer,
             ),
         )  # fmt: skip
         if not done.rowcount:
             return False
-        db.execute("UPDATE meta SET newest_stamp = max(newest_stamp, ?)", (record.stamp,))
+        # A stamp far ahead of all clocks orders its own thread and pushes nobody else's.
+        if record.stamp > newest_stamp and not is_too_far_ahead(record.stamp, newest_stamp, now):
+            db.execute("UPDATE meta SET newest_stamp = ?", (record.stamp,))
         db.execute(
             "INSERT INTO heads VALUES (?, ?) ON CONFLICT (origin) DO UPDATE"
             " SET newest = max(newest, excluded.newest)",
-            (record.origin, record.sequence),
+            record.ref,
         )
-        self._refold(of or record.ref)
+        if of is not None:
+            self._refold(of)
+        elif kind is not None:
+            self._refold(record.ref, Told(record, body, written_at, expires_at, issuer))
         return True
 
     # --- folding ---------------------------------------------------------------------------------
 
-    def _refold(self, ref: Ref) -> None:
-        rows = self._db.execute(
-            f"SELECT {_TOLD} FROM log WHERE origin = ? AND sequence = ?", ref
-        ).fetchall()
-        if not rows:
-            return  # What it changes has not come yet, or is gone.
-        first = self._told(rows[0])
+    def _refold(self, ref: Ref, first: Told | None = None) -> None:
+        """``first``: the record itself, if it is at hand."""
+        if first is None:
+            rows = self._db.execute(
+                f"SELECT {TOLD} FROM log WHERE origin = ? AND sequence = ?", ref
+            ).fetchall()
+            if not rows:
+                return  # What it changes has not come yet, or is gone.
+            first = told_of_row(rows[0])
         changes = self._db.execute(
-            f"SELECT {_TOLD} FROM log WHERE of_origin = ? AND of_sequence = ?", ref
+            f"SELECT {TOLD} FROM log WHERE of_origin = ? AND of_sequence = ?", ref
         ).fetchall()
-        thing = first and fold(first, [told for row in changes if (told := self._told(row))])
+        thing = first and _folded(first, [told for row in changes if (told := told_of_row(row))])
         if thing is not None and thing.state == ERASED:
             # What was said about it stays, so that it goes again if another box still sends it.
             self._db.execute("DELETE FROM log WHERE origin = ? AND sequence = ?", ref)
+            until = log_forgetting.gone_until(self._now())
+            self._db.execute("INSERT OR REPLACE INTO gone VALUES (?, ?, ?)", (*ref, until))
+            self._db.execute("UPDATE meta SET is_rewrite_due = 1")
             self._has_erased, thing = True, None
         if thing is None:
             self._db.execute("DELETE FROM things WHERE origin = ? AND sequence = ?", ref)
         else:
-            self._db.execute(
-                f"INSERT OR REPLACE INTO things ({THING_COLUMNS})"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                _row_of_thing(thing),
-            )
-
-    def _told(self, row: tuple[bytes, float, float, int, str]) -> Told | None:
-        frame, received_at, expires_at, is_trusted, issuer = row
-        try:
-            record = unpack(frame)
-            body, _ = unpack_body(KINDS[record.kind], record.body)
-        except (BadRecord, KeyError):
-            return None
-        written_at = record.written_at if is_trusted else received_at
-        return Told(record, body, written_at, expires_at, issuer)
+            self._db.execute(_INSERT_THING, row_of_thing(thing))
 
     def rebuild(self) -> int:
         """Make all folds anew from the frames; how many there are."""
@@ -322,77 +338,16 @@ class Log:
             refs = self._db.execute("SELECT origin, sequence FROM log").fetchall()
             for ref in refs:
                 self._refold(Ref(*ref))
+            self._db.execute("UPDATE meta SET folded_by = ?", (__version__,))
             return int(self._db.execute("SELECT count(*) FROM things").fetchone()[0])
 
-    # --- reading ---------------------------------------------------------------------------------
-
-    def thing(self, ref: Ref) -> Thing | None:
-        """What is shown of a record, expired or not as long as it is there."""
-        rows = self._read(
-            f"SELECT {THING_COLUMNS} FROM things WHERE origin = ? AND sequence = ?", ref
-        )
-        return thing_of_row(rows[0]) if rows else None
-
-    def things(
-        self, kind: str, *, topic: str = "", limit: int = 100, is_hidden: bool | None = False
-    ) -> list[Thing]:
-        """Those not expired, newest first. ``is_hidden``: None for both."""
-        conditions = ["kind = ?", "expires_at > ?"]
-        values: list[Any] = [kind_named(kind).number, self._now()]
-        if topic:
-            conditions.append("topic = ?")
-            values.append(topic)
-        if is_hidden is not None:
-            conditions.append("is_hidden = ?")
-            values.append(int(is_hidden))
-        rows = self._read(
-            f"SELECT {THING_COLUMNS} FROM things WHERE {' AND '.join(conditions)}"
-            " ORDER BY written_at DESC, origin, sequence DESC LIMIT ?",
-            (*values, limit),
-        )
-        return [thing_of_row(row) for row in rows]
-
-    def found(self, kind: str, lookup: bytes) -> list[Thing]:
-        """Those not expired that have this lookup, newest first."""
-        rows = self._read(
-            f"SELECT {THING_COLUMNS} FROM things WHERE kind = ? AND lookup = ? AND expires_at > ?"
-            " ORDER BY written_at DESC LIMIT 100",
-            (kind_named(kind).number, lookup, self._now()),
-        )
-        return [thing_of_row(row) for row in rows]
-
-    def told(self, ref: Ref) -> tuple[Told, list[Told]] | None:
-        """A record and its changes as they are, sealed parts included; None: not here."""
-        with self._lock:
-            rows = self._read(f"SELECT {_TOLD} FROM log WHERE origin = ? AND sequence = ?", ref)
-            first = self._told(rows[0]) if rows else None
-            if first is None:
-                return None
-            rows = self._read(
-                f"SELECT {_TOLD} FROM log WHERE of_origin = ? AND of_sequence = ? ORDER BY stamp",
-                ref,
-            )
-            return first, [told for row in rows if (told := self._told(row))]
-
-    def records(self, kind: str) -> list[Told]:
-        """All records of a kind that have not expired, oldest first."""
-        with self._lock:
-            rows = self._read(
-                f"SELECT {_TOLD} FROM log WHERE kind = ? AND expires_at > ? ORDER BY stamp",
-                (kind_named(kind).number, self._now()),
-            )
-            return [told for row in rows if (told := self._told(row))]
-
-    def after(self, number: int, limit: int = 100) -> list[tuple[int, bytes]]:
-        """(arrival number, frame) of what came after a number, oldest first."""
-        return self._read(
-            "SELECT number, frame FROM log WHERE number > ? ORDER BY number LIMIT ?",
-            (number, limit),
-        )
-
-    def heads(self) -> dict[str, int]:
-        """The highest sequence held of each origin, erased ones included."""
-        return dict(self._read("SELECT origin, newest FROM heads ORDER BY origin"))
+    def _fold_if_need_be(self) -> None:
+        """A log that was mended has no folds, and another Kiezbox may have folded otherwise."""
+        if self._read("SELECT folded_by FROM meta") == [(__version__,)]:
+            return
+        with self._writing():
+            if self._read("SELECT folded_by FROM meta") != [(__version__,)]:
+                self.rebuild()
 
     # --- forgetting ------------------------------------------------------------------------------
 
@@ -400,110 +355,45 @@ class Log:
         """Erase what has expired, from the card and the WAL; how many records."""
         now = self._now()
         with self._writing():
-            done = self._db.execute("DELETE FROM log WHERE expires_at <= ?", (now,)).rowcount
-            self._db.execute("DELETE FROM things WHERE expires_at <= ?", (now,))
-            self._has_erased = self._has_erased or done > 0
-        return int(done)
+            if self._clock.is_trusted():
+                for ref in log_forgetting.from_the_future(self._db, now):
+                    self._refold(ref)
+            done = log_forgetting.forget(self._db, now, kind_named("erasure").number)
+            # Also what a reader kept in the WAL the last time.
+            self._has_erased = True
+        with self._lock, suppress(*TROUBLE):
+            if log_forgetting.is_rewrite_due(self._db, now):
+                log_forgetting.rewrite(self._db, now)
+                self._empty_wal()
+        log_mending.sweep(self.path, now)
+        return done
 
     def power_is_back(self, since: float) -> int:
         """Personal things from before end 72 h after; how many records that shortens."""
-        return self._end_personal(since, since + PERSONAL_AFTER_POWER_S)
-
-    def _end_personal(self, before: float, at: float) -> int:
         with self._writing():
-            done = self._db.execute(
-                "UPDATE log SET expires_at = ? WHERE is_personal AND received_at <= ?"
-                " AND expires_at > ?",
-                (at, before, at),
-            ).rowcount
-            self._db.execute(
-                "UPDATE things SET expires_at = ?1 WHERE expires_at > ?1 AND (origin, sequence) IN"
-                " (SELECT origin, sequence FROM log WHERE is_personal AND received_at <= ?2)",
-                (at, before),
-            )
-        return int(done)
+            return log_forgetting.end_personal(self._db, since)
 
     def clock_was_set(self, by_s: float) -> None:
         """The clock, not to be believed until now, was put forward by so many seconds: what was
-        received until now is as old as it was.
+        received meanwhile is as old as it was.
         """
         with self._writing():
-            self._db.execute(
-                "UPDATE things SET written_at = written_at + ?1, changed_at = changed_at + ?1,"
-                " expires_at = expires_at + ?1 WHERE (origin, sequence) IN"
-                " (SELECT origin, sequence FROM log WHERE NOT is_trusted)",
-                (by_s,),
-            )
-            self._db.execute(
-                "UPDATE log SET received_at = received_at + ?1, expires_at = expires_at + ?1"
-                " WHERE NOT is_trusted",
-                (by_s,),
-            )
-
-    # --- inside ----------------------------------------------------------------------------------
-
-    def now(self) -> float:
-        """Unix seconds, by the clock that records are written by."""
-        return self._clock.now()
-
-    _now = now
-
-    def _read(self, sql: str, row: Sequence[Any] = ()) -> list[Any]:
-        with self._lock:
-            try:
-                return self._db.execute(sql, row).fetchall()
-            except TROUBLE as error:
-                raise store_error(error, self.path) from error
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """One transaction; inside another one, a part of it."""
-        with self._lock:
-            if self._db.in_transaction:
-                yield
-                return
-            try:
-                with transaction(self._db):
-                    yield
-            except TROUBLE as error:
-                raise store_error(error, self.path) from error
-            if self._has_erased:
-                self._empty_wal()
-
-    def _empty_wal(self) -> None:
-        """What was erased leaves the WAL, too. A reader may hold it; then the next time."""
-        with suppress(sqlite3.OperationalError):
-            (is_busy, _, _) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            self._has_erased = bool(is_busy)
+            for ref in log_forgetting.clock_was_set(self._db, by_s):
+                self._refold(ref)
 
 
-#: What ``_told`` needs of a row.
-_TOLD = "frame, received_at, expires_at, is_trusted, issuer"
+def _folded(first: Told, changes: list[Told]) -> Any:
+    try:
+        return fold(first, changes)
+    except Exception:
+        # A mistake of ours, met by somebody's odd record: that one is not shown, the log goes on.
+        sys.excepthook(*sys.exc_info())
+        return None
 
 
-def thing_of_row(row: Sequence[Any]) -> Thing:
-    """A row of ``THING_COLUMNS``."""
-    origin, sequence, kind, *rest = row[:11]
-    shown, data = bool(row[11]), json.loads(row[13])
-    return Thing(origin, sequence, kind, *rest, shown, row[12], data)  # type: ignore[call-arg]
-
-
-def _row_of_thing(thing: Thing) -> tuple[Any, ...]:
-    data = json.dumps(thing.data, ensure_ascii=False, sort_keys=True)
-    return (
-        thing.origin, thing.sequence, thing.kind, thing.written_at, thing.changed_at,
-        thing.expires_at, thing.topic, thing.state, thing.text, thing.language, thing.issuer,
-        int(thing.is_hidden), thing.lookup, data,
-    )  # fmt: skip
+def _erases(kind: Kind) -> bool:
+    return kind.name == "erasure"
 
 
 def _nobody(_: Record, __: Mapping[str, Any]) -> str:
     return ""
-
-
-def no_log(path: str) -> StoreError:
-    """Said where there should be one."""
-    return StoreError(
-        f"there is no log of words at {path}",
-        hint="The node makes it when it starts first: `kiezbox run`.",
-    )

@@ -1,39 +1,45 @@
-"""The file of the log of words: its tables, how it is opened, what becomes of a damaged one."""
+"""The file of the log of words: its tables, and how it is made and opened (``log_mending`` decides
+which of the two, and what becomes of a damaged one).
+"""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from contextlib import suppress
 
-from kiezbox.errors import StoreError
+from kiezbox.errors import StoreDamaged, StoreError
 from kiezbox.store.database import BUSY_MS, transaction
 
-__all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "open_file"]
+__all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "identity", "made", "opened", "remove", "share"]
 
 #: "Wort".
 APPLICATION_ID = 0x576F7274
 
 #: Plain SQL and not sqlite-utils: the portal and the command line open this file, too, and need not
-#: carry 10 MiB for that. A step, once released, never changes.
+#: carry 10 MiB for that. A step, once released, never changes. What must survive a damaged page
+#: stands in tables with row numbers, which ``salvage`` can read page by page.
 _STEPS = (
     """
     CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), box TEXT NOT NULL,
-      newest_stamp INTEGER NOT NULL) STRICT;
+      newest_stamp INTEGER NOT NULL, folded_by TEXT NOT NULL, power_back_at REAL NOT NULL,
+      looked_at REAL NOT NULL, rewritten_at REAL NOT NULL, is_rewrite_due INTEGER NOT NULL) STRICT;
     CREATE TABLE heads (origin TEXT PRIMARY KEY, newest INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE log (
       number INTEGER PRIMARY KEY AUTOINCREMENT,
       origin TEXT NOT NULL, sequence INTEGER NOT NULL, stamp INTEGER NOT NULL,
       kind INTEGER NOT NULL, of_origin TEXT, of_sequence INTEGER,
       received_at REAL NOT NULL, expires_at REAL NOT NULL,
-      is_personal INTEGER NOT NULL, is_trusted INTEGER NOT NULL, is_signed INTEGER NOT NULL,
-      once BLOB UNIQUE, frame BLOB NOT NULL,
+      is_personal INTEGER NOT NULL, is_trusted INTEGER NOT NULL, is_receipt_sure INTEGER NOT NULL,
+      is_signed INTEGER NOT NULL, once BLOB, frame BLOB NOT NULL, issuer TEXT NOT NULL,
       UNIQUE (origin, sequence)
     ) STRICT;
+    CREATE UNIQUE INDEX log_once ON log (once, kind) WHERE once IS NOT NULL;
     CREATE INDEX log_of ON log (of_origin, of_sequence) WHERE of_origin IS NOT NULL;
     CREATE INDEX log_kind ON log (kind, stamp);
     CREATE INDEX log_expires ON log (expires_at);
+    CREATE TABLE gone (origin TEXT NOT NULL, sequence INTEGER NOT NULL, until REAL NOT NULL,
+      PRIMARY KEY (origin, sequence)) STRICT;
     CREATE TABLE things (
       origin TEXT NOT NULL, sequence INTEGER NOT NULL, kind INTEGER NOT NULL,
       written_at REAL NOT NULL, changed_at REAL NOT NULL, expires_at REAL NOT NULL,
@@ -51,147 +57,120 @@ _STEPS = (
     # anybody would be one that anybody can read.
     """
     CREATE TABLE role_keys (role TEXT PRIMARY KEY, public BLOB NOT NULL, made_at REAL NOT NULL)
-      STRICT, WITHOUT ROWID;
+      STRICT;
     CREATE TABLE holders (
       number INTEGER PRIMARY KEY AUTOINCREMENT, who BLOB NOT NULL UNIQUE, role TEXT NOT NULL,
       made_at REAL NOT NULL, expires_at REAL, tries INTEGER NOT NULL, locked BLOB NOT NULL
     ) STRICT;
-    CREATE TABLE switches (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-    """,
-    # Who vouches for a signed record, as whoever could judge it found.
-    """
-    ALTER TABLE log ADD COLUMN issuer TEXT NOT NULL DEFAULT '';
+    CREATE TABLE switches (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
     """,
 )
 
 SCHEMA_VERSION = len(_STEPS)
 
 
-def open_file(path: str, box: str) -> sqlite3.Connection:
-    """The open database, made or renewed if need be. A damaged one is put aside, and what can be
-    read of it is taken over.
+def opened(path: str, box: str) -> sqlite3.Connection:
+    """The log that is there. ``box``: the name by which it goes on, if not "".
 
     Raises:
-        StoreError: there is none and ``box`` is empty, or it is not ours to open.
-        sqlite3.Error: the card says no.
+        StoreError: it is none of ours, or of a newer Kiezbox.
+        StoreDamaged: it is empty.
+        TROUBLE: it cannot be read.
     """
-    try:
-        return _opened(path, box)
-    except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise
-    aside = _put_aside(path)
-    db = _opened(path, box or _box_of(aside))
-    _take_over(aside, db)
-    return db
-
-
-def _opened(path: str, box: str) -> sqlite3.Connection:
-    if not os.path.exists(path):
-        if not box:
-            from kiezbox.store.log import no_log
-
-            raise no_log(path)
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    name = os.path.abspath(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    # "rw": where there is none, none is made.
     db = sqlite3.connect(
-        path, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000
+        f"file:{name}?mode=rw",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=BUSY_MS / 1000,
     )
     try:
+        # FULL: what was confirmed survives a power cut.
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA secure_delete = ON")
         db.execute("PRAGMA cache_size = -1024")
-        _prepare(db, path, box)
+        version = _checked_version(db, path)
+        if version < SCHEMA_VERSION:
+            with transaction(db):
+                _step_up(db)
+        (found,) = db.execute("SELECT box FROM meta").fetchone()
+        if box and box != found:
+            # It was renamed; what it wrote before stays under the name it had.
+            db.execute("UPDATE meta SET box = ?", (box,))
     except BaseException:
         db.close()
         raise
     return db
 
 
-def _prepare(db: sqlite3.Connection, path: str, box: str) -> None:
+def _checked_version(db: sqlite3.Connection, path: str) -> int:
     (version,) = db.execute("PRAGMA user_version").fetchone()
     (application,) = db.execute("PRAGMA application_id").fetchone()
-    if version and application != APPLICATION_ID:
+    (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if not tables and not application:
+        raise StoreDamaged(f"{path} is empty", hint="The log is never left so; look at the card.")
+    if application != APPLICATION_ID:
         raise StoreError(f"{path} is not Kiezbox's log of words", hint="Look at store.words.")
     if version > SCHEMA_VERSION:
         raise StoreError(
             f"{path} has schema {version}, this Kiezbox knows {SCHEMA_VERSION}",
             hint="A newer Kiezbox made it: install that version.",
         )
-    if version == SCHEMA_VERSION:
-        return
-    if not box and not version:
-        raise StoreError(f"{path} is empty", hint="The node makes it: `kiezbox run`.")
-    db.execute("PRAGMA journal_mode = WAL")
-    with transaction(db):
-        # Somebody else may have been quicker.
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        for step in _STEPS[version:]:
-            for statement in step.split(";"):
-                db.execute(statement)
-        if not version:
-            db.execute("INSERT INTO meta VALUES (1, ?, 0)", (box,))
-        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    _share(path)
+    return int(version)
 
 
-def _share(path: str) -> None:
+def _step_up(db: sqlite3.Connection) -> None:
+    # Asked inside the transaction: somebody else may have been quicker.
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    for step in _STEPS[version:]:
+        for statement in step.split(";"):
+            db.execute(statement)
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def made(path: str, box: str) -> sqlite3.Connection:
+    """A new, empty log, to be put in its place when it is whole; closed, it is a single file."""
+    remove(path)
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        db.execute("PRAGMA synchronous = FULL")
+        with transaction(db):
+            _step_up(db)
+            db.execute("INSERT INTO meta VALUES (1, ?, 0, '', 0, 0, 0, 0)", (box,))
+        # Last: a rollback journal that a power cut brings back would undo the first transaction.
+        # It has another name than the log will have.
+        db.execute("PRAGMA journal_mode = WAL")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def remove(path: str) -> None:
+    """The file and those beside it."""
+    for side in ("", "-journal", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            os.unlink(path + side)
+
+
+def share(path: str) -> None:
     """Whoever may write into the folder may write the file; SQLite gives -wal and -shm its mode."""
     folder = os.stat(os.path.dirname(os.path.abspath(path)))
     if folder.st_mode & 0o020:
         for side in ("", "-wal", "-shm"):
+            # Somebody else's file has the right mode already.
             with suppress(OSError):
-                os.chmod(path + side, 0o660)
                 os.chown(path + side, -1, folder.st_gid)
+                os.chmod(path + side, 0o660)
 
 
-def _put_aside(path: str) -> str:
-    stamp = int(time.time())
-    while os.path.exists(f"{path}.damaged-{stamp}"):
-        stamp += 1
-    for side in ("-wal", "-shm", ""):
-        with suppress(FileNotFoundError):
-            os.rename(path + side, f"{path}.damaged-{stamp}{side}")
-    return f"{path}.damaged-{stamp}"
-
-
-def _box_of(aside: str) -> str:
-    with suppress(sqlite3.Error):
-        db = sqlite3.connect(f"file:{aside}?mode=ro", uri=True)
-        try:
-            return str(db.execute("SELECT box FROM meta").fetchone()[0])
-        finally:
-            db.close()
-    return ""
-
-
-def _take_over(aside: str, db: sqlite3.Connection) -> None:
-    """Every row of ``log`` that can still be read, from both ends of the damage."""
-    columns = (
-        "number, origin, sequence, stamp, kind, of_origin, of_sequence, received_at, expires_at,"
-        " is_personal, is_trusted, is_signed, once, frame"
-    )
-    source = sqlite3.connect(f"file:{aside}?mode=ro", uri=True)
+def identity(path: str) -> tuple[int, int] | None:
+    """Which file is there now; None: none."""
     try:
-        with transaction(db):
-            for order in ("ASC", "DESC"):
-                with suppress(sqlite3.Error):
-                    for row in source.execute(f"SELECT {columns} FROM log ORDER BY number {order}"):
-                        db.execute(
-                            f"INSERT OR IGNORE INTO log ({columns})"
-                            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                            row,
-                        )
-            for table in ("heads", "role_keys", "holders", "switches"):
-                with suppress(sqlite3.Error):
-                    for row in source.execute(f"SELECT * FROM {table}"):
-                        marks = ", ".join("?" * len(row))
-                        db.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row)
-            db.execute(
-                "INSERT INTO heads SELECT origin, max(sequence) FROM log WHERE true"
-                " GROUP BY origin ON CONFLICT (origin) DO UPDATE"
-                " SET newest = max(newest, excluded.newest)"
-            )
-            db.execute("UPDATE meta SET newest_stamp = coalesce((SELECT max(stamp) FROM log), 0)")
-    finally:
-        source.close()
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

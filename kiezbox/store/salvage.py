@@ -111,6 +111,16 @@ def salvage(
     return Salvaged(readings, len(left))
 
 
+def rows_of(path: str) -> Iterator[tuple[Any, ...]]:
+    """Every row that can be read of any table, each with its number in the column for it.
+
+    Tables without row numbers are not among them.
+    """
+    with _Pages(path) as pages:
+        for number in range(1, pages.count + 1):
+            yield from _rows(pages, number)
+
+
 def _in_parts(numbers: range) -> Iterator[range]:
     for start in range(0, len(numbers), _PAGES_AT_ONCE):
         yield numbers[start : start + _PAGES_AT_ONCE]
