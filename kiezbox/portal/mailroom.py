@@ -2,13 +2,15 @@
 
 A flush takes 25 ms on an SD card, whoever waits for it. So everything that came in meanwhile goes
 into one transaction, and everybody is told at the end of it: nobody is told that something is
-stored before it is (goal b2). The queue is bounded; whoever finds it full is told to come back.
+stored before it is (goal b2). The queue is bounded, for all and for each guest; whoever finds it
+full is told at once to come back.
 """
 
 from __future__ import annotations
 
 import sys
 
+from kiezbox.portal.crowd import MOST_OF_ONE, party_of
 from kiezbox.portal.prepared import Wire
 
 TYPE_CHECKING = False
@@ -21,14 +23,22 @@ if TYPE_CHECKING:
     from kiezbox.portal.visit import Visit
     from kiezbox.store.log import Log
 
-__all__ = ["MOST_WAITING", "Mailroom"]
+__all__ = ["MOST_OF_GUEST", "MOST_SLOW", "MOST_WAITING", "Mailroom"]
 
-#: Letters that wait for the next transaction, and that go into one.
-MOST_WAITING = 512
+#: Letters not yet stored, and those that go into one transaction.
+MOST_WAITING = 320
 MOST_AT_ONCE = 256
 
-#: Letters that wait for what must be reckoned first, one after the other.
-MOST_SLOW = 16
+#: Letters of one guest: also of connections it has dropped since.
+MOST_OF_GUEST = MOST_OF_ONE
+
+#: Letters that wait for what must be reckoned first, one after the other: a second each on a small
+#: box, and nobody waits longer than ``responder.ANSWER_S``.
+MOST_SLOW = 8
+
+#: While letters are written, the responder gets the interpreter this soon (Python's own 5 ms are
+#: the time of five hundred pages).
+SWITCH_S = 0.0005
 
 
 class Mailroom:
@@ -40,27 +50,33 @@ class Mailroom:
         self._responder = responder
         self._open_log = open_log
         self._log: Log | None = None
-        self._waiting: dict[Visit, Job] = {}
+        #: Who waits for an answer.
+        self._waiting: dict[Visit, None] = {}
+        #: Letters not yet stored, of each guest.
+        self._letters: dict[Any, int] = {}
+        self._count = 0
         self._queue: list[tuple[Visit, Work]] = []
         self._slow: list[tuple[Visit, Job]] = []
         self._done: list[tuple[Visit, Wire | int]] = []
         self._condition: Any = None
-        self._is_ending = False
+        self._trouble = ""
 
     # --- called by the responder's thread --------------------------------------------------------
 
     def ask(self, visit: Visit, job: Job) -> bool:
         """The answer comes to ``Responder.answer``; False: too many are waiting."""
+        guest = party_of(visit.client)
+        of_guest = self._letters.get(guest, 0)
         is_full = job.prepare is not None and len(self._slow) >= MOST_SLOW
-        if is_full or len(self._waiting) >= MOST_WAITING:
+        if is_full or self._count >= MOST_WAITING:
             return False
-        self._waiting[visit] = job
+        if visit.party.most and of_guest >= MOST_OF_GUEST:
+            return False
         if self._condition is None:
-            import threading
-
-            self._condition = threading.Condition()
-            for name, run in (("mailroom", self._run), ("reckoning", self._reckon)):
-                threading.Thread(target=run, name=name, daemon=True).start()
+            self._begin()
+        self._waiting[visit] = None
+        self._letters[guest] = of_guest + 1
+        self._count += 1
         with self._condition:
             if job.prepare is None:
                 self._queue.append((visit, job.work))
@@ -82,10 +98,23 @@ class Mailroom:
         with self._condition:
             done, self._done = self._done, []
         for visit, wire in done:
-            if self._waiting.pop(visit, None) is not None:
+            self._count -= 1
+            guest = party_of(visit.client)
+            left = self._letters[guest] = self._letters[guest] - 1
+            if not left:
+                del self._letters[guest]
+            if self._waiting.pop(visit, self) is None:
                 self._responder.answer(visit, wire)
 
-    # --- the thread ------------------------------------------------------------------------------
+    def _begin(self) -> None:
+        import threading
+
+        self._condition = threading.Condition()
+        sys.setswitchinterval(SWITCH_S)
+        for name, run in (("mailroom", self._run), ("reckoning", self._reckon)):
+            threading.Thread(target=run, name=name, daemon=True).start()
+
+    # --- the threads -----------------------------------------------------------------------------
 
     def _run(self) -> None:
         while True:
@@ -122,6 +151,8 @@ class Mailroom:
 
     def _write(self, batch: list[tuple[Visit, Work]]) -> list[tuple[Visit, Wire | int]]:
         """One transaction. A letter that cannot be written costs none of the others."""
+        from kiezbox.errors import StoreError
+
         try:
             if self._log is None:
                 self._log = self._open_log()
@@ -129,11 +160,16 @@ class Mailroom:
             with log.group():
                 for visit, work in batch:
                     done.append((visit, _worked(log, work)))
+            self._trouble = ""
             return done
+        except StoreError as error:
+            # No log, a full card: nobody is told that anything is stored. Said once.
+            if str(error) != self._trouble:
+                print(f"kiezbox portal: {error}\n  {error.hint}", file=sys.stderr, flush=True)
+            self._trouble = str(error)
         except Exception:
-            # No log, a full card: nobody is told that anything is stored.
             sys.excepthook(*sys.exc_info())
-            return [(visit, 503) for visit, _ in batch]
+        return [(visit, 503) for visit, _ in batch]
 
 
 def _after(job: Job) -> Work:
@@ -143,9 +179,13 @@ def _after(job: Job) -> Work:
 
 
 def _worked(log: Log, work: Work) -> Wire | int:
+    from kiezbox.store.log import NotStored
+
     try:
         with log.undoing():
             return Wire(work(log))
+    except NotStored:
+        raise  # Nor is anything else of this transaction.
     except Exception:
         sys.excepthook(*sys.exc_info())
         return 500

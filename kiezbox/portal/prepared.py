@@ -7,7 +7,8 @@ may be kept is given to whoever asks for the same target with the same headers o
 
 from __future__ import annotations
 
-from kiezbox.portal.answered import Answer
+from kiezbox.i18n import RIGHT_TO_LEFT, entries_of, lang_of
+from kiezbox.portal.answered import HTML, Answer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
             """Another one as soon as no kept answer is true any more."""
 
 
-__all__ = ["SORRY", "Known", "Prepared", "Wire", "refusal"]
+__all__ = ["SORRY_IN", "Known", "Prepared", "Wire", "refusal"]
 
 REASONS = {
     200: "OK", 201: "Created", 204: "No Content", 206: "Partial Content", 301: "Moved Permanently",
@@ -46,7 +47,19 @@ REASONS = {
     507: "Insufficient Storage",
 }  # fmt: skip
 
-SORRY = b"<!DOCTYPE html><title>Kiezbox</title><p>Das ging nicht. <a href='/'>Kiezbox</a></p>"
+#: Which sentence of the room "sorry" a refusal says; all others: "failed".
+_SORRY = {503: "busy", 504: "unsure", 408: "slow", 413: "long", 431: "long"}
+
+#: In these languages at once: whoever is refused may have asked for none yet.
+SORRY_IN = ("de", "en", "tr", "ar", "uk", "ru")
+
+_SORRY_PAGE = (
+    "<!DOCTYPE html><html lang=de><meta charset=utf-8><title>Kiezbox</title>"
+    "<meta name=viewport content='width=device-width,initial-scale=1'>"
+    "<meta name=color-scheme content='light dark'><style>body{{font:1.1rem/1.5 sans-serif;"
+    "max-width:34rem;margin:1rem auto;padding:0 1rem}}a{{font-size:1.5rem}}</style>"
+    "<h1>Kiezbox</h1>{}<p><a href=/>Kiezbox</a></html>"
+)
 
 #: Whether the contents are still what they were is looked at so often.
 LOOK_S = 0.02
@@ -89,10 +102,31 @@ class Wire:
         return self.filled(fill) if self.has_slot else self.whole
 
 
+_refusals: dict[int, bytes] = {}
+
+
 def refusal(status: int) -> bytes:
-    """The last words on a connection."""
-    wire = Wire(Answer(status, SORRY, "text/html; charset=utf-8"))
-    return b"".join((wire._head, _CLOSE, SORRY))
+    """The last words on a connection: what to do now, whoever reads it. Made once."""
+    found = _refusals.get(status)
+    if found is None:
+        key = _SORRY.get(status, "failed")
+        said = ""
+        for language in SORRY_IN:
+            direction = " dir=rtl" if language in RIGHT_TO_LEFT else ""
+            words = _sorry(language).get(key, "")
+            said += f"<p lang={lang_of(language)}{direction}>{words}"
+        later = (("Retry-After", "60"),) if status == 503 else ()
+        answer = Answer(status, _SORRY_PAGE.format(said).encode(), HTML, *later)
+        wire = Wire(answer)
+        found = _refusals[status] = b"".join((wire._head, _CLOSE, answer.body))
+    return found
+
+
+def _sorry(language: str) -> dict[str, str]:
+    try:
+        return entries_of(language, "sorry")
+    except OSError:
+        return {}
 
 
 class _Kept:

@@ -49,9 +49,9 @@ from kiezbox.store.log_reading import (
     thing_of_row,
     told_of_row,
 )
-from kiezbox.store.log_writing import LogWriting
+from kiezbox.store.log_writing import LogWriting, NotStored
 
-__all__ = ["PERSONAL_AFTER_POWER_S", "Added", "Draft", "Log", "thing_of_row"]
+__all__ = ["PERSONAL_AFTER_POWER_S", "Added", "Draft", "Log", "NotStored", "thing_of_row"]
 
 #: Who vouches for a record, as far as this box believes it: a name, or "" for nobody.
 Judge = Callable[[Record, Mapping[str, Any]], str]

@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from kiezbox.clock import Clock
-from kiezbox.errors import StoreDamaged, StoreError
+from kiezbox.errors import StoreDamaged, StoreError, StoreFull, StoreReadOnly
 from kiezbox.store import log_file, log_mending
 from kiezbox.store.database import TROUBLE, state_of, store_error, transaction
 from kiezbox.store.log_reading import LogReading
 
-__all__ = ["LogWriting"]
+__all__ = ["LogWriting", "NotStored"]
+
+
+class NotStored(StoreError):
+    """The card did not take it: nothing of the whole transaction is stored."""
 
 
 class LogWriting(LogReading):
@@ -50,22 +54,28 @@ class LogWriting(LogReading):
         """Inside ``group``: if this part raises, only this part is taken back.
 
         Raises:
-            StoreError: the card does not take it; then the whole group fails.
+            NotStored: the card does not take it; then the whole group fails.
         """
+        if not self._db.in_transaction:
+            raise NotStored(f"{self.path}: the transaction is gone")
         self._db.execute("SAVEPOINT part")
         try:
             yield
+            self._db.execute("RELEASE part")
         except BaseException as error:
             # On a full or broken card SQLite takes back everything by itself, this point included.
-            if self._db.in_transaction:
+            is_there = self._db.in_transaction
+            if is_there:
                 self._db.execute("ROLLBACK TO part")
                 self._db.execute("RELEASE part")
-            if isinstance(error, TROUBLE) and state_of(error, self.path):
-                raise store_error(error, self.path) from error
-            if not self._db.in_transaction:
-                raise StoreError(f"{self.path}: the transaction is gone") from error
+            if not is_there or self._is_the_cards(error):
+                raise NotStored(f"{self.path}: {error}") from error
             raise
-        self._db.execute("RELEASE part")
+
+    def _is_the_cards(self, error: BaseException) -> bool:
+        if isinstance(error, TROUBLE):
+            return bool(state_of(error, self.path))
+        return isinstance(error, (NotStored, StoreFull, StoreReadOnly, StoreDamaged))
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -82,7 +92,7 @@ class LogWriting(LogReading):
                     yield
                 if log_file.identity(self.path) != self._identity:
                     raise StoreError(f"{self.path} was replaced just now", hint="Try again.")
-            except (StoreDamaged, *TROUBLE) as error:
+            except (NotStored, StoreDamaged, *TROUBLE) as error:
                 self._is_writing = False
                 raise self._trouble(error) from error
             finally:
@@ -121,7 +131,9 @@ class LogWriting(LogReading):
 
     def _trouble(self, error: Exception) -> StoreError:
         """The error of our tree. What turns out to be damaged is mended for whoever comes next."""
-        if log_mending.is_damage(error, self.path) and not self._is_writing:
+        cause = error.__cause__ if isinstance(error, NotStored) else error
+        is_damage = isinstance(cause, Exception) and log_mending.is_damage(cause, self.path)
+        if is_damage and not self._is_writing:
             # What cannot be mended now stays as it is, and is said all the same.
             with suppress(OSError, StoreError, *TROUBLE):
                 self._db.close()
