@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiezbox import publishers, sensors
 from kiezbox.clock import Clock
@@ -28,6 +28,9 @@ from kiezbox.node.switch import Switch
 from kiezbox.node.worker import Supervisor, Worker
 from kiezbox.settings import GridSourceSettings, Settings, parse
 from kiezbox.store import Store
+
+if TYPE_CHECKING:
+    from kiezbox.node.fetching import Fetch
 
 log = logging.getLogger("kiezbox")
 
@@ -169,6 +172,11 @@ def assemble(settings: Settings, clock: Clock) -> Node:
     def nudge_power() -> None:
         power.nudge()
 
+    fetches = _fetches(settings, store, clock)
+
+    def warning() -> str | None:
+        return next((said for each in fetches if (said := each.alarm())), None)
+
     sources = _grid_sources(settings, hardware, latest, clock, store, nudge_power)
     power = Worker(
         "power",
@@ -184,11 +192,14 @@ def assemble(settings: Settings, clock: Clock) -> Node:
             absence=absence,
             resumed=resumed,
             street=street,
+            warning=warning,
         ),
         clock,
         is_vital=True,
     )
     workers.append(power)
+
+    workers += [each.worker(clock, trouble(f"sources.{each.name}")) for each in fetches]
 
     for name, table in settings.sensors.items():
         driver = sensors.load(table.get("driver", ""))
@@ -320,6 +331,15 @@ def _delivery(
         return Carrier(store, publisher, name, clock)
 
     return _Delivery(name, open_carrier, clock, on_trouble)
+
+
+def _fetches(settings: Settings, store: Store, clock: Clock) -> list[Fetch]:
+    """Every ``[sources.NAME]``; what they need is imported where there is one."""
+    if not settings.sources:
+        return []
+    from kiezbox.node.fetching import fetch_of
+
+    return [fetch_of(name, settings, store, clock) for name in settings.sources]
 
 
 def _grid_sources(

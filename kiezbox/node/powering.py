@@ -58,8 +58,10 @@ class Powering:
         absence: Absence,
         resumed: Resumed,
         street: Street,
+        warning: Callable[[], str | None] = lambda: None,
     ) -> None:
         """``has_uplink`` says whether any publisher is connected; None: there is none.
+        ``warning`` says what the gravest official warning that holds says; None: there is none.
 
         ``street`` has already said what ``resumed.mode`` wants.
         """
@@ -70,6 +72,7 @@ class Powering:
         self._facts = facts
         self._announce = announce
         self._has_uplink = has_uplink
+        self._warning = warning
         self._clock = clock
         self._absence = absence
         self._power, self._mode, self._battery = resumed.power, resumed.mode, resumed.battery
@@ -160,8 +163,11 @@ class Powering:
         )
 
     def _signals(self) -> dict[str, str]:
-        has_uplink = self._has_uplink()
-        return {} if has_uplink is None or has_uplink else {"uplink_lost": "no publisher connected"}
+        has_uplink, warning = self._has_uplink(), self._warning()
+        said = {"official_warning": warning} if warning is not None else {}
+        if has_uplink is False:
+            said["uplink_lost"] = "no publisher connected"
+        return said
 
     def _new_orders(self) -> list[Any]:
         change = self._store.changed()

@@ -119,9 +119,14 @@ class Web:
             size += len(piece)
             if size > self._most_bytes:
                 raise self._too_long(url)
-            if self._is_over:
-                raise TimeoutError
             pieces.append(piece)
+        if self._is_over:
+            # The socket was shut: what looks like the end of the answer may be none.
+            raise TimeoutError
+        # http.client notices a cut answer only where it is read at once.
+        declared = answer.getheader("Content-Length", "")
+        if declared.isdecimal() and int(declared) != size:
+            raise SourceError(f"{url}: cut off after {size} of {declared} bytes")
         body = b"".join(pieces)
         if answer.getheader("Content-Encoding", "").lower() != "gzip":
             return body

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -31,6 +32,9 @@ LANGUAGE = "de"
 
 #: So many messages are fetched at one time; the others with the next one, a minute later.
 MOST_MESSAGES = 60
+
+#: No more is fetched after so many times timeout_s.
+MOST_TIMEOUTS = 3
 
 PROVIDERS = ("mowas", "dwd", "lhp", "police", "katwarn", "biwapp")
 
@@ -162,12 +166,12 @@ class Nina:
 
     def _fetch_messages(self, entries: Mapping[str, _Entry], problems: list[str]) -> None:
         """Fetch those that are new; one that cannot be had costs none of the others."""
-        left = MOST_MESSAGES
+        left, until = MOST_MESSAGES, time.monotonic() + MOST_TIMEOUTS * self._settings.timeout_s
         for identifier, entry in entries.items():
             if self._messages.get(identifier, ("", None))[0] == entry.mark:
                 continue
             left -= 1
-            if left < 0:
+            if left < 0 or time.monotonic() > until:
                 problems.append("more messages than are fetched at one time; the others follow")
                 break
             url = f"{self._url}warnings/{quote(identifier, safe='')}.json"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kiezbox.store.box_key import own_public
 from kiezbox.store.log import Log
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def trust_of(log: Log, roots: Iterable[str], clock: Clock) -> Trust:
         certificates=[told.body["certificate"] for told in log.records("certificate")],
         revocations=[told.record for told in log.records("revocation")],
         withdrawals=[told.record for told in log.records("withdrawal")],
+        own=own_public(log.path),
     )
 
 

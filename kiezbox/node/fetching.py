@@ -1,0 +1,391 @@
+"""One source of official warnings: ask it, write down what is new, say what is wrong.
+
+The log keeps each message once, signed by the box's own key: that signature says "this box fetched
+these words from there, over TLS". When the source was asked last, and what it listed then, stands
+in a small file beside the log (``source-NAME.json``): it is how old a copy really is, changes with
+every look, and is no word for anybody else.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from types import ModuleType
+from typing import Any, NamedTuple, Protocol
+
+from kiezbox import sources
+from kiezbox.clock import Clock
+from kiezbox.errors import SourceError
+from kiezbox.node.worker import Worker
+from kiezbox.records.folds import Told
+from kiezbox.records.kinds import DAY_S, kind_named
+from kiezbox.settings import BoxSettings, Settings, SourceSettings, parse
+from kiezbox.situation.warnings import ACTIVE, gravity, key_of, standing
+from kiezbox.sources import Found
+from kiezbox.store.box_key import own_key
+from kiezbox.store.log import Draft, Log
+from kiezbox.trust import Key, Trust, sign
+
+__all__ = ["Fetch", "Fetching", "Looked", "fetch_of", "looked_path"]
+
+log = logging.getLogger("kiezbox")
+
+#: A copy is written anew when it would be erased within so long: an outage must not outlive it.
+RENEW_S = 4 * DAY_S
+
+#: What is missing from so many lists in a row is gone; one list may be a server's hiccup.
+MISSED_TO_BE_GONE = 2
+
+#: Failures in a row, other than "no link", that make a fault: a person has to look at the settings.
+FAILED_TO_BE_FAULT = 3
+
+#: Fields of the record that are not the message's own.
+_OURS = ("source", "fetched_at", "fetched_from", "is_gone")
+
+
+class Faults(Protocol):
+    """The part of ``store.Store`` that is needed."""
+
+    def open_fault(self, source: str, kind: str, message: str, hint: str = "") -> bool: ...
+    def close_fault(self, source: str) -> bool: ...
+
+
+class Looked(NamedTuple):
+    """What came of one look, in messages."""
+
+    listed: int
+    new: int
+    changed: int
+    gone: int
+    problems: tuple[str, ...]
+
+
+class _Known(NamedTuple):
+    """The newest record of one message in the log."""
+
+    fields: dict[str, Any]
+    expires_at: float
+    is_gone: bool
+    sequence: int
+
+
+class _Message:
+    """A message as ``situation.warnings`` takes it."""
+
+    is_official = True
+
+    def __init__(self, known: _Known) -> None:
+        self.data = {**known.fields, "is_gone": known.is_gone}
+        self.order = (0.0, known.sequence)
+
+
+class Fetching:
+    """The task of one ``[sources.NAME]``."""
+
+    def __init__(
+        self,
+        name: str,
+        module: ModuleType,
+        settings: SourceSettings,
+        *,
+        box: BoxSettings,
+        open_log: Callable[[], Log],
+        key: Callable[[], Key],
+        faults: Faults,
+        clock: Clock,
+        counts: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """``open_log`` and ``key`` are called by the first step; ``counts`` says whether this
+        thread's results are still wanted (see ``Worker``).
+        """
+        self.name = name
+        self._settings = settings
+        self._source = module.open(settings, _place_of(box))
+        self._open_log = open_log
+        self._make_key = key
+        self._faults = faults
+        self._clock = clock
+        self._counts = counts
+        self._log: Log | None = None
+        self._key: Key | None = None
+        self._failed = 0
+        self._silent_since: float | None = None
+        self._missed: dict[str, int] = {}
+        #: What the gravest warning that holds says, and until when (Unix seconds; 0: for ever).
+        self._alarm: tuple[str, float] | None = None
+
+    def alarm(self) -> str | None:
+        """What the mode's cause ``official_warning`` is told; None: nothing. From any thread."""
+        alarm = self._alarm
+        is_over = alarm is None or 0 < alarm[1] <= self._clock.now()
+        return None if alarm is None or is_over else alarm[0]
+
+    def step(self) -> float:
+        """Ask once; seconds until the next time."""
+        self._opened()
+        try:
+            looked = self.look()
+        except SourceError as error:
+            return self._went_wrong(error)
+        self._failed, self._silent_since = 0, None
+        if self._faults.close_fault(f"sources.{self.name}"):
+            log.info("sources.%s: answers again", self.name)
+        for problem in looked.problems[:5]:
+            log.warning("sources.%s: %s", self.name, problem)
+        if looked.new or looked.changed or looked.gone:
+            log.info(
+                "sources.%s: %d listed, %d new, %d changed, %d gone",
+                self.name, looked.listed, looked.new, looked.changed, looked.gone,
+            )  # fmt: skip
+        if looked.problems:
+            return min(self._settings.retry_least_s, self._settings.interval_s)
+        return self._settings.interval_s
+
+    def look(self) -> Looked:
+        """Ask, and write down what is new.
+
+        Raises:
+            SourceError: nothing came that can be used.
+            StoreError: it cannot be written down.
+        """
+        found: Found = self._source.fetch()
+        if not self._counts():
+            return Looked(0, 0, 0, 0, ())
+        words = self._opened()
+        looked = self._write(found, words)
+        self._alarm = _alarm(_known(words, self.name), self._clock)
+        self._note(found, words)
+        return looked
+
+    def interrupt(self) -> None:
+        self._source.interrupt()
+
+    def close(self) -> None:
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+    # --- into the log ----------------------------------------------------------------------------
+
+    def _opened(self) -> Log:
+        if self._log is None:
+            self._log = self._open_log()
+            # A box that starts in an outage knows what held before it.
+            self._alarm = _alarm(_known(self._log, self.name), self._clock)
+        return self._log
+
+    def _write(self, found: Found, words: Log) -> Looked:
+        now = self._clock.now()
+        known = _known(words, self.name)
+        drafts: list[Draft] = []
+        counts = {"new": 0, "changed": 0, "gone": 0}
+        for warning in found.warnings:
+            fields = warning.fields()
+            before = known.get(warning.identifier)
+            is_same = before is not None and before.fields == fields and not before.is_gone
+            ends_at = warning.ends_at
+            is_past = ends_at is not None and ends_at <= now
+            if is_same and before is not None and (before.expires_at - now > RENEW_S or is_past):
+                continue
+            if not is_same:
+                counts["new" if before is None else "changed"] += 1
+            drafts.append(self._draft(fields, _lifetime_s(fields, now), before))
+        for identifier in self._gone(found, known, now):
+            before = known[identifier]
+            counts["gone"] += 1
+            # As long as there is a record that says otherwise.
+            lifetime_s = int(max(DAY_S, before.expires_at - now + 1))
+            drafts.append(self._draft({**before.fields, "is_gone": 1}, lifetime_s, before))
+        if drafts:
+            words.add(*drafts)
+        return Looked(
+            len(found.listed), counts["new"], counts["changed"], counts["gone"], found.problems
+        )
+
+    def _gone(self, found: Found, known: Mapping[str, _Known], now: float) -> list[str]:
+        """Those that hold as far as the log knows, and that the source lists no more."""
+        if not found.is_whole:
+            return []
+        listed = {key_of(each) for each in found.listed}
+        replaced = {
+            key_of(reference)
+            for warning in found.warnings
+            for reference in warning.references.split("\n")
+        }
+        missing = []
+        for identifier, each in known.items():
+            ends_at = each.fields.get("ends_at")
+            is_over = each.is_gone or (ends_at is not None and ends_at <= now)
+            is_cancel = str(each.fields.get("message_type", "")).lower() == "cancel"
+            key = key_of(identifier)
+            if not (is_over or is_cancel or key in listed or key in replaced):
+                missing.append(identifier)
+        self._missed = {each: self._missed.get(each, 0) + 1 for each in missing}
+        return [each for each, times in self._missed.items() if times >= MISSED_TO_BE_GONE]
+
+    def _draft(self, fields: Mapping[str, Any], lifetime_s: int, before: _Known | None) -> Draft:
+        if self._key is None:
+            self._key = self._make_key()
+        now = int(self._clock.now())
+        whole = {
+            **fields, "source": self.name, "fetched_at": now,
+            "fetched_from": self._source.host[:80],
+        }  # fmt: skip
+        most = kind_named("warning").most_s
+        signed = sign("warning", whole, self._key, lifetime_s=min(lifetime_s, most))
+        return Draft(**signed._asdict(), once=self._once(fields, before))
+
+    def _once(self, fields: Mapping[str, Any], before: _Known | None) -> bytes:
+        """The same for two processes that fetched the same at the same time."""
+        from hashlib import blake2b
+
+        said = json.dumps(
+            [self.name, dict(fields), before.sequence if before else 0], sort_keys=True
+        )
+        return blake2b(said.encode(), digest_size=16).digest()
+
+    # --- what else is said -----------------------------------------------------------------------
+
+    def _note(self, found: Found, words: Log) -> None:
+        """When it was asked last, and what it listed: for how old a copy is."""
+        path = looked_path(words.path, self.name)
+        document = {
+            "version": 1, "checked_at": self._clock.now(), "host": self._source.host,
+            "listed": sorted(found.listed)[:500],
+        }  # fmt: skip
+        try:
+            with open(f"{path}.new", "w", encoding="utf-8") as file:
+                json.dump(document, file)
+            os.replace(f"{path}.new", path)
+        except OSError as error:
+            log.warning("sources.%s: cannot write %s: %s", self.name, path, error)
+
+    def _went_wrong(self, error: SourceError) -> float:
+        now = self._clock.monotonic()
+        self._failed += 1
+        if self._silent_since is None:
+            self._silent_since = now
+        is_long = now - self._silent_since >= self._settings.silent_s
+        is_odd = error.kind != "unreachable" and self._failed >= FAILED_TO_BE_FAULT
+        if is_long or is_odd:
+            source = f"sources.{self.name}"
+            if self._faults.open_fault(source, error.kind, f"{self.name}: {error}", error.hint):
+                log.warning("%s: %s kind=%s", source, error, error.kind)
+        elif self._failed == 1:
+            log.info("sources.%s: %s", self.name, error)
+        pause_s = self._settings.retry_least_s * 2.0 ** min(self._failed - 1, 20)
+        return min(pause_s, self._settings.interval_s)
+
+
+class Fetch:
+    """One ``[sources.NAME]`` of kiezbox.toml: its settings, and the task that works just now."""
+
+    def __init__(self, name: str, settings: SourceSettings, make: Callable[..., Fetching]) -> None:
+        self.name = name
+        self.settings = settings
+        self._make = make
+        # Now and not in the worker: what is wrong with its settings is told before anything runs.
+        self._current = make()
+
+    def task(self, counts: Callable[[], bool] = lambda: True) -> Fetching:
+        """A new one; after a crash another."""
+        self._current = self._make(counts=counts)
+        return self._current
+
+    def worker(self, clock: Clock, on_trouble: Callable[[str, str], None]) -> Worker:
+        return Worker(
+            f"sources.{self.name}",
+            self.task,
+            clock,
+            # A source ends each answer itself, and all of them within four times that.
+            step_limit_s=8 * self.settings.timeout_s + 60,
+            on_trouble=on_trouble,
+        )
+
+    def alarm(self) -> str | None:
+        """See ``Fetching.alarm``."""
+        return self._current.alarm()
+
+
+def fetch_of(name: str, settings: Settings, faults: Faults, clock: Clock) -> Fetch:
+    """``[sources.NAME]``, ready to be asked.
+
+    Raises:
+        SettingsError: there is no such source, or its settings are wrong.
+    """
+    table = settings.sources[name]
+    module = sources.load(table.get("driver") or name)
+    source_settings = parse(module.Settings, table, f"sources.{name}")
+
+    def key() -> Key:
+        return own_key(settings.store.path, settings.store.words_path, settings.box.id)
+
+    def open_log() -> Log:
+        # It folds warnings only, and of them only the box's own key says anything.
+        judge = Trust((), clock, own=key().public).judge
+        path = settings.store.words_path
+        return Log.open(path, clock, box=settings.box.id, judge=judge)
+
+    make = partial(
+        Fetching, name, module, source_settings, box=settings.box, open_log=open_log, key=key,
+        faults=faults, clock=clock,
+    )  # fmt: skip
+    return Fetch(name, source_settings, make)
+
+
+def looked_path(words_path: str, name: str) -> str:
+    """Where it stands when a source was asked last."""
+    return os.path.join(os.path.dirname(os.path.abspath(words_path)), f"source-{name}.json")
+
+
+def _place_of(box: BoxSettings) -> tuple[float, float] | None:
+    """(latitude, longitude), if both are set."""
+    if box.latitude is None or box.longitude is None:
+        return None
+    return box.latitude, box.longitude
+
+
+def _known(words: Log, source: str) -> dict[str, _Known]:
+    """The newest record of each message that this box fetched from this source."""
+    found: dict[str, _Known] = {}
+    for told in words.records("warning"):
+        is_own = told.record.origin == words.box and bool(told.issuer)
+        if is_own and told.body.get("source") == source:
+            found[told.body["identifier"]] = _as_known(told)
+    return found
+
+
+def _as_known(told: Told) -> _Known:
+    fields = {name: value for name, value in told.body.items() if name not in _OURS}
+    is_gone = bool(told.body.get("is_gone"))
+    return _Known(fields, told.expires_at, is_gone, told.record.sequence)
+
+
+def _lifetime_s(fields: Mapping[str, Any], now: float) -> int:
+    """A week, or a day longer than it holds."""
+    kind = kind_named("warning")
+    ends_at = fields.get("ends_at", 0)
+    return int(min(kind.most_s, max(kind.lifetime_s, ends_at - now + DAY_S)))
+
+
+def _alarm(known: Mapping[str, _Known], clock: Clock) -> tuple[str, float] | None:
+    """Severe and extreme ones that hold, are meant and ask to act at once (CAP, 3.2.2)."""
+    messages = map(_Message, known.values())
+    for message, state in standing(messages, clock.now(), is_clock_sure=clock.is_trusted()):
+        data = message.data
+        is_urgent = data.get("urgency", "").lower() == "immediate"
+        is_grave = gravity(data.get("severity", "")) >= 3
+        if state == ACTIVE and is_grave and is_urgent and not data.get("is_exercise"):
+            return _headline(data), float(data.get("ends_at") or 0)
+    return None
+
+
+def _headline(data: Mapping[str, Any]) -> str:
+    with suppress(ValueError, StopIteration, AttributeError):
+        first = next(iter(json.loads(data["texts"]).values()))
+        return str(first.get("headline") or data.get("event", ""))
+    return str(data.get("event", ""))

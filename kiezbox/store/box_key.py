@@ -1,0 +1,76 @@
+"""The box's own key: with it the node signs what it fetched, so that nobody else can say so.
+
+The secret half lies beside the database, readable by the node alone; the public half beside the log
+of words, for whoever judges its records. It proves one thing only: this box fetched these words. It
+is no issuer's key, and no other box believes it.
+
+Whoever may write into the log's folder (the portal's user) could put another public half there, but
+also write into the log itself; the node puts its own back at each start.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+from kiezbox.errors import StoreError
+from kiezbox.trust.keys import BadKey, Key, new_key, pack_key, public_of, unpack_key
+
+__all__ = ["own_key", "own_public"]
+
+SECRET, PUBLIC = "box.key", "box.pub"
+
+
+def own_key(store_path: str, words_path: str, box: str) -> Key:
+    """The box's key, made if it is not there, by the paths of the database and of the log.
+
+    Raises:
+        StoreError: it is there and cannot be read, or cannot be made.
+    """
+    secret = _beside(store_path, SECRET)
+    try:
+        key = _read(secret)
+        if key is None:
+            key = new_key(box)
+            _write(secret, pack_key(key), 0o600)
+        if own_public(words_path) != key.public:
+            os.makedirs(os.path.dirname(os.path.abspath(words_path)), exist_ok=True)
+            _write(_beside(words_path, PUBLIC), key.public.hex() + "\n", 0o644)
+        return key
+    except (OSError, BadKey, UnicodeDecodeError) as error:
+        raise StoreError(
+            f"the box's own key {secret} cannot be used: {error}",
+            hint="It belongs to the node's user. If it is damaged, delete it: a new one is made.",
+        ) from error
+
+
+def own_public(words_path: str) -> bytes:
+    """The public half; b"" where there is none yet."""
+    with suppress(OSError, BadKey, UnicodeDecodeError):
+        with open(_beside(words_path, PUBLIC), encoding="ascii") as file:
+            return public_of(file.read(1000))
+    return b""
+
+
+def _beside(path: str, name: str) -> str:
+    return os.path.join(os.path.dirname(os.path.abspath(path)), name)
+
+
+def _read(path: str) -> Key | None:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return unpack_key(file.read())
+    except FileNotFoundError:
+        return None
+
+
+def _write(path: str, text: str, mode: int) -> None:
+    """Aside, onto the medium, then in its place: half a key would be none for ever."""
+    aside = f"{path}.{os.getpid()}.new"
+    file = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    try:
+        os.write(file, text.encode())
+        os.fsync(file)
+    finally:
+        os.close(file)
+    os.replace(aside, path)
