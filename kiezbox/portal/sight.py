@@ -15,6 +15,7 @@ import os
 import time
 from _json import make_scanner
 
+from kiezbox.portal.bulletins import bulletins_of, looked
 from kiezbox.portal.guests import STAY_S
 from kiezbox.portal.shown import Shown
 from kiezbox.situation import understand
@@ -23,6 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
 
+    from kiezbox.portal.bulletins import Bulletin, Looked
     from kiezbox.situation import Facts
 
     class Clock(Protocol):
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
         def now(self) -> float: ...
 
 
-__all__ = ["Bulletin", "Sight", "Street", "WallClock", "parse_json"]
+__all__ = ["Sight", "Street", "WallClock", "parse_json"]
 
 #: now.json of a box with sixty sensors is 20 kB.
 FACTS_BYTES = 262_144
@@ -39,43 +41,16 @@ FACTS_BYTES = 262_144
 #: How long a look into the database may wait for somebody who holds it.
 BUSY_S = 0.05
 
-#: So long one look at the bulletins serves everybody (if the store's files are the same), and one
-#: at the last known state.
+#: So long one look at the bulletins serves everybody (if the log's files are the same), and one at
+#: the last known state.
 BULLETINS_S = 1.0
 LAST_KNOWN_S = 10.0
-
-#: ``StoreReader.bulletins`` in one statement: neither expired nor withdrawn, newest first. What is
-#: withdrawn stands in the body of a further record: {origin: sequence}.
-_BULLETINS = """
-SELECT origin, sequence, written_at, expires_at, body FROM records AS posted
-WHERE kind = 'bulletin' AND expires_at > ? AND NOT EXISTS (
-  SELECT 1 FROM records AS further,
-    json_each(CASE WHEN json_valid(further.body) THEN further.body ELSE '{}' END) AS taken
-  WHERE further.kind = 'withdrawal'
-  AND taken.key = posted.origin AND taken.value = posted.sequence
-) ORDER BY written_at DESC, sequence DESC LIMIT 100
-"""
 
 
 class WallClock:
     """``kiezbox.clock.SystemClock``, as far as it is needed here (it costs 8 ms)."""
 
     now = staticmethod(time.time)
-
-
-class Bulletin:
-    """A ``model.Bulletin`` (which costs 10 ms)."""
-
-    __slots__ = ("expires_at", "origin", "sequence", "text", "written_at")
-
-    def __init__(
-        self, origin: str, sequence: int, written_at: float, expires_at: float, text: str
-    ) -> None:
-        self.origin = str(origin)
-        self.sequence = int(sequence)
-        self.written_at = float(written_at)
-        self.expires_at = float(expires_at)
-        self.text = str(text)[:4000]
 
 
 class Street:
@@ -118,16 +93,16 @@ class Sight:
         self.shown = Shown(words_path or os.path.join(folder, "words", "words.db"))
         self.run_dir = run_dir
         self._now_json = os.path.join(run_dir, "now.json")
-        self._store_path = store_path
+        self.store_path = store_path
         self._clock = clock or WallClock()
         #: Each is (monotonic time of the look, …, what was seen), replaced as a whole.
-        self._bulletins: tuple[float, Any, list[Bulletin] | None] = (-1e9, None, None)
+        self._bulletins: tuple[float, Any, Looked | None] = (-1e9, None, None)
         self._last_known: tuple[float, Any] = (-1e9, None)
         self._street: tuple[Any, Street] = (None, Street())
 
     def version(self) -> tuple[Any, ...]:
         """Another one as soon as now.json, the store or the words are others; five ``stat``."""
-        store, words = self._store_path, self.shown.path
+        store, words = self.store_path, self.shown.path
         files = store, store + "-wal", words, words + "-wal"
         return _stamp(self._now_json), *map(_stamp, files)
 
@@ -156,17 +131,22 @@ class Sight:
             facts["source"] = None
         return facts
 
-    def bulletins(self) -> list[Bulletin] | None:
-        """Newest first; the last ones seen while the store cannot be read, None if never any."""
+    def bulletins(self, facts: Facts) -> list[Bulletin] | None:
+        """What is up, first things first; by the last look that could be had while the log cannot
+        be read, None if never any. ``facts``, of this moment, say whether the box's clock can tell
+        what is over.
+        """
         seen_at, version, seen = self._bulletins
-        monotonic, now = time.monotonic(), self._clock.now()
-        if monotonic - seen_at >= BULLETINS_S or version != self.version()[1:]:
-            found = _bulletins(self._store_path, now)
+        monotonic = time.monotonic()
+        if monotonic - seen_at >= BULLETINS_S or version != self.version()[3:]:
+            found = looked(self.shown)
             seen = seen if found is None else found
             # The version after the look: where no node runs, the look itself makes a -wal.
-            self._bulletins = (monotonic, self.version()[1:], seen)
+            self._bulletins = (monotonic, self.version()[3:], seen)
         # What was seen a moment ago, or before the card broke, may have expired since.
-        return seen and [bulletin for bulletin in seen if bulletin.expires_at > now]
+        return seen and bulletins_of(
+            *seen, now=facts["now"], is_clock_trusted=facts["clock_trusted"] is True
+        )
 
     def _speed(self) -> float:
         """How fast the clock runs (the demo's may)."""
@@ -176,10 +156,10 @@ class Sight:
         seen_at, seen = self._last_known
         if time.monotonic() - seen_at >= LAST_KNOWN_S:
             # Asked first because it waits 0.05 s at most for a store that somebody holds.
-            if _bulletins(self._store_path, self._clock.now()) is not None:
+            if _can_be_read(self.store_path):
                 from kiezbox.portal.last_known import last_known
 
-                seen = last_known(self._store_path)
+                seen = last_known(self.store_path)
             self._last_known = (time.monotonic(), seen)
         return seen
 
@@ -245,16 +225,13 @@ def parse_json(received: bytes) -> Any:
     return document
 
 
-def _bulletins(path: str, now: float) -> list[Bulletin] | None:
-    """What ``StoreReader.bulletins`` finds, or None."""
+def _can_be_read(path: str) -> bool:
+    """Whether the node's database answers."""
     try:
-        db = _open(path)
-        try:
-            return [Bulletin(*row) for row in db.execute(_BULLETINS, (now,))]
-        finally:
-            db.close()
-    except (_sqlite3.Error, ValueError, TypeError):
-        return None
+        _open(path).close()
+    except (_sqlite3.Error, ValueError):
+        return False
+    return True
 
 
 def _open(path: str) -> _sqlite3.Connection:
@@ -267,7 +244,6 @@ def _open(path: str) -> _sqlite3.Connection:
         if os.path.exists(path + "-wal"):
             raise
         db = _connect(f"file:{name}?mode=ro&immutable=1")
-    db.text_factory = _text
     return db
 
 
@@ -279,7 +255,3 @@ def _connect(address: str) -> _sqlite3.Connection:
         db.close()
         raise
     return db
-
-
-def _text(stored: bytes) -> str:
-    return stored.decode("utf-8", "replace")

@@ -35,6 +35,9 @@ class Choice:
     until_ms: int | None = None
     #: Sensors, or sensors with a quantity ("roof", "roof/temperature_c"); none means all.
     sensors: Sequence[str] = ()
+    #: Only what comes after this serial, and at most so many of them.
+    after: int = 0
+    most: int | None = None
 
     def has(self, series: Series, at_ms: int) -> bool:
         return (
@@ -64,9 +67,10 @@ def forms() -> list[str]:
 def _chosen(store: StoreReader, choice: Choice) -> Iterator[tuple[Batch, list[_Dated]]]:
     """The chosen readings with their right times, a thousand at a time."""
     marks = store.clock_marks()
-    position = 0
-    while batch := store.after(position, PACK):
+    position, left = choice.after, choice.most
+    while batch := store.after(position, PACK if left is None else min(PACK, left)):
         position = batch.readings[-1][0]
+        left = None if left is None else left - len(batch)
         dated = []
         for reading in batch:
             at_ms = corrected_ms(

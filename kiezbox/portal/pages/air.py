@@ -1,0 +1,378 @@
+"""Air and climate here: what is measured now and what it means, its course, open data.
+
+``/air``; ``/air/day/SENSOR/QUANTITY`` and ``/air/week/…`` with a chart; ``/air/data`` leads to
+``/air/day.csv`` and ``/air/week.csv``, the means of all, and ``/air/readings.csv/SERIAL``, the
+readings themselves that come after that one, so many at a time.
+
+All of it reads the store's history (tens of milliseconds on a computer, a second on a small box),
+so all of it is left to Flask's threads.
+"""
+
+from __future__ import annotations
+
+import time
+
+from kiezbox.portal import charts
+from kiezbox.portal.answered import Answer, zipped
+from kiezbox.portal.asking import Ask
+from kiezbox.portal.words import age, clock_time, duration, escape, number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kiezbox.model import Series
+    from kiezbox.store.history import Span
+
+    History = dict[Series, list[Span]]
+
+#: How far a course goes back, the width of its means, of the rows of its table and between the
+#: marks of its chart, in seconds.
+COURSES = {"day": (86400, 900, 10800, 21600), "week": (7 * 86400, 3600, 86400, 86400)}
+
+#: A mean serves everybody for so long, if nothing has changed.
+KEEP_S = 60.0
+
+#: Readings older than this are grey, and no class of air is made of them.
+OLD_S = 900.0
+
+#: Of one page of readings: 180 kB, before it is zipped (``behind.MOST_ANSWER`` is 262).
+CSV_MOST = 1500
+
+_STYLE = f"""{charts.STYLE}\
+th a{{display:inline-block;padding:.55rem 0}}.v{{font-size:1.6rem;font-weight:700}}\
+.w{{font-size:1.05rem}}.w td{{width:auto;font-weight:400}}\
+.w td,.w th{{padding-inline-end:.6rem;overflow-wrap:normal}}"""
+
+#: As on a weather station; others after them.
+_ORDER = ("temperature_c", "humidity_percent", "pm2_5_ug_m3", "pm10_ug_m3", "pressure_hpa")
+
+#: Course → (monotonic time, version of the files, means).
+_kept: dict[str, tuple[float, Any, History]] = {}
+
+
+def show(ask: Ask) -> Answer:
+    return Answer(200, b"", is_flask=True)
+
+
+def show_slowly(ask: Ask) -> Answer:
+    from kiezbox.errors import StoreError
+
+    match ask.rest:
+        case ():
+            return _now(ask)
+        case ("data",):
+            return _data(ask)
+        case ("day.csv" | "week.csv" as name,):
+            return _csv_of_means(ask, name.removesuffix(".csv"))
+        case ("readings.csv", after) if after.isdecimal() and len(after) < 19:
+            return _csv_of_readings(ask, int(after))
+        case ("day" | "week" as course, sensor, quantity):
+            try:
+                history = _history(ask, course)
+            except StoreError:
+                history = {}
+            found = next((s for s in history if (s.sensor, s.quantity) == (sensor, quantity)), None)
+            if found and quantity in ask.text()["quantities"]:
+                return _course(ask, course, found, history[found])
+    return ask.see("air")
+
+
+# --- now -----------------------------------------------------------------------------------------
+
+
+def _now(ask: Ask) -> Answer:
+    from kiezbox.errors import StoreError
+
+    text = ask.text("air")
+    try:
+        history = _history(ask, "day")
+    except StoreError:
+        history = {}
+    body = _meaning(ask, history) + _table(ask, history) + f"<p>{text['honest']}</p>"
+    if history:
+        body += f"<p><a href={ask.path('air', 'data')}>{text['data']}</a></p>"
+    return ask.page(text["title"], body, style=_STYLE)
+
+
+def _meaning(ask: Ask, history: History) -> str:
+    """Classes of air and heat, in words, with what to do."""
+    from kiezbox.indices import AIR_CLASSES, HEAT_CLASSES, air_class, heat_class
+
+    text, parts = ask.text("air"), []
+    found = air_class(_hour_means(ask, history))
+    if found is None:
+        parts.append(f"<p>{text['no_dust']}</p>")
+    else:
+        named = text["air_classes"][AIR_CLASSES[found]]
+        parts.append(
+            f"<h2>{text['air']}</h2><p class=v>{named[0]}</p><p>{named[1]}</p>"
+            f"<p><small>{text['air_how']}</small></p>"
+        )
+    felt = _felt_c(ask)
+    if felt is not None:
+        named = text["heat_classes"][HEAT_CLASSES[heat_class(felt)]]
+        feels = text["feels"].format(value=number(felt, 0, ask.text()))
+        parts.append(f"<h2>{named[0]}</h2><p class=v>{feels}</p><p>{named[1]}</p>")
+    return "".join(parts)
+
+
+def _hour_means(ask: Ask, history: History) -> dict[str, float]:
+    """By quantity, of the sensor that has the highest one."""
+    found: dict[str, float] = {}
+    for series, spans in history.items():
+        hour = [each for each in spans if each.starts_at >= ask.now - 3600]
+        if hour and hour[-1].starts_at >= ask.now - OLD_S - COURSES["day"][1]:
+            readings = sum(each.readings for each in hour)
+            mean = sum(each.mean * each.readings for each in hour) / readings
+            found[series.quantity] = max(mean, found.get(series.quantity, 0.0))
+    return found
+
+
+def _felt_c(ask: Ask) -> float | None:
+    """Of the hottest sensor that measures humidity as well."""
+    from kiezbox.indices import heat_index_c
+
+    felt = [heat_index_c(t, h) for t, h in _climates(ask).values()]
+    return max((each for each in felt if each is not None), default=None)
+
+
+def _climates(ask: Ask) -> dict[str, tuple[float, float]]:
+    """Sensor → temperature and humidity, both good and fresh."""
+    found = {}
+    for sensor in {name.partition("/")[0] for name in ask.facts["latest"]}:
+        both = [_good(ask, f"{sensor}/{each}") for each in ("temperature_c", "humidity_percent")]
+        if both[0] is not None and both[1] is not None:
+            found[sensor] = both[0], both[1]
+    return found
+
+
+def _good(ask: Ask, name: str) -> float | None:
+    latest = ask.facts["latest"].get(name)
+    if latest is None or latest["flag"] != 0 or _is_old(ask, latest["taken_at"]):
+        return None
+    value: float | None = latest["value"]
+    return value
+
+
+def _is_old(ask: Ask, taken_at: float | None) -> bool:
+    return taken_at is None or not -60 <= ask.now - taken_at <= OLD_S
+
+
+def _table(ask: Ask, history: History) -> str:
+    """Each reading with its age and how far it can be believed, and a way to its course."""
+    from kiezbox.indices import absolute_humidity_g_m3, dew_point_c
+
+    text, basic = ask.text("air"), ask.text()
+    labels: dict[str, Any] = basic["quantities"]
+    courses = {str(series) for series in history}
+    latest = [(*name.partition("/")[::2], each) for name, each in ask.facts["latest"].items()]
+    latest = [each for each in latest if each[1] in labels]
+    if not latest:
+        return f"<p>{basic['readings_none']}</p>"
+    quantities = [quantity for _, quantity, _ in latest]
+    rows = []
+    for sensor, quantity, each in sorted(latest, key=_place_in_table):
+        label = escape(labels[quantity][0])
+        if quantities.count(quantity) > 1:
+            label += f" ({escape(sensor)})"
+        if f"{sensor}/{quantity}" in courses:
+            label = f"<a href={ask.path('air', 'day', sensor, quantity)}>{label}</a>"
+        grey = " class=o" if _is_old(ask, each["taken_at"]) else ""
+        rows.append(
+            f"<tr{grey}><th scope=row>{label}<br><small>{age(each['taken_at'], ask.now, basic)}"
+            f"</small></th><td>{_value(each, labels[quantity], basic)}</td></tr>"
+        )
+    for temperature, humidity in list(_climates(ask).values())[:1]:
+        dew = dew_point_c(temperature, humidity)
+        if dew is not None:
+            rows.append(_row(text["dew_point"], f"{number(dew, 1, basic)} °C"))
+        water = number(absolute_humidity_g_m3(temperature, humidity), 1, basic)
+        rows.append(_row(text["water"], f"{water} g/m³"))
+    courses_hint = f"<p>{text['tap']}</p>" if courses else ""
+    return f"<h2>{basic['readings']}</h2>{courses_hint}<table>{''.join(rows)}</table>"
+
+
+def _place_in_table(named: tuple[str, str, Any]) -> tuple[int, str, str]:
+    sensor, quantity, _ = named
+    return _ORDER.index(quantity) if quantity in _ORDER else 99, quantity, sensor
+
+
+def _row(label: str, value: str) -> str:
+    return f"<tr><th scope=row>{label}</th><td>{value}</td></tr>"
+
+
+def _value(latest: dict[str, Any], label: tuple[str, str, str], basic: dict[str, Any]) -> str:
+    if latest["value"] is None or latest["flag"] not in (0, 1):
+        return str(basic["unusable"])
+    shown = _with_unit(latest["value"], label, basic)
+    return shown if latest["flag"] == 0 else str(basic["suspect"].format(value=shown))
+
+
+def _with_unit(value: float, label: tuple[str, str, str], basic: dict[str, Any]) -> str:
+    return str(basic["measured"].format(value=number(value, int(label[2]), basic), unit=label[1]))
+
+
+# --- a course ------------------------------------------------------------------------------------
+
+
+def _course(ask: Ask, course: str, series: Series, spans: list[Span]) -> Answer:
+    """A chart, and the same in words."""
+    text, basic = ask.text("air"), ask.text()
+    length_s, width_s, row_s, mark_s = COURSES[course]
+    label = basic["quantities"][series.quantity]
+    until = ask.now
+    since = until - length_s
+    lowest, highest = min(each.low for each in spans), max(each.high for each in spans)
+    said = text["from_to"].format(
+        low=_with_unit(lowest, label, basic), high=_with_unit(highest, label, basic)
+    )
+    title = f"{escape(label[0])} ({escape(series.sensor)})"
+    marks = _marks(since, until, mark_s)
+    drawn = charts.chart(
+        spans, since, until, width_s, f"{title}, {text['courses'][course]}: {said}", marks,
+        lambda value: number(value, 0 if value == round(value) else 1, basic),
+    )  # fmt: skip
+    rows = "".join(
+        f"<tr><th scope=row>{_named(start, ask, row_s)}</th><td>{mean}</td>"
+        f"<td>{low} – {high}</td></tr>"
+        for start, mean, low, high in _rows(spans, row_s, label, basic)
+    )
+    other = "week" if course == "day" else "day"
+    steps = text["steps"].format(steps=duration(row_s, basic, "days_left"), unit=label[1])
+    body = (
+        f"<p>{text['courses'][course]}: {said}</p><figure>{drawn}</figure>"
+        f"<p><a href={ask.path('air', other, series.sensor, series.quantity)}>"
+        f"{text['courses'][other]}</a></p><h2>{text['in_words']}</h2>"
+        f"<table class=w><thead><tr><th scope=col>{text['columns']['from']}</th><th scope=col>"
+        f"{text['columns']['mean']}</th><th scope=col>{text['columns']['range']}</th></tr></thead>"
+        f"<tbody>{rows}</tbody></table><p><small>{steps}</small></p>"
+        f"<p><a href={ask.path('air')}>{text['title']}</a></p>"
+    )
+    return ask.page(title, body, style=_STYLE)
+
+
+def _named(start: float, ask: Ask, row_s: float) -> str:
+    """A day by its name, a span of hours by its beginning."""
+    if row_s < 86400:
+        return clock_time(start, ask.now, ask.text())
+    then = time.localtime(start)
+    return f"{ask.text()['weekdays'][then.tm_wday]}, {then.tm_mday}."
+
+
+def _marks(since: float, until: float, step_s: float) -> list[tuple[float, str]]:
+    """Whole hours or midnights of the box's zone."""
+    first = time.localtime(since)
+    midnight = time.mktime((*first[:3], 0, 0, 0, 0, 0, -1))
+    found = []
+    for n in range(int((until - midnight) / step_s) + 2):
+        at = midnight + n * step_s
+        if since + 0.02 * (until - since) < at < until - 0.03 * (until - since):
+            then = time.localtime(at)
+            is_day = step_s >= 86400
+            found.append((at, str(then.tm_mday) + "." if is_day else f"{then.tm_hour}:00"))
+    return found
+
+
+def _rows(
+    spans: list[Span], row_s: float, label: tuple[str, str, str], basic: dict[str, Any]
+) -> list[tuple[float, str, str, str]]:
+    """Start, mean, lowest and highest of every few hours or every day, newest first."""
+    blocks: dict[float, list[Span]] = {}
+    for each in spans:
+        then = time.localtime(each.starts_at)
+        midnight = time.mktime((*then[:3], 0, 0, 0, 0, 0, -1))
+        start = midnight + (each.starts_at - midnight) // row_s * row_s
+        blocks.setdefault(start, []).append(each)
+    found = []
+    for start, some in sorted(blocks.items(), reverse=True):
+        mean = sum(each.mean * each.readings for each in some) / sum(s.readings for s in some)
+        low, high = min(each.low for each in some), max(each.high for each in some)
+        shown = [number(value, int(label[2]), basic) for value in (mean, low, high)]
+        found.append((start, shown[0], shown[1], shown[2]))
+    return found
+
+
+def _history(ask: Ask, course: str) -> History:
+    """Raises StoreError."""
+    from kiezbox.store.reader import StoreReader
+
+    length_s, width_s, _, _ = COURSES[course]
+    version = ask.sight.version()[1:3]
+    kept = _kept.get(course)
+    if kept and kept[1] == version and time.monotonic() - kept[0] < KEEP_S:
+        return kept[2]
+    with StoreReader(ask.sight.store_path) as reader:
+        found = reader.spans(int((ask.now - length_s) * 1000), width_s * 1000)
+    _kept[course] = time.monotonic(), version, found
+    return found
+
+
+# --- open data -----------------------------------------------------------------------------------
+
+
+def _data(ask: Ask) -> Answer:
+    """What there is to take away, and that it may be."""
+    text = ask.text("air")
+    files = ("day.csv",), ("week.csv",), ("readings.csv", "0")
+    listed = "".join(
+        f"<li><a href={ask.path('air', *file)}>{text['csv'][file[0][:-4]]}</a></li>"
+        for file in files
+    )
+    body = f"<p>{text['data_what']}</p><ul class=cards>{listed}</ul><p>{text['licence']}</p>"
+    return ask.page(text["data"], body + f"<p><a href={ask.path('air')}>{text['title']}</a></p>")
+
+
+def _csv_of_means(ask: Ask, course: str) -> Answer:
+    from kiezbox.errors import StoreError
+    from kiezbox.units import UNITS
+
+    try:
+        history = _history(ask, course)
+    except StoreError:
+        return ask.see("air")
+    units = {quantity.value: unit.senml for quantity, unit in UNITS.items()}
+    lines = ["box,sensor,quantity,unit,from,seconds,mean,lowest,highest,readings"]
+    box, width_s = ask.facts["box"]["id"] or "", COURSES[course][1]
+    for series, spans in sorted(history.items()):
+        for each in spans:
+            when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(each.starts_at))
+            lines.append(
+                f"{box},{series.sensor},{series.quantity},{units.get(series.quantity, '')},{when},"
+                f"{width_s},{each.mean:.6g},{each.low:.6g},{each.high:.6g},{each.readings}"
+            )
+    return _csv(ask, f"kiezbox-{course}.csv", "\n".join([*lines, ""]))
+
+
+def _csv_of_readings(ask: Ask, after: int) -> Answer:
+    """A page of ``kiezbox readings export``; the header Link (RFC 8288) names the next one."""
+    import io
+
+    from kiezbox.errors import StoreError
+    from kiezbox.store import export
+    from kiezbox.store.reader import StoreReader
+
+    out = io.StringIO()
+    try:
+        with StoreReader(ask.sight.store_path) as reader:
+            count = export.write(reader, "csv", out, export.Choice(after=after, most=CSV_MOST))
+    except StoreError:
+        return ask.see("air")
+    link = ""
+    if count == CSV_MOST:
+        from kiezbox.model import serial_of
+
+        _, boot, counter = out.getvalue().rstrip("\n").rpartition("\n")[2].split(",")[:3]
+        last = serial_of(int(boot), int(counter))
+        link = f', <{ask.path("air", "readings.csv", str(last))}>; rel="next"'
+    return _csv(ask, f"kiezbox-readings-{after}.csv", out.getvalue(), link)
+
+
+def _csv(ask: Ask, name: str, content: str, link: str = "") -> Answer:
+    found = Answer(
+        200, content.encode(), "text/csv; charset=utf-8; header=present",
+        ("Content-Disposition", f'attachment; filename="{name}"'),
+        ("Link", f'<https://creativecommons.org/publicdomain/zero/1.0/>; rel="license"{link}'),
+        ("Cache-Control", "no-store"),
+    )  # fmt: skip
+    return zipped(found, ask.request.headers)
