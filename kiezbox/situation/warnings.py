@@ -42,7 +42,8 @@ _GRAVITY = {"extreme": 4, "severe": 3, "moderate": 2, "minor": 1}
 
 #: What a warning may be about, as the portal's advice is sorted.
 CAUSES = (
-    "flood", "storm", "heat", "cold", "fire", "release", "power", "network", "other",
+    "flood", "storm", "heat", "cold", "fire", "release", "power", "network", "drinking_water",
+    "other",
 )  # fmt: skip
 
 
@@ -148,6 +149,7 @@ _FEDERAL = {
     "power": (63,),
     # Angriff auf und Ausfall von IT-Systemen, Ausfall Notruf, Ausfall Telefon.
     "network": (1, 4, 5, 6),
+    "drinking_water": (69,),
 }
 
 #: The DWD's GROUP.
@@ -163,6 +165,7 @@ _SAYING = (
      " hazardous chemical toxic"),
     ("power", "stromausfall stromversorgung power outage blackout"),
     ("network", "notruf telefon mobilfunk 112 emergency-call"),
+    ("drinking_water", "trinkwasser leitungswasser drinking"),
     ("flood", "hochwasser überschwemm überflut sturmflut starkregen dauerregen flood heavy rain"
      " tsunami"),
     ("fire", "brand feuer fire"),
