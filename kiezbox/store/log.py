@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from kiezbox import __version__
 from kiezbox.clock import Clock
-from kiezbox.errors import StoreError
+from kiezbox.errors import StoreDamaged, StoreError
 from kiezbox.records import (
     KINDS,
     MOST_STAMP,
@@ -40,7 +40,7 @@ from kiezbox.records import (
 )
 from kiezbox.records.folds import ERASED, Told, fold
 from kiezbox.store import log_forgetting, log_mending
-from kiezbox.store.database import TROUBLE, store_error
+from kiezbox.store.database import HINTS, TROUBLE, store_error
 from kiezbox.store.log_forgetting import PERSONAL_AFTER_POWER_S
 from kiezbox.store.log_reading import (
     THING_COLUMNS,
@@ -254,7 +254,7 @@ class Log(LogWriting):
         # Others may bring back what this box has lost, but give it no numbers it never gave.
         if gone or (is_own and record.sequence > (own_head or 0)):
             return False
-        if first_gone and kind is not None and kind.is_personal and not _erases(kind):
+        if first_gone and kind is not None and kind.is_personal and kind.name != "erasure":
             return False
         return self._put(record, frame, kind, body, b"")
 
@@ -352,8 +352,12 @@ class Log(LogWriting):
     # --- forgetting ------------------------------------------------------------------------------
 
     def erase(self) -> int:
-        """Erase what has expired, from the card and the WAL; how many records."""
+        """Erase what has expired, from the card and the WAL; how many records. To be called once an
+        hour; it also looks whether the file is whole (StoreDamaged: it was not, and was mended).
+        """
         now = self._now()
+        if self._read("PRAGMA quick_check(1)") != [("ok",)]:
+            raise self._trouble(StoreDamaged(f"{self.path} is damaged", hint=HINTS["damaged"]))
         with self._writing():
             if self._clock.is_trusted():
                 for ref in log_forgetting.from_the_future(self._db, now):
@@ -389,10 +393,6 @@ def _folded(first: Told, changes: list[Told]) -> Any:
         # A mistake of ours, met by somebody's odd record: that one is not shown, the log goes on.
         sys.excepthook(*sys.exc_info())
         return None
-
-
-def _erases(kind: Kind) -> bool:
-    return kind.name == "erasure"
 
 
 def _nobody(_: Record, __: Mapping[str, Any]) -> str:
