@@ -10,6 +10,7 @@ from typing import Any
 from kiezbox.model import is_box_id
 from kiezbox.settings.declaring import Declaration, Table, section, setting, tables
 from kiezbox.settings.desk import DeskSettings
+from kiezbox.settings.help import HelpSettings
 from kiezbox.settings.network import NetworkSettings
 from kiezbox.settings.operator import OperatorSettings
 from kiezbox.settings.place import PlaceSettings
@@ -301,6 +302,7 @@ class Settings:
     )
     place: PlaceSettings = section(PlaceSettings, help="The surroundings: points and streets.")
     trust: TrustSettings = section(TrustSettings, help="Whose word is official.")
+    help: HelpSettings = section(HelpSettings, help="Who may read what residents seal.")
     desk: DeskSettings = section(DeskSettings, help="The operator's pages.")
     clock: ClockSettings = section(ClockSettings, help="Leave alone on a real box.")
 
