@@ -147,6 +147,7 @@ class Ask:
         keep_s: float = KEEP_S,
         below: str = "",
         has_back: bool = True,
+        has_forms: bool = True,
     ) -> Answer:
         """A whole page with this heading; ``title`` and ``body`` are HTML. ``below``: the rest of
         its path, for the links to other languages; without, that of the request.
@@ -158,7 +159,7 @@ class Ask:
             inner += back_link(text, self.language)
         whole = document(
             self.facts, text, self.language, inner, escape(name), look=look,
-            style=INNER + style, title=title, rooms=self._rooms,
+            style=(INNER if has_forms else "") + style, title=title, rooms=self._rooms,
         )  # fmt: skip
         found = Answer(status, whole, HTML, _NO_STORE, keep_s=keep_s)
         return zipped(found, self.request.headers, "Accept-Encoding")

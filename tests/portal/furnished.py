@@ -98,7 +98,7 @@ def write_words(port: int) -> None:
         ]
     ):
         neighbour = Resident(port, address=f"127.0.0.{20 + n}")
-        neighbour.open("/de/board")
+        neighbour.open("/de/board/write")
         neighbour.send("/de/board", topic=topic, text=words)
 
 

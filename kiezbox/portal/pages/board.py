@@ -28,8 +28,9 @@ MOST_SIGNS, MOST_BYTES = 280, 1400
 #: So long a post may hang, as its writer chooses.
 HOURS = (24, 36, 48)
 
-#: Posts on a page; fewer where they are long, so that a page stays below 15 kB.
-PAGE_POSTS, PAGE_BYTES = 20, 6500
+#: Posts on a page; fewer where they are long, so that a page stays below 3 kB on the air. Bytes of
+#: neighbours' own words, of which gzip leaves half.
+PAGE_POSTS, PAGE_BYTES = 20, 2200
 
 REASONS = 5
 
@@ -74,17 +75,17 @@ def _list_page(ask: Ask, topic: str, after: str) -> Answer:
     shown: list[str] = []
     room = PAGE_BYTES
     for row in (rows or ())[:PAGE_POSTS]:
-        whole = _card(row, ask, text)
-        room -= len(whole.encode())
+        room -= len(row[4].encode())
         if room < 0 and shown:
             break
-        shown.append(whole)
+        shown.append(_card(row, ask, text))
     links = "".join(
         f'<a href="{ask.path("board", *([] if name == "all" else [name]))}"'
         f"{' aria-current=page' if name == topic else ''}>{label}</a>"
         for name, label in (("all", text["all"]), *text["many"].items())
     )
-    body = f"<p>{text['about']}</p><p><a href=#w class=button>{text['write']}</a></p>"
+    write = ask.path("board", "write")
+    body = f"<p>{text['about']}</p><p><a href={write} class=button>{text['write']}</a></p>"
     body += f'<nav aria-label="{text["show"]}">{links}</nav>'
     body += "".join(shown) or f"<p>{text['none' if rows is not None else 'unreadable']}</p>"
     turns = []
@@ -96,11 +97,14 @@ def _list_page(ask: Ask, topic: str, after: str) -> Answer:
         turns.append(f'<a href="{escape(older)}">{text["older"]}</a>')
     if turns:
         body += f'<nav class=pages aria-label="{text["turn"]}">{"".join(turns)}</nav>'
-    return ask.page(text["title"], body + _form(ask, text), style=_STYLE)
+    return ask.page(text["title"], body, style=_STYLE, has_forms=False)
 
 
-_STYLE = "[aria-current]{font-weight:700;text-decoration:none}article>a{display:inline-block;\
-padding:.55rem 0;min-width:2.8rem}textarea{min-height:7rem}"
+#: All that the list needs: it has no form, and twenty posts in 3 kB of air.
+_STYLE = """\
+[aria-current]{font-weight:700;text-decoration:none}article>a{display:inline-block;\
+padding:.55rem 0}.button{display:block;text-align:center;box-sizing:border-box;\
+text-decoration:none}.pages{display:flex;justify-content:space-between}"""
 
 
 def _card(row: Any, ask: Ask, text: dict[str, Any]) -> str:
@@ -175,7 +179,7 @@ def _write_page(ask: Ask, problem: str = "") -> Answer:
     status = 400 if problem and problem != "number" else 200
     back = f"<p><a href={ask.path('board')}>{text['back']}</a></p>"
     form = _form(ask, text, problem)
-    return ask.page(text["title"], form + back, style=_STYLE, status=status, below="board/write")
+    return ask.page(text["title"], form + back, status=status, below="board/write")
 
 
 def _publish(ask: Ask) -> Answer | Job:
