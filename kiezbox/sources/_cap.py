@@ -328,9 +328,12 @@ def _words(value: Any) -> str:
 
 
 def _named(value: Any) -> dict[str, Any]:
-    """``[{"valueName": n, "value": v}, …]`` as {n: v}."""
-    pairs = [each for each in _many(value) if isinstance(each, Mapping)]
-    return {_word(each.get("valueName")): each.get("value") for each in reversed(pairs)}
+    """``[{"valueName": n, "value": v}, …]`` as {n: v}; the first of a name counts."""
+    found: dict[str, Any] = {}
+    for each in _many(value):
+        if isinstance(each, Mapping):
+            found.setdefault(_word(each.get("valueName")), each.get("value"))
+    return found
 
 
 def _plain(value: Any) -> str:
