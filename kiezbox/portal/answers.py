@@ -185,11 +185,13 @@ def _online(verdict: captive.Verdict) -> Answer:
 def _at_our_door(request: Request, sight: Sight, guests: Guests, forms: Forms) -> Answer:
     name, rest, language = split_path(request.path, request.headers)
     is_post = request.method == "POST"
-    if is_post or request.method in ("GET", "HEAD"):
+    # Programs ask by further methods, and are told so.
+    if is_post or request.method in ("GET", "HEAD") or ROOMS.get(name) == "api":
         if captive.is_asset(request.path) and not is_post:
             return _NOT_HERE
         if name in ROOMS:
-            return _in_a_room(Ask(request, sight, forms, language, name, rest), is_post=is_post)
+            ask = Ask(request, sight, forms, language, name, rest, guests)
+            return _in_a_room(ask, is_post=is_post)
         view = (_POSTS if is_post else PAGES).get("/".join((name, *rest)))
         if view is not None:
             return view(request, sight, guests, language)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kiezbox.portal.forms import Forms
+    from kiezbox.portal.guests import Guests
     from kiezbox.portal.request import Request
     from kiezbox.portal.shown import Shown
     from kiezbox.portal.sight import Sight
@@ -63,13 +64,16 @@ class Ask:
         language: str,
         name: str,
         rest: tuple[str, ...],
+        guests: Guests | None = None,
     ) -> None:
+        """``guests`` is there for the pages that ask who is led here (``portal.pages.api``)."""
         self.request = request
         self.sight = sight
         self.forms = forms
         self.language = language
         self.name = name
         self.rest = rest
+        self.guests = guests
         self._facts: Facts | None = None
         self._form: dict[str, str] | None = None
         self._rooms: dict[str, None] = {}
