@@ -1,7 +1,7 @@
 """The surroundings as an SVG: streets, water, green, and numbered points. No tiles, no script.
 
-Colours come from the page's style (``STYLE``), so that the drawing is right in the dark and on
-paper. It is for eyes only: beside it stands a list in words, to which the numbers lead.
+Colours are the page's own (``portal.style``) or see-through, so that the drawing is right in the
+dark and on paper. It is for eyes only: beside it stands a list in words, to which the numbers lead.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from kiezbox.place.points import Line, LineKind, Point
 from kiezbox.place.shapes import clip_area, clip_line, simplified
 from kiezbox.place.ways import METRES_PER_DEGREE
 
-__all__ = ["STYLE", "Drawing", "drawn", "window"]
+__all__ = ["STYLE", "Drawing", "drawn", "kinds_at", "window"]
 
 #: The drawing is a square of so many units: on a narrow phone a unit is half a pixel.
 SIZE = 600
@@ -40,21 +40,17 @@ _MOST_REACH = {LineKind.PATH: 900.0, LineKind.STREET: 2500.0}
 STYLE = """\
 .m{width:100%;max-width:34rem;height:auto;border:1px solid var(--l)}\
 .m path{fill:none;stroke-linecap:round;stroke-linejoin:round}\
-.m .g{fill:#d3e8c8}.m .w{fill:#a9cdec}.m .f{stroke:#a9cdec;stroke-width:6}\
-.m .r{stroke:#6b6b6b;stroke-width:3;stroke-dasharray:9 6}\
-.m .t{stroke:#b3a284;stroke-width:1.6;stroke-dasharray:5 3}\
-.m .s{stroke:#aab2b9;stroke-width:4}.m .h{stroke:#858e96;stroke-width:7}\
-.m text{font:15px system-ui,sans-serif;fill:#14181c;text-anchor:middle;paint-order:stroke;\
-stroke:#fff;stroke-width:4px}\
-.m .k circle{fill:#0b4a8f;stroke:#fff;stroke-width:2}\
-.m .k text{font-size:22px;font-weight:700;fill:#fff;stroke:none}\
-.m .b{fill:#c2185b;stroke:#fff;stroke-width:3}.m .p{fill:var(--b)}.m .z{stroke:#14181c;stroke-width:3}\
-@media(prefers-color-scheme:dark){.m .g{fill:#1b3420}.m .w{fill:#1c4263}.m .f{stroke:#1c4263}\
-.m .r{stroke:#999}.m .t{stroke:#6d624e}.m .s{stroke:#4c565f}.m .h{stroke:#78838d}\
-.m text{fill:#f4f4f2;stroke:#0e1114}.m .k circle{fill:#9cc9ff;stroke:#0e1114}\
-.m .k text{fill:#0e1114}.m .b{fill:#ff80ab;stroke:#0e1114}.m .z{stroke:#f4f4f2}}\
-@media print{.m .k circle{fill:#fff;stroke:#000}.m .k text{fill:#000}.m text{fill:#000}\
-.m .s{stroke:#999}.m .h{stroke:#666}.m .f,.m .z{stroke:#000}.m .w{fill:#ccc}.m .g{fill:#eee}}"""
+.m .g{fill:#4a9a3c4d}.m .w{fill:#3b86cc80}.m .f{stroke:#3b86cc80;stroke-width:6}\
+.m .r{stroke:var(--m);stroke-width:3;stroke-dasharray:9 6}\
+.m .t{stroke:var(--m);stroke-width:1.4;stroke-dasharray:5 4}\
+.m .s{stroke:var(--l);stroke-width:5}.m .h{stroke:var(--m);stroke-opacity:.6;stroke-width:8}\
+.m text{font:15px system-ui,sans-serif;fill:var(--t);text-anchor:middle;paint-order:stroke;\
+stroke:var(--b);stroke-width:4px}\
+.m .k circle{fill:var(--a);stroke:var(--b);stroke-width:2}\
+.m .k text{font-size:22px;font-weight:700;fill:var(--b);stroke:none}\
+.m .b{fill:#d81b60;stroke:var(--b);stroke-width:3}.m .p{fill:var(--b)}\
+.m .z{stroke:var(--t);stroke-width:3}.m~ol a{display:block;padding:.6rem 0 .1rem}\
+@media print{.m *{print-color-adjust:exact}}"""
 
 
 class Drawing(NamedTuple):
@@ -86,6 +82,11 @@ def window(latitude: float, longitude: float, reach_m: float) -> tuple[int, int,
         int(middle[0] - north) - 1, int(middle[1] - east) - 1,
         int(middle[0] + north) + 1, int(middle[1] + east) + 1,
     )  # fmt: skip
+
+
+def kinds_at(reach_m: float) -> list[LineKind]:
+    """What is drawn at all, so far out."""
+    return [kind for kind in LineKind if reach_m <= _MOST_REACH.get(kind, reach_m)]
 
 
 def drawn(
@@ -138,8 +139,6 @@ def _shapes(lines: Iterable[Line], view: _View) -> list[Shape]:
     found: list[Shape] = []
     edge = (-8.0, -8.0, SIZE + 8.0, SIZE + 8.0)
     for line in lines:
-        if view.reach_m > _MOST_REACH.get(line.kind, 1e9):
-            continue
         corners = [view.at(a / 1e5, b / 1e5) for a, b in line.corners]
         if line.kind.is_area:
             ring = clip_area(corners, edge)
@@ -188,10 +187,10 @@ def _names(shapes: Iterable[Shape], taken: list[tuple[float, float, float]]) -> 
     for kind, name, corners in shapes:
         if name and not kind.is_area and kind not in (LineKind.RAIL, LineKind.PATH):
             streets.setdefault((int(kind), name), []).append(corners)
-    for (kind, name), pieces in streets.items():
+    for (rank, name), pieces in streets.items():
         for start, end in _straights(pieces):
             length = hypot(end[0] - start[0], end[1] - start[1])
-            found = (kind, length, start, end)
+            found = (rank, length, start, end)
             if name not in best or found[:2] > best[name][:2]:
                 best[name] = found
     texts: list[str] = []

@@ -1,0 +1,160 @@
+"""The surroundings as pages need them: what is near, how far, and what is said of it.
+
+Reads the package (``place.package``) with SQLite's C half, and the reports from the log of words. A
+package that is missing or damaged is no package: pages say so.
+"""
+
+from __future__ import annotations
+
+from kiezbox.place.package import POINT_COLUMNS, VERSION, point_of_row
+from kiezbox.place.points import Bounds, Line, LineKind, Point
+from kiezbox.place.reports import Report, Standing, standing
+from kiezbox.place.shapes import unpack_corners
+from kiezbox.place.ways import METRES_PER_DEGREE, bearing, direction, metres_between
+from kiezbox.portal.shown import KINDS
+from kiezbox.situation import is_exercise
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from kiezbox.portal.asking import Ask
+
+__all__ = ["Near", "Surroundings", "standings"]
+
+#: Metres around the box in which to look first; then further.
+REACHES_M = (2_500.0, 10_000.0, 1e8)
+
+#: So many reports of the points of one page are looked at.
+MOST_REPORTS = 2000
+
+
+class Near:
+    """A point as seen from the box; ``metres`` is None where the box does not know its place."""
+
+    __slots__ = ("direction", "metres", "point")
+
+    def __init__(self, point: Point, place: tuple[float, float] | None) -> None:
+        self.point = point
+        self.metres: float | None = None
+        self.direction = 0
+        if place:
+            other = point.latitude, point.longitude
+            self.metres = metres_between(*place, *other)
+            self.direction = direction(bearing(*place, *other))
+
+
+class Surroundings:
+    """For one request. Falsy: there is no package that can be read."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        rows = ask.sight.surroundings.rows("SELECT key, value FROM meta")
+        meta = dict(rows or ())
+        version = meta.get("schemaVersion", "")
+        self._meta = meta if version.isdecimal() and int(version) <= VERSION else {}
+        box = ask.facts["box"]
+        self.place: tuple[float, float] | None = None
+        if box["latitude"] is not None and box["longitude"] is not None:
+            self.place = box["latitude"], box["longitude"]
+
+    def __bool__(self) -> bool:
+        return bool(self._meta)
+
+    @property
+    def zone(self) -> str:
+        return str(self._meta.get("zone", ""))
+
+    @property
+    def built_at(self) -> str:
+        return str(self._meta.get("builtAt", ""))
+
+    @property
+    def bounds(self) -> Bounds:
+        return Bounds(*(float(self._meta[key]) for key in ("south", "west", "north", "east")))
+
+    @property
+    def is_box_inside(self) -> bool:
+        return self.place is not None and self.bounds.has(*self.place)
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Of the map: the box, if it stands in it."""
+        return self.place if self.place and self.is_box_inside else self.bounds.middle
+
+    def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+        return self._ask.sight.surroundings.rows(sql, values) or []
+
+    def point(self, name: str) -> Near | None:
+        rows = self._rows(f"SELECT {POINT_COLUMNS} FROM points WHERE id = ?", (name,))
+        return Near(point_of_row(rows[0]), self.place) if rows else None
+
+    def count(self, kinds: Sequence[str]) -> int:
+        marks = ",".join("?" * len(kinds))
+        rows = self._rows(f"SELECT count(*) FROM points WHERE kind IN ({marks})", kinds)
+        return int(rows[0][0]) if rows else 0
+
+    def near(self, kinds: Sequence[str], limit: int, offset: int = 0) -> list[Near]:
+        """The nearest first; where the box does not know its place, by kind and name."""
+        marks = ",".join("?" * len(kinds))
+        if self.place is None:
+            sql = f"SELECT {POINT_COLUMNS} FROM points WHERE kind IN ({marks})"
+            rows = self._rows(f"{sql} ORDER BY kind, name, id LIMIT ? OFFSET ?",
+                              (*kinds, limit, offset))  # fmt: skip
+            return [Near(point_of_row(row), None) for row in rows]
+        latitude, longitude = self.place
+        ids: list[str] = []
+        for reach in REACHES_M:
+            span = reach / METRES_PER_DEGREE
+            rows = self._rows(
+                f"SELECT latitude, longitude, id FROM points WHERE kind IN ({marks})"
+                " AND latitude BETWEEN ? AND ?",
+                (*kinds, latitude - span, latitude + span),
+            )
+            far = sorted((metres_between(latitude, longitude, a, b), name) for a, b, name in rows)
+            ids = [name for metres, name in far if metres <= reach][offset : offset + limit]
+            if len(ids) == limit:
+                break
+        marks = ",".join("?" * len(ids))
+        rows = self._rows(f"SELECT {POINT_COLUMNS} FROM points WHERE id IN ({marks})", ids)
+        found = {row[0]: Near(point_of_row(row), self.place) for row in rows}
+        return [found[name] for name in ids if name in found]
+
+    def lines(self, window: tuple[int, int, int, int], kinds: Iterable[LineKind]) -> list[Line]:
+        """What may be seen of those kinds in a window (``drawing.window``)."""
+        south, west, north, east = window
+        numbers = ",".join(str(int(kind)) for kind in kinds)
+        rows = self._rows(
+            f"SELECT kind, name, corners, source FROM lines WHERE kind IN ({numbers})"
+            " AND south <= ? AND north >= ? AND west <= ? AND east >= ?",
+            (north, south, east, west),
+        )
+        return [Line(LineKind(row[0]), row[1], unpack_corners(row[2]), row[3]) for row in rows]
+
+    def sources(self) -> list[tuple[str, str, str]]:
+        """Name, licence and address of those whose data this is."""
+        return self._rows("SELECT name, licence, url FROM sources ORDER BY key")
+
+
+def standings(ask: Ask, ids: Sequence[str]) -> dict[str, tuple[Standing | None, Standing | None]]:
+    """What is said of these points: the operator's word, the neighbours' word."""
+    if not ids:
+        return {}
+    rows = ask.shown.rows(
+        "SELECT topic, state, written_at, origin, issuer, lookup, data FROM things"
+        f" WHERE kind = ? AND NOT is_hidden AND expires_at > ?"
+        f" AND topic IN ({','.join('?' * len(ids))})"
+        " ORDER BY issuer = '' AND data = '{}', written_at DESC LIMIT ?",
+        (KINDS["place_report"], ask.now, *ids, MOST_REPORTS),
+    )
+    said: dict[str, list[Report]] = {}
+    for topic, state, written_at, origin, issuer, reporter, data in rows or ():
+        if "is_exercise" in data and not is_exercise(ask.facts):
+            continue
+        by = issuer
+        # Only this box's own record can be its operator's word without a signature.
+        if not by and "is_by_operator" in data and origin == ask.facts["box"]["id"]:
+            by = "operator"
+        said.setdefault(topic, []).append(Report(state, written_at, by, reporter))
+    return {topic: standing(reports) for topic, reports in said.items()}
