@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kiezbox.settings import Settings
+
 
 def main(argv: list[str]) -> int:
     """``kiezbox run [--settings FILE] [--log LEVEL]``."""
@@ -12,12 +16,26 @@ def main(argv: list[str]) -> int:
     path, level = _arguments(argv)
     settings, clock = _settings(path)
     _log_to_journal(level)
+    _tell_portal(settings)
     from kiezbox.node.assemble import assemble
 
     node = assemble(settings, clock)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: node.stop())
     return node.run()
+
+
+def _tell_portal(settings: Settings) -> None:
+    """The house rules: kiezbox.toml is hidden from the portal, which has its own without them."""
+    import logging
+
+    from kiezbox.errors import KiezboxError
+    from kiezbox.store.house_rules import write
+
+    try:
+        write(settings)
+    except KiezboxError as error:
+        logging.getLogger("kiezbox.run").warning("house rules: %s", error)
 
 
 def _arguments(argv: list[str]) -> tuple[str | None, str]:

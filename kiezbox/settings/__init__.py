@@ -3,6 +3,7 @@ from the declarations in this room and beside each driver; nothing reads a setti
 declare here or there. Pure: a mapping goes in (who read the file is ``cli``), objects come out.
 """
 
+from kiezbox.settings.abuse import AbuseSettings
 from kiezbox.settings.box import (
     BatterySettings,
     BoxSettings,
@@ -44,6 +45,7 @@ from kiezbox.settings.teaching import describe, example
 from kiezbox.settings.trust import TrustSettings
 
 __all__ = [
+    "AbuseSettings",
     "AccessPointSettings",
     "BatterySettings",
     "BoxSettings",

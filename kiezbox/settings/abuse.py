@@ -24,8 +24,8 @@ class AbuseSettings:
     )
     network_factor: float = setting(
         10.0,
-        help="So many times as much has one IPv6 /64: in the emergency WLAN all guests are in one,\n"
-        "and each has as many addresses in it as it likes.",
+        help="So many times as much has one IPv6 /64: in the emergency WLAN all guests are in\n"
+        "one, and each has as many addresses in it as it likes.",
         least=1,
         most=1000,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kiezbox.model import is_box_id
+from kiezbox.settings.abuse import AbuseSettings
 from kiezbox.settings.declaring import Declaration, Table, section, setting, tables
 from kiezbox.settings.desk import DeskSettings
 from kiezbox.settings.help import HelpSettings
@@ -303,6 +304,9 @@ class Settings:
     place: PlaceSettings = section(PlaceSettings, help="The surroundings: points and streets.")
     trust: TrustSettings = section(TrustSettings, help="Whose word is official.")
     help: HelpSettings = section(HelpSettings, help="Who may read what residents seal.")
+    abuse: AbuseSettings = section(
+        AbuseSettings, help="How much one guest may write, and what nobody may."
+    )
     desk: DeskSettings = section(DeskSettings, help="The operator's pages.")
     clock: ClockSettings = section(ClockSettings, help="Leave alone on a real box.")
 

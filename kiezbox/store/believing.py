@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kiezbox.store.box_key import own_public
 from kiezbox.store.log import Log
+from kiezbox.store.moderators import believed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,6 +35,7 @@ def trust_of(log: Log, roots: Iterable[str], clock: Clock) -> Trust:
         revocations=[told.record for told in log.records("revocation")],
         withdrawals=[told.record for told in log.records("withdrawal")],
         own=own_public(log.path),
+        moderators=believed(log.path),
     )
 
 

@@ -41,6 +41,7 @@ from kiezbox.records import (
 from kiezbox.records.folds import ERASED, Told, fold
 from kiezbox.store import log_forgetting, log_mending
 from kiezbox.store.database import HINTS, TROUBLE, store_error
+from kiezbox.store.log_counting import is_counted
 from kiezbox.store.log_forgetting import PERSONAL_AFTER_POWER_S
 from kiezbox.store.log_reading import (
     THING_COLUMNS,
@@ -298,9 +299,9 @@ class Log(LogWriting):
             " SET newest = max(newest, excluded.newest)",
             record.ref,
         )
-        if of is not None:
+        if of is not None and not is_counted(db, of, kind, body, written_at):
             self._refold(of)
-        elif kind is not None:
+        elif of is None and kind is not None:
             self._refold(record.ref, Told(record, body, written_at, expires_at, issuer))
         return True
 

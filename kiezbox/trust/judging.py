@@ -95,13 +95,17 @@ class Trust:
         revocations: Iterable[Record] = (),
         withdrawals: Iterable[Record] = (),
         own: bytes = b"",
+        moderators: Mapping[bytes, str] | None = None,
     ) -> None:
         """``roots``: public keys. ``certificates``, packed, ``revocations`` and ``withdrawals``
         may come from anybody: what is in them counts as far as it is signed. ``own``: this box's
         public key (``store.box_key``), by which it believes the warnings that it fetched itself.
+        ``moderators``: public key → name of those who moderate on this box alone
+        (``store.moderators``).
         """
         self._clock = clock
         self._own = own
+        self._moderators = {key_id(key): (key, name) for key, name in (moderators or {}).items()}
         self._roots = tuple(dict.fromkeys(roots))
         self._revocations: dict[bytes, list[Record]] = {}
         for record in revocations:
@@ -137,6 +141,10 @@ class Trust:
             return Verdict("", "nobody can vouch for such a record")
         if record.lifetime_s > kind.most_s:
             return Verdict("", "it lives longer than its kind may")
+        if right == "moderate" and record.key in self._moderators:
+            public, name = self._moderators[record.key]
+            if verifies(public, record.signed_bytes(), record.signature):
+                return Verdict(name)
         known = self._issuers.get(record.key)
         if not known:
             return Verdict("", "its key has no certificate that this box believes")
