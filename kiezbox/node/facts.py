@@ -45,6 +45,8 @@ class Facts:
             "latitude": box.latitude,
             "longitude": box.longitude,
             "accuracy_m": box.accuracy_m,
+            "country": box.country,
+            "poison_phone": box.poison_phone or None,
         }
         self._clock = clock
         self._machine = SystemClock()

@@ -154,7 +154,8 @@ class Ask:
         has_forms: bool = True,
     ) -> Answer:
         """A whole page with this heading; ``title`` and ``body`` are HTML. ``below``: the rest of
-        its path, for the links to other languages; without, that of the request.
+        its path, for the links to other languages; without, that of the request. ``has_forms``:
+        whether it needs ``style.INNER``.
         """
         text = self.text()
         name = below or "/".join((self.name, *self.rest))

@@ -10,17 +10,33 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["TOPICS", "TOPIC_OF_CAUSE", "topics_of"]
+__all__ = ["PREPARED", "TOPICS", "TOPIC_OF_CAUSE", "topics_of"]
 
-#: In the order of the overview: what people ask for most often first.
-TOPICS = (
-    "power", "call", "fire", "smoke", "flood", "storm", "heat", "cold", "network", "supplies",
-)  # fmt: skip
+#: In the order of the overview, each with those that belong to it.
+TOPICS: dict[str, tuple[str, ...]] = {
+    "power": ("fumes", "eat", "cold", "medical", "back"),
+    "back": ("power", "eat"),
+    "call": ("aid", "fire"),
+    "aid": ("call", "fumes"),
+    "fire": ("call", "smoke", "aid"),
+    "smoke": ("call", "aid"),
+    "flood": ("eat", "power"),
+    "storm": ("power", "call"),
+    "heat": ("medical", "call"),
+    "cold": ("fumes", "eat"),
+    "fumes": ("call", "cold", "aid"),
+    "medical": ("call", "power"),
+    "eat": ("fumes", "supplies"),
+    "network": ("call", "supplies"),
+    "supplies": ("eat", "power"),
+}
 
-#: A cause (``mode`` and what a warning is about) → its topic. Whatever is not here has none of its
-#: own.
+#: Those to read before anything happens.
+PREPARED = ("supplies", "network", "aid", "power")
+
+#: A cause (``mode``, or what a warning is about) → its topic. Whatever is not here has none.
 TOPIC_OF_CAUSE = {
-    "grid_lost": "power", "power": "power",
+    "grid_lost": "power", "power": "power", "returning": "back", "power_returns": "back",
     "uplink_lost": "network", "network": "network",
     "fire": "fire",
     "smoke": "smoke", "hazard": "smoke", "hazardous": "smoke", "chemical": "smoke",
@@ -29,7 +45,7 @@ TOPIC_OF_CAUSE = {
     "storm": "storm", "thunderstorm": "storm", "wind": "storm",
     "heat": "heat",
     "cold": "cold", "frost": "cold", "snow": "cold", "ice": "cold",
-    "drinking_water": "supplies", "supplies": "supplies",
+    "drinking_water": "eat", "supplies": "supplies",
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from kiezbox.settings.network import NetworkSettings
 from kiezbox.settings.operator import OperatorSettings
 from kiezbox.settings.place import PlaceSettings
 from kiezbox.settings.trust import TrustSettings
+
+_COUNTRY, _PHONE = re.compile("[A-Z]{2}"), re.compile(r"\+?[0-9][0-9 /-]{1,24}|")
 
 
 def _check_box_id(value: str) -> str:
@@ -38,6 +41,18 @@ class BoxSettings:
     )
     accuracy_m: float = setting(
         25.0, help="How far off that place may be.", unit="m", least=1, most=5000
+    )
+    country: str = setting(
+        "DE",
+        help="The country (ISO 3166): which numbers residents are told to call.",
+        check=lambda value: "" if _COUNTRY.fullmatch(value) else "must be two capital letters",
+    )
+    poison_phone: str = setting(
+        "",
+        help="The poison helpline of your region, as people dial it. Empty: residents are told\n"
+        "that this box does not know it.",
+        example="000 1234567",
+        check=lambda value: "" if _PHONE.fullmatch(value) else "is no telephone number",
     )
 
 

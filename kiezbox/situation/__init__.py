@@ -170,6 +170,8 @@ def _entries(value: Any, kind: Any, most: int, path: str, unreadable: list[str])
 
 
 _moment = _number(0, LATEST_MOMENT)
+                "country": _word,
+                "poison_phone": _text(30),
 _amount = _number(-1e12, 1e12)
 _band = _number(0, 1e6)
 _percent = _number(0, 100)

@@ -34,6 +34,8 @@ NORMAL: dict[str, Any] = {
         "longitude": 10.448,
         "accuracy_m": 25.0,
     },
+        "country": "DE",
+        "poison_phone": "000 1234567",
     "written_at": NOW - 2,
     "boot": 7,
     "clock_trusted": True,

@@ -1,0 +1,99 @@
+"""First steps: what to do when something has happened, and how to be prepared, to read and print.
+
+Overview at ``steps``, a page per topic below it (``portal.topics``). The words are our own; the
+facts in them, so that they can be checked:
+
+- Fridge 4 h, freezer 48 h full and 24 h half full: USDA, "Food Safety During Power Outage".
+- 2 litres of water a day, and the weights of the ten days' supplies: BBK, "Ratgeber für
+  Notfallvorsorge und richtiges Handeln in Notsituationen" (for 2200 kcal a day).
+- Generators 20 ft (6 m) from any opening: CDC, "Carbon Monoxide Poisoning Prevention".
+- Boiling for 3 minutes: CDC's longer time (above 2000 m), because nobody has to know the height.
+- Flowing water, 6 and 12 inches: US National Weather Service, "Turn Around Don't Drown".
+- Chest compressions, 100 to 120 a minute, 5 cm: European Resuscitation Council, guidelines 2021.
+- Insulin in use 4 weeks at room temperature: package leaflets of the common ones.
+- The five questions: the control centres' own ("W-Fragen").
+"""
+
+from __future__ import annotations
+
+from kiezbox.portal.asking import Ask
+from kiezbox.portal.countries import phones_of
+from kiezbox.portal.topics import PREPARED, TOPICS
+from kiezbox.portal.words import escape
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kiezbox.portal.answered import Answer
+
+__all__ = ["phones", "show"]
+
+#: Where steps must be done in their order, they are numbered: the five questions.
+_NUMBERED = ("call", 0)
+
+#: Topics that end with the poison helpline, with the doctor on call, with the way to places.
+_POISON, _DOCTOR, _PLACED = ("call", "aid"), ("call", "medical"), ("eat", "cold", "medical", "heat")
+
+
+#: Instead of the sheet for forms, which is 0.3 kB of the 3 that a page may have on the air.
+_STYLE = "summary{cursor:pointer;display:list-item}"
+
+
+def show(ask: Ask) -> Answer:
+    """The overview, or the topic that the path names."""
+    topic = ask.rest[0] if len(ask.rest) == 1 else ""
+    if topic in TOPICS:
+        return _topic(ask, topic)
+    return ask.page(
+        ask.text("steps")["title"], _overview(ask), below="steps", style=_STYLE, has_forms=False
+    )
+
+
+def phones(ask: Ask) -> dict[str, str]:
+    """What to dial here: the country's numbers and the region's poison helpline ("": not known)."""
+    box = ask.facts["box"]
+    poison = escape(box.get("poison_phone") or "")
+    return {**phones_of(box.get("country")), "poison": poison}
+
+
+def _overview(ask: Ask) -> str:
+    text = ask.text("steps")
+    return (
+        f"<p>{text['lead']}</p>{_links(ask, [each for each in TOPICS if each != 'supplies'])}"
+        f"<h2>{text['prepared']}</h2><p>{text['prepared_how']}</p>{_links(ask, PREPARED)}"
+    )
+
+
+def _links(ask: Ask, topics: Iterable[str]) -> str:
+    titles = ask.text("steps")["topics"]
+    links = "".join(
+        f"<li><a href={ask.path('steps', each)}>{titles[each]['title']}</a>" for each in topics
+    )
+    return f"<ul class=tasks>{links}</ul>"
+
+
+def _topic(ask: Ask, topic: str) -> Answer:
+    text, numbers = ask.text("steps"), phones(ask)
+    words = text["topics"][topic]
+    lead, rest = ask.text()["first_always"][0]
+    body = f"<p class=n><b>{lead}</b> {rest}</p>"
+    for number, part in enumerate(words["parts"]):
+        kind = "ol" if (topic, number) == _NUMBERED else "ul"
+        items = "".join(f"<li>{each.format(**numbers)}" for each in part["items"])
+        body += f"<h2>{part['title']}</h2><{kind}>{items}</{kind}>"
+    if topic in _POISON:
+        entry = "poison" if numbers["poison"] else "no_poison"
+        body += f"<p>{text[entry].format(**numbers)}</p>"
+    if topic in _DOCTOR and numbers["doctor"]:
+        body += f"<p>{text['doctor'].format(**numbers)}</p>"
+    more = ""
+    if topic in _PLACED:
+        more += f"<li><a href={ask.path('where')}>{text['where']}</a>"
+    more += f"<li><a href={ask.path('help')}>{text['ask_help']}</a>"
+    related = _links(ask, TOPICS[topic]).removesuffix("</ul>")
+    body += (
+        f"<div class=noprint><h2>{text['related']}</h2>{related}{more}"
+        f"<li><a href={ask.path('steps')}>{text['all']}</a></ul></div>"
+    )
+    return ask.page(words["title"], body, style=_STYLE, has_forms=False)
