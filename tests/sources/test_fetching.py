@@ -1,0 +1,259 @@
+"""The node's worker: pauses, faults, the mode's cause; and the same by hand on the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import caps
+import pytest
+from boxes import Box
+from serving import Server
+
+from kiezbox.clock import ManualClock, SystemClock
+from kiezbox.errors import SettingsError
+from kiezbox.node.assemble import assemble
+from kiezbox.settings import parse
+from kiezbox.sources import dwd, nina
+from kiezbox.store import StoreReader
+
+DASHBOARD = f"dashboard/{caps.ARS[:5]}0000000.json"
+
+HOUR = 3600.0
+
+
+def serve(server: Server, *messages: dict[str, Any]) -> None:
+    server.put(DASHBOARD, caps.listed(*messages))
+    for each in messages:
+        server.put(f"warnings/{each['identifier']}.json", each)
+
+
+def test_pauses_after_failures_grow_up_to_the_interval_and_begin_anew(
+    box: Box, server: Server, clock: ManualClock
+) -> None:
+    task = box.nina()
+    server.raw[DASHBOARD] = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"
+
+    pauses = [task.step() for _ in range(6)]
+    del server.raw[DASHBOARD]
+    serve(server)
+    good = task.step()
+    server.raw[DASHBOARD] = b"no"
+
+    assert pauses == [60, 120, 240, 480, 600, 600]
+    assert good == 600
+    assert task.step() == 60
+
+
+def test_a_source_that_is_out_of_reach_is_a_fault_only_after_long(
+    box: Box, server: Server, clock: ManualClock
+) -> None:
+    server.raw[DASHBOARD] = b"\r\n"
+    task = box.nina(silent_s=6 * HOUR)
+    for _ in range(5):
+        task.step()
+        clock.advance(HOUR)
+    assert box.faults.open == {}
+
+    clock.advance(HOUR)
+    task.step()
+
+    assert box.faults.open["sources.nina"][0] == "unreachable"
+    del server.raw[DASHBOARD]
+    serve(server)
+    task.step()
+    assert box.faults.open == {}
+
+
+def test_a_key_that_the_source_does_not_know_is_a_fault_at_the_third_answer(
+    box: Box, server: Server
+) -> None:
+    task = box.nina()
+
+    for _ in range(2):
+        task.step()
+    assert box.faults.open == {}
+    task.step()
+
+    kind, message = box.faults.open["sources.nina"]
+    assert kind == "refused" and "status 404" in message
+
+
+def test_what_is_missing_is_asked_for_again_soon(
+    box: Box, server: Server, clock: ManualClock
+) -> None:
+    serve(server, caps.message(1, clock.now()))
+    del server.files["warnings/mow.XX-0001.json"]
+
+    assert box.nina().step() == 60
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_alarm"),
+    [
+        ({}, True),
+        ({"severity": "Extreme"}, True),
+        ({"severity": "Moderate"}, False),
+        ({"urgency": "Future"}, False),
+        ({"urgency": None}, False),
+        ({"eventCode": [{"valueName": "x", "value": "BBK-EVC-050"}]}, False),
+    ],
+)
+def test_the_mode_hears_of_what_is_severe_and_must_be_acted_on_at_once(
+    box: Box, server: Server, clock: ManualClock, changes: dict[str, Any], is_alarm: bool
+) -> None:
+    serve(server, caps.message(1, clock.now(), [caps.info(clock.now(), **changes)]))
+    task = box.nina()
+
+    task.step()
+
+    assert task.alarm() == ("Hochwasser am Mühlbach" if is_alarm else None)
+    clock.advance(13 * HOUR)
+    assert task.alarm() is None
+
+
+def test_a_box_that_starts_in_an_outage_knows_what_held_before(
+    box: Box, server: Server, clock: ManualClock
+) -> None:
+    serve(server, caps.message(1, clock.now()))
+    box.nina().step()
+    server.raw[DASHBOARD] = b"\r\n"
+    clock.advance(HOUR)
+
+    restarted = box.nina()
+    restarted.step()
+
+    assert restarted.alarm() == "Hochwasser am Mühlbach"
+
+
+def test_an_all_clear_ends_the_modes_cause(box: Box, server: Server, clock: ManualClock) -> None:
+    alert = caps.message(1, clock.now() - HOUR)
+    serve(server, alert)
+    task = box.nina()
+    task.step()
+    infos = [caps.info(clock.now(), responseType=["AllClear"])]
+    end = caps.message(2, clock.now(), infos, msgType="Cancel", references=caps.referring(alert))
+
+    serve(server, alert, end)
+    task.step()
+
+    assert task.alarm() is None
+
+
+def test_an_interrupted_source_ends_at_once(box: Box, server: Server) -> None:
+    server.raw[DASHBOARD] = None
+    task = box.nina(timeout_s=60.0)
+    pauses: list[float] = []
+    thread = threading.Thread(target=lambda: pauses.append(task.step()))
+    thread.start()
+    limit = time.monotonic() + 10
+    while not server.asked and time.monotonic() < limit:
+        time.sleep(0.005)
+    begun = time.monotonic()
+
+    task.interrupt()
+    thread.join(10)
+
+    assert pauses and time.monotonic() - begun < 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "table", "told"),
+    [
+        (nina.Settings, {}, "ars is missing"),
+        (nina.Settings, {"ars": "5315"}, "twelve digits"),
+        (nina.Settings, {"ars": caps.ARS, "url": "http://warnung.example/"}, "https://"),
+        (nina.Settings, {"ars": caps.ARS, "lists": ["mowas", "fax"]}, "must name some of"),
+        (nina.Settings, {"ars": caps.ARS, "lists": []}, "must name some of"),
+        (dwd.Settings, {"cells": ["Musterstadt"]}, "WARNCELLID"),
+        (dwd.Settings, {"url": "ftp://opendata.example/"}, "https://"),
+    ],
+)
+def test_settings_say_what_is_wrong_with_them(kind: type, table: dict[str, Any], told: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse(kind, table)
+
+    assert told in str(caught.value)
+
+
+def test_the_node_asks_while_it_runs_and_says_nothing_of_a_source_that_is_slow(
+    box: Box, server: Server
+) -> None:
+    serve(server, caps.message(1, time.time()))
+    settings = box.settings({"nina": {"url": server.url, "ars": caps.ARS, "timeout_s": 2.0}})
+    node = assemble(settings, SystemClock())
+    thread = threading.Thread(target=node.run)
+    thread.start()
+    limit = time.monotonic() + 20
+    try:
+        while not (os.path.exists(box.words) and box.kept()):
+            assert time.monotonic() < limit, "the node has fetched nothing"
+            time.sleep(0.02)
+    finally:
+        node.stop()
+        thread.join(20)
+
+    assert not thread.is_alive()
+    assert [body["identifier"] for body in box.kept()] == ["mow.XX-0001"]
+    with StoreReader(settings.store.path) as reader:
+        assert [fault for fault in reader.faults() if "sources" in fault.source] == []
+
+
+def kiezbox(settings: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "kiezbox", *arguments, "--settings", str(settings)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+
+@pytest.fixture
+def toml(box: Box, server: Server) -> Path:
+    path = box.folder / "kiezbox.toml"
+    path.write_text(
+        f'[box]\nid = "kb-1"\n[store]\npath = "{box.folder}/kiezbox.db"\n'
+        f'run_dir = "{box.folder}/run"\n'
+        f'[sources.nina]\nurl = "{server.url}"\nars = "{caps.ARS}"\ntimeout_s = 5\n'
+    )
+    return path
+
+
+def test_an_operator_tries_the_settings_by_hand(box: Box, server: Server, toml: Path) -> None:
+    serve(server, caps.message(1, time.time()))
+
+    before = kiezbox(toml, "source", "list")
+    fetched = kiezbox(toml, "source", "fetch", "nina")
+    after = kiezbox(toml, "source", "list", "--json")
+
+    assert "never been asked" in before.stdout
+    assert (fetched.returncode, fetched.stdout) == (
+        0, "nina: 1 listed, 1 new, 0 changed, 0 gone\n",
+    )  # fmt: skip
+    (listed,) = json.loads(after.stdout)
+    assert (listed["source"], listed["driver"], listed["listed"]) == ("nina", "nina", 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("fetch", "dwd"), 3, "there is no [sources.dwd]"),
+        (("fetch",), 2, "needs the name of a source"),
+        (("list", "nina"), 2, "needs nothing more"),
+        # Nothing is served: the district is not known.
+        (("fetch", "nina"), 10, "status 404"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(
+    toml: Path, arguments: tuple[str, ...], code: int, told: str
+) -> None:
+    done = kiezbox(toml, "source", *arguments)
+
+    assert done.returncode == code
+    assert told in done.stderr and "Traceback" not in done.stderr
