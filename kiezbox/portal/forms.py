@@ -33,9 +33,9 @@ class Forms:
         self, secret: bytes | None = None, *, monotonic: Callable[[], float] | None = None
     ) -> None:
         self._secret = secret or os.urandom(32)
-        # Since the machine's start, so that it means the same to the next process.
         #: The house rules of this process (``gate.house_of``), as soon as somebody sends a form.
         self.house: Any = None
+        # Since the machine's start, so that it means the same to the next process.
         self._monotonic = monotonic or (lambda: time.clock_gettime(time.CLOCK_BOOTTIME))
 
     def token(self, client: str) -> bytes:
@@ -72,7 +72,8 @@ def kept_secret(folder: str) -> bytes | None:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             secret = os.read(file, 32)
-            if len(secret) != 32:
+            # A cut leaves zeros where bytes were to be, and everybody knows those.
+            if len(secret) != 32 or not any(secret):
                 secret = os.urandom(32)
                 os.pwrite(file, secret, 0)
             return secret

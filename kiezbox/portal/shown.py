@@ -116,35 +116,58 @@ class Shown:
     def found(self, kind: str, lookup: bytes, now: float) -> list[Seen]:
         """What is not listed, by its lookup."""
         rows = self.rows(
-            f"SELECT {_COLUMNS} FROM things WHERE kind = ? AND lookup = ? AND expires_at > ?"
-            " ORDER BY written_at DESC LIMIT 20",
-            (KINDS[kind], lookup, now),
+            # In these words, so that the index of those that have one is taken.
+            f"SELECT {_COLUMNS} FROM things WHERE lookup = ? AND lookup <> x'' AND kind = ?"
+            " AND expires_at > ? ORDER BY written_at DESC LIMIT 20",
+            (lookup, KINDS[kind], now),
         )
         return [Seen(row) for row in rows or ()]
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any] | None:
         """None: the log cannot be read."""
         try:
-            return self._open().execute(sql, values).fetchall()
+            db, is_kept = self._open()
+            try:
+                return db.execute(sql, values).fetchall()
+            finally:
+                if not is_kept:
+                    db.close()
         except (_sqlite3.Error, OSError, ValueError):
             self._forget()
             return None
 
-    def _open(self) -> _sqlite3.Connection:
+    def _open(self) -> tuple[_sqlite3.Connection, bool]:
+        """A connection, and whether it is kept."""
         found = os.stat(self.path)
         identity = found.st_dev, found.st_ino
         kept = getattr(self._local, "kept", None)
-        if kept is None or kept[0] != identity:
-            self._forget()
-            name = os.path.abspath(self.path)
-            for letter in "%?#":
-                name = name.replace(letter, f"%{ord(letter):02x}")
-            db = _sqlite3.connect(
-                f"file:{name}?mode=ro", timeout=BUSY_S, uri=True, isolation_level=None
-            )
-            db.text_factory = _text
-            kept = self._local.kept = identity, db
-        return kept[1]
+        if kept is not None and kept[0] == identity:
+            return kept[1], True
+        self._forget()
+        try:
+            db = self._connect("?mode=ro")
+        except _sqlite3.OperationalError:
+            # A read-only card has no room for the -shm that WAL wants. With no WAL there, nobody
+            # writes: the file alone is the whole truth, for this one look.
+            if os.path.exists(self.path + "-wal"):
+                raise
+            return self._connect("?mode=ro&immutable=1"), False
+        self._local.kept = identity, db
+        return db, True
+
+    def _connect(self, how: str) -> _sqlite3.Connection:
+        name = os.path.abspath(self.path)
+        for letter in "%?#":
+            name = name.replace(letter, f"%{ord(letter):02x}")
+        db = _sqlite3.connect(f"file:{name}{how}", timeout=BUSY_S, uri=True, isolation_level=None)
+        try:
+            db.execute("PRAGMA cache_size = -256")
+            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except _sqlite3.Error:
+            db.close()
+            raise
+        db.text_factory = _text
+        return db
 
     def _forget(self) -> None:
         kept = getattr(self._local, "kept", None)
