@@ -70,7 +70,7 @@ def open_file(path: str, box: str) -> sqlite3.Connection:
         mend(path, seen, box)
         return log_file.opened(path, box)
     if box:
-        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+        _make_folder(os.path.dirname(os.path.abspath(path)))
     elif not _is_interrupted(path):
         raise no_log(path)
     with _alone(path, box) as name:
@@ -140,13 +140,13 @@ def _make(path: str, box: str) -> None:
         for side in ("-wal", "-shm"):
             with suppress(FileNotFoundError):
                 os.rename(path + side, aside + side)
-        _sync_folder(path)
+        _sync_folder_of(path)
     with closing(log_file.made(new, box)) as db:
         if _is_interrupted(path) or os.path.exists(aside + "-wal"):
             _take_over(aside, db, box)
     log_file.share(new)
     os.rename(new, path)
-    _sync_folder(path)
+    _sync_folder_of(path)
     _put_away(path)
 
 
@@ -160,7 +160,16 @@ def _put_away(path: str) -> None:
             os.rename(aside + side, f"{path}.damaged-{stamp}{side}")
 
 
-def _sync_folder(path: str) -> None:
+def _make_folder(folder: str) -> None:
+    """With its name on the card: else a power cut takes it, and all that was synced in it."""
+    if not os.path.isdir(folder):
+        _make_folder(os.path.dirname(folder))
+        with suppress(FileExistsError):
+            os.mkdir(folder)
+        _sync_folder_of(folder)
+
+
+def _sync_folder_of(path: str) -> None:
     folder = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)

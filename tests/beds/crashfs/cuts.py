@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes.util
+import importlib
 import json
 import os
 import pickle
@@ -43,6 +44,14 @@ LIFE_LIMIT_S = 30
 WORKER_LIMIT_S = 3600
 #: Why nothing was measured; ``make test`` skips then.
 EXIT_UNAVAILABLE = 77
+
+#: Who lives: the module and class, and what the name of its journal ends with.
+KINDS_OF_LIFE = {
+    "store": ("beds.crashfs.life", "Life", ".journal"),
+    "words": ("beds.crashfs.words_life", "WordsLife", "-wal"),
+}
+#: Which of them: in the environment, so that the workers know it too.
+LIFE = "KIEZBOX_LIFE"
 
 EATMYDATA = "libeatmydata.so"
 CONTROLS = ("normal", "eatmydata", "lies")
@@ -131,9 +140,7 @@ def _be_the_box(folder: str, plan: Plan, pipe: int, go: int, *, normal: bool) ->
         os.read(go, 1)
         if normal:
             _weaken_sqlite()
-        from beds.crashfs.life import Life
-
-        life = Life(Path(folder), plan.seed, say)
+        life = _kind_of_life()(Path(folder), plan.seed, say)
         say("up")
         for _ in range(plan.steps):
             life.step()
@@ -141,6 +148,11 @@ def _be_the_box(folder: str, plan: Plan, pipe: int, go: int, *, normal: bool) ->
         say("wrong", traceback.format_exc())
         os._exit(1)
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _kind_of_life() -> Any:
+    module, name, _ = KINDS_OF_LIFE[os.environ.get(LIFE, "store")]
+    return getattr(importlib.import_module(module), name)
 
 
 def _weaken_sqlite() -> None:
@@ -168,6 +180,7 @@ class Bench:
         self.bed = bed
         self.normal = normal
         self.lies = lies
+        self.journal = KINDS_OF_LIFE[os.environ.get(LIFE, "store")][2]
         #: Operations of a first start, and of one after a cut: measured, so that cuts meet them.
         number = bed.new_volume()
         self.birth = run_life(bed, number, Plan(1, steps=0)).operations
@@ -184,7 +197,7 @@ class Bench:
         cut_at, on = {
             "opening": (rng.randint(1, length), ""),
             # Counted by themselves: there is one operation on the journal for ten of SQLite's.
-            "journal": (1 + int(rng.expovariate(1 / 5)), ".journal"),
+            "journal": (1 + int(rng.expovariate(1 / 5)), self.journal),
             "anywhere": (length + 1 + int(rng.expovariate(1 / 40)), ""),
         }[kind]
         return Plan(rng.getrandbits(32), cut_at=cut_at, on=on, after=rng.random() < 0.3)
@@ -258,7 +271,9 @@ def work(cuts: int, seed: int, first: int, step: int, control: str) -> Tally:
     return total
 
 
-def measure(cuts: int, *, seed: int = 1, jobs: int = 2, control_cuts: int = 40) -> dict[str, Any]:
+def measure(
+    cuts: int, *, seed: int = 1, jobs: int = 2, control_cuts: int = 40, life: str = "store"
+) -> dict[str, Any]:
     """Cut ``cuts`` times, ``jobs`` processes side by side, and the controls in the same run.
 
     Raises:
@@ -266,13 +281,13 @@ def measure(cuts: int, *, seed: int = 1, jobs: int = 2, control_cuts: int = 40) 
     """
     begun = time.monotonic()
     shares = [cuts // jobs + (n < cuts % jobs) for n in range(jobs)]
-    workers = [_worker(share, seed, n, jobs, "") for n, share in enumerate(shares)]
+    workers = [_worker(share, seed, n, jobs, "", life) for n, share in enumerate(shares)]
     total = Tally()
     for worker in workers:
         total.add(_result(worker))
     controls = {}
     wanted = [name for name in CONTROLS if name != "eatmydata" or _eatmydata()]
-    running = {name: _worker(control_cuts, seed, 0, 1, name) for name in wanted}
+    running = {name: _worker(control_cuts, seed, 0, 1, name, life) for name in wanted}
     for name, worker in running.items():
         tally = Tally()
         tally.add(_result(worker))
@@ -294,8 +309,10 @@ def _eatmydata() -> str | None:
     return EATMYDATA if ctypes.util.find_library("eatmydata") else None
 
 
-def _worker(cuts: int, seed: int, first: int, step: int, control: str) -> subprocess.Popen[str]:
-    environment = dict(os.environ)
+def _worker(
+    cuts: int, seed: int, first: int, step: int, control: str, life: str
+) -> subprocess.Popen[str]:
+    environment = {**os.environ, LIFE: life}
     environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
     if control == "eatmydata":
         environment["LD_PRELOAD"] = EATMYDATA
@@ -325,11 +342,13 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--control", default="", choices=("", *CONTROLS), help="with --box")
     parser.add_argument("--keep", type=Path, help="with --box: write the disk before each life")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--life", choices=KINDS_OF_LIFE, default=os.environ.get(LIFE, "store"))
     parser.add_argument("--worker", nargs=5, help=argparse.SUPPRESS)
     arguments = parser.parse_args(argv)
+    os.environ[LIFE] = arguments.life
     # Imported before the forks, so that no life pays for it; with sqlite-utils loaded, the store
     # makes its tables in the process that is cut.
-    import beds.crashfs.life  # noqa: F401
+    _kind_of_life()
     import sqlite_utils  # noqa: F401
 
     try:
@@ -346,7 +365,9 @@ def main(argv: list[str]) -> int:
                 tally = bench.box(arguments.seed, arguments.box, keep=arguments.keep)
             print("\n".join(tally.problems) or "nothing lost")
             return 1 if tally.problems else 0
-        result = measure(arguments.cuts, seed=arguments.seed, jobs=arguments.jobs)
+        result = measure(
+            arguments.cuts, seed=arguments.seed, jobs=arguments.jobs, life=arguments.life
+        )
     except Unavailable as error:
         print(error)
         return EXIT_UNAVAILABLE
