@@ -54,17 +54,21 @@ class Keyring:
         """
         if role not in ROLES:
             raise UsageError(f"there is no role {role}", hint=f"There are {', '.join(ROLES)}.")
-        known = self.publics().get(role)
-        if known not in (None, public):
-            raise UsageError(
-                f"{role} have a key already",
-                hint="What was sealed to it could not be opened with another one. To begin anew:"
-                " `kiezbox helper forget-keys --role ROLE`.",
-            )
+        if self.publics().get(role) != public:
+            self.must_be_without_key(role)
         with self._log._writing():
             self._log._db.execute(
                 "INSERT OR IGNORE INTO role_keys VALUES (?, ?, ?)",
                 (role, public, self._log._now()),
+            )
+
+    def must_be_without_key(self, role: str) -> None:
+        """Raises UsageError if it has one."""
+        if role in self.publics():
+            raise UsageError(
+                f"{role} have a key already",
+                hint="What was sealed to it could not be opened with another one. To begin anew:"
+                " `kiezbox helper forget-keys --role ROLE`.",
             )
 
     def forget(self, role: str) -> None:

@@ -1,0 +1,82 @@
+"""Who works at the helpers' page: how they are known, for how long, how often anybody may try."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from kiezbox.portal.asking import Ask
+from kiezbox.portal.tries import Tries
+
+__all__ = [
+    "NOBODY", "SESSION_S", "TRIES", "WORKS_AS", "Holder", "holder_of", "is_safe", "session_field",
+    "session_of",
+]  # fmt: skip
+
+#: So long after the last page nobody need say again who he is; opening always asks.
+SESSION_S = 1800
+
+#: As ``store.helping.WORKS_AS``.
+WORKS_AS = {"helpers": "helper", "protection": "protection"}
+
+#: A lock that nothing opens: a number that is nobody's costs the same reckoning as one that is.
+NOBODY = bytes([1, 4]) + (19 * 1024).to_bytes(4, "big") + bytes(16 + 72)
+
+TRIES = Tries()
+
+
+class Holder(NamedTuple):
+    """Of a role's key (``store.keyring``), as far as this page needs it."""
+
+    number: int
+    who: bytes
+    role: str
+    locked: bytes
+
+
+def is_safe(ask: Ask) -> bool:
+    """Whether a passphrase may be typed here: by https, on the box itself (ssh -L), or where the
+    operator allows it (``help.helper_over_http``).
+    """
+    if ask.request.is_tls or ask.request.client in ("127.0.0.1", "::1"):
+        return True
+    rows = ask.shown.rows("SELECT value FROM switches WHERE name = 'helper_over_http'")
+    return bool(rows and rows[0][0])
+
+
+def holder_of(ask: Ask, number: str, *, is_code: bool) -> Holder | None:
+    if not (number.isascii() and number.isdecimal() and len(number) < 10):
+        return None
+    sql = "SELECT number, who, role, expires_at, tries, locked FROM holders WHERE number = ?"
+    for found, who, role, expires_at, tries, locked in ask.shown.rows(sql, (int(number),)) or ():
+        is_good = expires_at is None or (expires_at > ask.now and tries < 10)
+        if is_good and is_code == (expires_at is not None):
+            return Holder(found, who, role, locked)
+    return None
+
+
+def _seal(ask: Ask, holder: Holder, until: int) -> str:
+    about = f"helper {holder.number} {until} {ask.request.client} {ask.request.is_tls}"
+    return ask.forms.once(about, holder.locked).hex()
+
+
+def session_field(ask: Ask, holder: Holder) -> str:
+    """A hidden field: who works here, until when, from where; void with another passphrase."""
+    until = int(time.clock_gettime(time.CLOCK_BOOTTIME)) + SESSION_S
+    value = f"{holder.number}.{until}.{_seal(ask, holder, until)}"
+    return f"<input type=hidden name=session value={value}>"
+
+
+def session_of(ask: Ask) -> Holder | None:
+    from hmac import compare_digest
+
+    number, _, rest = ask.form.get("session", "").partition(".")
+    given, _, seal = rest.partition(".")
+    holder = holder_of(ask, number, is_code=False)
+    if holder is None or not (given.isascii() and given.isdecimal() and len(given) < 13):
+        return None
+    left_s = int(given) - time.clock_gettime(time.CLOCK_BOOTTIME)
+    is_ours = compare_digest(
+        _seal(ask, holder, int(given)).encode(), seal.encode("utf-8", "replace")
+    )
+    return holder if is_ours and 0 < left_s <= SESSION_S else None
