@@ -70,6 +70,7 @@ def send(ask: Ask) -> Answer | Job:
 
 
 def _door(ask: Ask, problem: str = "", **names: str) -> Answer:
+    """Kept for nobody else: it depends on how and from where somebody comes."""
     text = ask.text("helper")
     if not is_safe(ask):
         name = ask.facts["network"]["https_name"]
@@ -77,7 +78,7 @@ def _door(ask: Ask, problem: str = "", **names: str) -> Answer:
         way = f'<a class=button href="{escape(link)}">{text["https_link"]}</a>'
         lead, rest = text["https"]
         body = f"<p class=n><b>{lead}</b> {rest}</p><p>{way if name else text['https_none']}</p>"
-        return ask.page(text["title"], f"<p>{text['what']}</p>{body}", below="helper")
+        return ask.page(text["title"], f"<p>{text['what']}</p>{body}", below="helper", keep_s=0)
     note = ""
     if not ask.request.is_tls:
         note = f"<p class=n><b>{text['plain'][0]}</b> {text['plain'][1]}</p>"
