@@ -178,8 +178,11 @@ def charge_percent(state: BatteryState, settings: BatterySettings) -> Band:
     return Band(min(100.0, max(0.0, low)), max(0.0, min(100.0, high)))
 
 
-def hours_left(state: BatteryState, settings: BatterySettings) -> Band | None:
-    """Hours until the battery is critical, so the box goes dark, if it goes on like this.
+def hours_left(
+    state: BatteryState, settings: BatterySettings, down_to_percent: float | None = None
+) -> Band | None:
+    """Hours until the battery is critical, so the box goes dark, if it goes on like this; or until
+    it is down to another charge.
 
     None while the battery is not being discharged. The load is a running mean; its standard
     deviation widens the band (towards longer at most to half the load).
@@ -189,9 +192,10 @@ def hours_left(state: BatteryState, settings: BatterySettings) -> Band | None:
     charge = charge_percent(state, settings)
     smallest, largest = (settings.capacity_ah * share / 100 for share in HEALTH)
     spread = sqrt(state.load_variance)
+    end = settings.critical_percent if down_to_percent is None else down_to_percent
     return Band(
-        max(0.0, charge.low - settings.critical_percent) * smallest / (state.load_a + spread),
-        max(0.0, charge.high - settings.critical_percent)
+        max(0.0, charge.low - end) * smallest / (state.load_a + spread),
+        max(0.0, charge.high - end)
         * largest
         / max(state.load_a - spread, state.load_a / 2),
     )

@@ -273,6 +273,10 @@ class Powering:
         settings = self._settings.power.battery
         charge = battery_rules.charge_percent(self._battery, settings)
         hours = battery_rules.hours_left(self._battery, settings)
+        street, whole = self._settings.network.street, None
+        if street.slice_open_s < street.slice_every_s:
+            # Mode saving, and with it the time slices, begin at this charge.
+            whole = battery_rules.hours_left(self._battery, settings, settings.low_percent)
         voltage = self._latest.good(f"{settings.sensor}/{Quantity.VOLTAGE_V.value}")
         current = self._latest.good(f"{settings.sensor}/{Quantity.CURRENT_A.value}")
         return {
@@ -281,6 +285,8 @@ class Powering:
             "charge_percent_high": round(charge.high, 1),
             "hours_left_low": round(hours.low, 1) if hours else None,
             "hours_left_high": round(hours.high, 1) if hours else None,
+            "hours_open_low": round(whole.low, 1) if whole else None,
+            "hours_open_high": round(whole.high, 1) if whole else None,
             "voltage_v": voltage.value if voltage else None,
             "current_a": current.value if current else None,
         }

@@ -11,17 +11,19 @@ from kiezbox import captive
 from kiezbox.i18n import LANGUAGES, language_of
 from kiezbox.portal.answered import HTML, Answer, zipped
 from kiezbox.portal.asking import Ask, Job
-from kiezbox.portal.page import again_page, bulletins_page, first_page
+from kiezbox.portal.now import again_page, bulletins_page, first_page
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from kiezbox.portal.bulletins import Bulletin
     from kiezbox.portal.forms import Forms
     from kiezbox.portal.guests import Guests
     from kiezbox.portal.request import Request
     from kiezbox.portal.sight import Sight, Street
+    from kiezbox.situation import Facts
 
     #: What was asked for in which language.
     View = Callable[[Request, Sight, Guests, str], Answer]
@@ -238,8 +240,14 @@ def _prefix(request: Request, language: str) -> str:
     return f"/{language}" if request.path.startswith(f"/{language}") else ""
 
 
+def _seen(sight: Sight) -> tuple[Facts, list[Bulletin] | None]:
+    """Facts and bulletins of one moment."""
+    facts = sight.facts()
+    return facts, sight.bulletins(facts)
+
+
 def _first_page(request: Request, sight: Sight, guests: Guests, language: str) -> Answer:
-    return _page(request, first_page(sight.facts(), sight.bulletins(), language))
+    return _page(request, first_page(*_seen(sight), language))
 
 
 def _again(request: Request, sight: Sight, guests: Guests, language: str) -> Answer:
@@ -305,8 +313,9 @@ def _captive(request: Request, sight: Sight, guests: Guests, language: str) -> A
 
 def _health(request: Request, sight: Sight, guests: Guests, language: str) -> Answer:
     """For whoever watches the box: the portal answers, and how fresh what it knows is."""
-    bulletins = "unreadable" if sight.bulletins() is None else "readable"
-    document = {"portal": "ok", "facts": sight.facts()["state"], "bulletins": bulletins}
+    facts, found = _seen(sight)
+    bulletins = "unreadable" if found is None else "readable"
+    document = {"portal": "ok", "facts": facts["state"], "bulletins": bulletins}
     return Answer(200, _json(document), "application/json", _NO_STORE)
 
 
@@ -329,7 +338,7 @@ _POSTS: dict[str, View] = {"stay": _stay, "leave": _leave}
 
 
 def _bulletins(sight: Sight, language: str) -> bytes:
-    return bulletins_page(sight.facts(), sight.bulletins(), language)
+    return bulletins_page(*_seen(sight), language)
 
 
 def _connected_page(sight: Sight, language: str) -> bytes:
@@ -350,7 +359,7 @@ def _situation(sight: Sight, headers: Mapping[str, str]) -> Answer:
 
     from kiezbox.situation.features import collection
 
-    document = collection(sight.facts(), sight.bulletins())
+    document = collection(*_seen(sight))
     tag = f'W/"{zlib.crc32(_json(document["features"])):08x}"'
     caching = ("ETag", tag), ("Cache-Control", "no-cache")
     if _knows(headers.get("if-none-match", ""), tag):

@@ -38,6 +38,8 @@ def _document(store: StoreReader) -> dict[str, Any]:
             "latitude": None,
             "longitude": None,
             "accuracy_m": None,
+            "country": None,
+            "poison_phone": None,
         },
         "written_at": max(moments, default=None),
         "boot": None,

@@ -15,17 +15,53 @@ if TYPE_CHECKING:
     from kiezbox.situation import Facts
 
 __all__ = [
-    "causes_of", "grid_sentence", "headline_of", "is_emergency", "is_ordinary", "is_returning",
-    "is_unsure", "look_of", "since_of",
+    "Danger", "causes_of", "grid_sentence", "headline_of", "is_emergency", "is_ordinary",
+    "is_returning", "is_unsure", "look_of", "since_of", "topic_of", "warned",
 ]  # fmt: skip
+
+WARNING = "official_warning"
 
 #: Modes that have words.
 MODES = ("normal", "emergency", "saving", "dark", "exercise", "maintenance")
 
 #: Causes that say something of their own: which warning, how high the water. How many such details
 #: are told, and in how many bytes: others wrote them.
-TELLING_CAUSES = ("official_warning", "sensor_threshold")
+TELLING_CAUSES = (WARNING, "sensor_threshold")
 DETAILS_MOST, DETAIL_BYTES = 2, 200
+
+
+class Danger:
+    """What the gravest of the official words is about: ``topic`` is one of ``portal.topics`` that
+    the room ``now`` has a headline for, or ""; ``since``: when it was said.
+    """
+
+    __slots__ = ("since", "topic")
+
+    def __init__(self, topic: str, since: float | None) -> None:
+        self.topic = topic
+        self.since = since
+
+
+def warned(facts: Facts, danger: Danger | None) -> Facts:
+    """The same facts with what an authority warns of among the causes, in front of all but a power
+    cut; the node may know of the warning itself and not of what it says.
+    """
+    if danger is None or is_exercise(facts):
+        return facts
+    others = [cause for cause in causes_of(facts) if cause["cause"] != WARNING]
+    cause = {"cause": WARNING, "since": danger.since, "detail": None, "topic": danger.topic}
+    place = 1 if others and others[0]["cause"] == "grid_lost" else 0
+    others.insert(place, cause)
+    return {**facts, "mode": {**facts["mode"], "causes": others}}
+
+
+def topic_of(facts: Facts) -> str:
+    """What the first steps are about: a topic of ``portal.topics``, "" for none."""
+    for cause in causes_of(facts):
+        topic = {"grid_lost": "power", "uplink_lost": "network"}.get(cause["cause"])
+        if topic := topic or cause.get("topic"):
+            return str(topic)
+    return "power" if is_exercise(facts) else ""
 
 
 def grid_sentence(facts: Facts, text: dict[str, Any]) -> str:
@@ -85,7 +121,7 @@ def since_of(facts: Facts) -> float | None:
 
 def headline_of(facts: Facts, text: dict[str, Any]) -> tuple[str, list[str]]:
     """What has happened, in two words and in sentences. Not yet escaped: a detail is not ours."""
-    causes = [text["causes"].get(c["cause"], text["modes"]["emergency"]) for c in causes_of(facts)]
+    causes = [_words_of(cause, text) for cause in causes_of(facts)]
     if is_returning(facts):
         causes = [text["returning"]]
     elif is_unsure(facts):
@@ -97,6 +133,11 @@ def headline_of(facts: Facts, text: dict[str, Any]) -> tuple[str, list[str]]:
     details = [shortened(detail, DETAIL_BYTES) for detail in told[:DETAILS_MOST]]
     # Each sentence once, the first one in front.
     return headline, list(dict.fromkeys([sentence, *(more for _, more in causes), *details]))
+
+
+def _words_of(cause: dict[str, Any], text: dict[str, Any]) -> tuple[str, str]:
+    headline, sentence = text["causes"].get(cause["cause"], text["modes"]["emergency"])
+    return text["dangers"].get(cause.get("topic"), headline), sentence
 
 
 def look_of(facts: Facts) -> str:

@@ -67,6 +67,7 @@ overflow:hidden}article p{white-space:pre-line}small,.o{color:var(--m);font-size
 width:.85em;height:1em;margin-inline-end:.35em;vertical-align:-.1em;background:currentColor;\
 print-color-adjust:exact;clip-path:polygon(50% 0,100% 15%,100% 55%,50% 100%,0 55%,0 15%)}\
 article.official{color:inherit}.neighbours{border-style:dashed}\
+.clear{background:#0d5a2a}article.clear,.clear b,.clear small{color:#fff}\
 .tasks{list-style:none;padding:0}.tasks a{display:block;padding:.55rem 0}\
 .pic{width:1.6em;height:1.6em;vertical-align:-.45em;margin-inline-end:.6em;fill:none;\
 stroke:currentColor;stroke-width:2}\
@@ -77,6 +78,28 @@ td{font-weight:700;width:45%}\
 --g:#000}header{background:#fff!important;color:#000;border-bottom:2px solid}\
 nav,form,.noprint,footer p:first-child{display:none}article,li{break-inside:avoid}}"""
 )
+
+
+def _rules(first: str, last: str) -> str:
+    """Of ``STYLE``, from one rule's beginning to another one's end."""
+    begin = STYLE.index(first)
+    return STYLE[begin : STYLE.index("}", STYLE.index(last, begin)) + 1]
+
+
+#: Rules that a page may do without, by what must be in it: a page on the air has 3 kB, and these
+#: are a fifth of it.
+_SOMETIMES = {
+    '<p class="x"': _rules(".x{", ".x{"),
+    "<ol": _rules("ol{", "ol{"),
+    "<article": _rules("article{", "article p{"),
+    "official": _rules(".official{", "article.official{"),
+    "neighbours": _rules(".neighbours{", ".neighbours{"),
+    "clear": _rules(".clear{", "article.clear,"),
+    "class=tasks": _rules(".tasks{", ".tasks a{"),
+    "class=pic": _rules(".pic{", ".pic{"),
+    "<table": _rules("table{", "td{"),
+    "button": _rules("button,.button{", "button,.button{"),
+}
 
 #: Black though the phone may be set to light: the eyes of somebody in a dark flat are used to it,
 #: and many screens need less for it.
@@ -111,9 +134,15 @@ border-radius:.4rem;padding:.5rem .7rem;margin:-.3rem 0 1.2rem;font-weight:700}\
 .l button{background:none;color:var(--a);border:.15rem solid}"""
 
 
-def style_of(facts: Facts) -> str:
-    """``NIGHT`` after dark, else ``STYLE``, which does as the phone is set."""
-    return NIGHT if is_night(facts) else STYLE
+def style_of(facts: Facts, page: str) -> str:
+    """``NIGHT`` after dark, else ``STYLE``, which does as the phone is set; without the rules that
+    nothing on this page (as HTML, its own part) needs.
+    """
+    whole = NIGHT if is_night(facts) else STYLE
+    for sign, rule in _SOMETIMES.items():
+        if sign not in page:
+            whole = whole.replace(rule, "", 1)
+    return whole
 
 
 def is_night(facts: Facts) -> bool:

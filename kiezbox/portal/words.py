@@ -36,11 +36,15 @@ def shortened(text: str, most: int) -> str:
     """
     if len(escape(text).encode()) <= most:
         return text
-    room, end = most - len(" …".encode()), 0
-    for end, letter in enumerate(text):  # noqa: B007
-        room -= len(escape(letter).encode())
-        if room < 0:
-            break
+    room = most - len(" …".encode())
+    # The longest beginning that fits, by halving: a letter is one byte to thirty.
+    end, beyond = 0, min(len(text), room) + 1
+    while beyond - end > 1:
+        middle = (end + beyond) // 2
+        if len(escape(text[:middle]).encode()) <= room:
+            end = middle
+        else:
+            beyond = middle
     words = text[:end].rpartition(" ")[0] or text[:end]
     return f"{words.rstrip()} …"
 

@@ -14,23 +14,9 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any, Protocol
+    from typing import Any
 
     Reader = Callable[[Any, str, list[str]], Any]
-
-    class Posted(Protocol):
-        """What is needed of a ``model.Bulletin``."""
-
-        @property
-        def origin(self) -> str: ...
-        @property
-        def sequence(self) -> int: ...
-        @property
-        def written_at(self) -> float: ...
-        @property
-        def expires_at(self) -> float: ...
-        @property
-        def text(self) -> str: ...
 
 
 __all__ = ["LATEST_MOMENT", "STALE_AFTER_S", "Facts", "is_exercise", "plain_text", "understand"]
@@ -170,8 +156,6 @@ def _entries(value: Any, kind: Any, most: int, path: str, unreadable: list[str])
 
 
 _moment = _number(0, LATEST_MOMENT)
-                "country": _word,
-                "poison_phone": _text(30),
 _amount = _number(-1e12, 1e12)
 _band = _number(0, 1e6)
 _percent = _number(0, 100)
@@ -186,6 +170,8 @@ _FACTS = _table(
                 "latitude": _number(-90, 90),
                 "longitude": _number(-180, 180),
                 "accuracy_m": _number(0, 1e7),
+                "country": _word,
+                "poison_phone": _text(30),
             },
             always=True,
         ),
@@ -217,6 +203,8 @@ _FACTS = _table(
                 "charge_percent_high": _percent,
                 "hours_left_low": _band,
                 "hours_left_high": _band,
+                "hours_open_low": _band,
+                "hours_open_high": _band,
                 "voltage_v": _amount,
                 "current_a": _amount,
             }

@@ -7,9 +7,42 @@ from kiezbox.situation import LATEST_MOMENT, STALE_AFTER_S, is_exercise, plain_t
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
+    from typing import Any, Protocol
 
-    from kiezbox.situation import Facts, Posted
+    from kiezbox.situation import Facts
+
+    class Posted(Protocol):
+        """What is needed of a ``portal.bulletins.Bulletin``."""
+
+        @property
+        def origin(self) -> str: ...
+        @property
+        def sequence(self) -> int: ...
+        @property
+        def written_at(self) -> float: ...
+        @property
+        def expires_at(self) -> float: ...
+        @property
+        def text(self) -> str: ...
+        @property
+        def language(self) -> str: ...
+        @property
+        def headline(self) -> str: ...
+        @property
+        def code(self) -> str: ...
+        @property
+        def parameters(self) -> dict[str, str]: ...
+        @property
+        def issuer(self) -> str: ...
+        @property
+        def standing(self) -> str: ...
+        @property
+        def severity(self) -> int: ...
+        @property
+        def is_all_clear(self) -> bool: ...
+        @property
+        def is_exercise(self) -> bool: ...
+
 
 __all__ = ["collection"]
 
@@ -102,14 +135,28 @@ def _reading(name: str, latest: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+#: ``portal.bulletins``' standings, for programs.
+_SOURCES = {
+    "operator": "operator of this box",
+    "box": "operator of another box",
+}
+
+
 def _bulletin(bulletin: Posted) -> dict[str, Any]:
     return {
         "id": f"{plain_text(bulletin.origin, 64)}/{bulletin.sequence}",
+        "headline": plain_text(bulletin.headline, 160) or None,
         "text": plain_text(bulletin.text, lines=True),
+        "language": plain_text(bulletin.language, 12) or None,
+        "code": bulletin.code or None,
+        "parameters": {name: plain_text(value, 200) for name, value in bulletin.parameters.items()},
+        "severity": bulletin.severity,
+        "all_clear": bulletin.is_all_clear,
+        "exercise": bulletin.is_exercise,
         "written_at": _utc(bulletin.written_at),
         "expires_at": _utc(bulletin.expires_at),
-        "source": "operator of this box",
-        "verified": False,
+        "source": _SOURCES.get(bulletin.standing) or plain_text(bulletin.issuer, 80),
+        "verified": bulletin.standing == "official",
     }
 
 

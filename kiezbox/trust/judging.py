@@ -141,6 +141,8 @@ class Trust:
             return Verdict("", "nobody can vouch for such a record")
         if record.lifetime_s > kind.most_s:
             return Verdict("", "it lives longer than its kind may")
+        if kind.name == "bulletin" and body.get("serial") is None:
+            return Verdict("", "it has no number of its issuer's")
         if right == "moderate" and record.key in self._moderators:
             public, name = self._moderators[record.key]
             if verifies(public, record.signed_bytes(), record.signature):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from kiezbox.portal.page import PAGE_BYTES, first_page
+from kiezbox.portal.now import PAGE_BYTES, first_page
 from kiezbox.portal.sight import parse_json
 from kiezbox.situation import understand
 from kiezbox.situation.features import collection
@@ -26,7 +26,8 @@ SEEDS = [
             "grid": {"state": "lost", "since": NOW - 99, "is_sensed": True,
                      "sources": {"mains": "lost"}},
             "battery": {"stage": "good", "charge_percent_low": 61.0, "charge_percent_high": 78.0,
-                        "hours_left_low": 8.4, "hours_left_high": 13.2, "voltage_v": 13.1,
+                        "hours_left_low": 8.4, "hours_left_high": 13.2, "hours_open_low": 4.2,
+                        "hours_open_high": 7.9, "voltage_v": 13.1,
                         "current_a": -0.8},
             "latest": {"roof/temperature_c": {"value": -3.4, "flag": 0, "reason": "",
                                               "taken_at": NOW - 40},

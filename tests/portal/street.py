@@ -10,14 +10,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from kiezbox.clock import ManualClock
+from kiezbox.clock import Clock, ManualClock
 from kiezbox.settings import StoreSettings
 from kiezbox.situation import Facts, understand
 from kiezbox.store import Store
+from kiezbox.store.log import Draft, Log
 
 #: Saturday 3 January 2026, 19:00 UTC: the first evening of a blackout in Berlin.
 NOW = 1_767_466_800.0
@@ -33,9 +34,9 @@ NORMAL: dict[str, Any] = {
         "latitude": 51.163,
         "longitude": 10.448,
         "accuracy_m": 25.0,
-    },
         "country": "DE",
         "poison_phone": "000 1234567",
+    },
     "written_at": NOW - 2,
     "boot": 7,
     "clock_trusted": True,
@@ -60,6 +61,8 @@ NORMAL: dict[str, Any] = {
         "charge_percent_high": 100.0,
         "hours_left_low": None,
         "hours_left_high": None,
+        "hours_open_low": None,
+        "hours_open_high": None,
         "voltage_v": 13.4,
         "current_a": 0.02,
     },
@@ -172,6 +175,17 @@ def make_store(folder: Path, clock: ManualClock | None = None) -> Path:
 def open_store(folder: Path, clock: ManualClock | None = None) -> Store:
     settings = StoreSettings(path=str(folder / "kiezbox.db"), run_dir=str(folder / "run"))
     return Store.open(settings, "kb-musterplatz-1", clock or ManualClock(NOW))
+
+
+def post(folder: Path, *texts: str, clock: Clock | None = None, **fields: Any) -> None:
+    """Bulletins of the box's operator, in a real log of words; by the machine's clock, which a
+    portal process has, too.
+    """
+    path = str(folder / "words" / "words.db")
+    log = Log.open(path, clock or ManualClock(time.time()), box="kb-musterplatz-1")
+    with closing(log):
+        for text in texts:
+            log.add(Draft(kind="bulletin", fields={"text": text, "language": "de", **fields}))
 
 
 class Portal:

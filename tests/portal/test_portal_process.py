@@ -24,9 +24,9 @@ from street import (
     Portal,
     fresh,
     make_store,
-    open_store,
     outage,
     portal,
+    post,
     read_all,
     running,
     split,
@@ -35,7 +35,7 @@ from street import (
 )
 
 from kiezbox.clock import SystemClock
-from kiezbox.store import StoreWriter
+from kiezbox.store.log import Log
 
 #: What the way to the first page must not load: each of them costs more than the page.
 HEAVY = {
@@ -502,8 +502,8 @@ def test_systemd_is_told_when_the_door_is_open(box_now: Path) -> None:
 
 
 @pytest.mark.parametrize("state", ["missing", "damaged", "locked"])
-def test_it_answers_whatever_became_of_the_store(box_now: Path, state: str) -> None:
-    store = box_now / "kiezbox.db"
+def test_it_answers_whatever_became_of_the_log_of_words(box_now: Path, state: str) -> None:
+    store = box_now / "words" / "words.db"
     holder = None
     if state == "missing":
         store.unlink()
@@ -560,25 +560,26 @@ def test_the_user_nobody_can_serve_and_can_write_nothing(
     python, environment = nobodys_python
     folder = Path(tempfile.mkdtemp(prefix="kiezbox-nobody-"))
     folder.chmod(0o755)
-    store = None
+    log = None
     try:
         write_facts(folder / "run", fresh(outage()))
-        path = make_store(folder, None)
+        make_store(folder, None)
+        post(folder, "Suppe")
+        path = folder / "words" / "words.db"
         if node != "stopped":
-            store = open_store(folder)
-        with StoreWriter(str(path), clock=SystemClock()) as writer:
-            writer.post("Wasser am Platz", time.time() + 3600)
-        for file in folder.iterdir():
+            log = Log.open(str(path), SystemClock())
+        post(folder, "Wasser am Platz")
+        for file in folder.rglob("*"):
             file.chmod(0o755 if stat.S_ISDIR(file.stat().st_mode) else 0o644)
         if node == "killed":
             # As after kill -9: the WAL lies there and nobody holds it.
-            for left in list(folder.glob("kiezbox.db-*")):
-                shutil.copy(left, folder / f"{left.name}.left")
-            assert store is not None
-            store.close()
-            store = None
-            for left in folder.glob("*.left"):
-                left.rename(folder / left.name.removesuffix(".left"))
+            for left in list(path.parent.glob("words.db-*")):
+                shutil.copy(left, path.parent / f"{left.name}.left")
+            assert log is not None
+            log.close()
+            log = None
+            for left in path.parent.glob("*.left"):
+                left.rename(path.parent / left.name.removesuffix(".left"))
         process = subprocess.Popen(
             [python, "-m", "kiezbox", "portal", "--run-dir", f"{folder}/run",
              "--store", f"{folder}/kiezbox.db", "--listen", "127.0.0.1:0"],
@@ -598,6 +599,6 @@ def test_the_user_nobody_can_serve_and_can_write_nothing(
             process.kill()
             process.communicate(timeout=LIMIT_S)
     finally:
-        if store is not None:
-            store.close()
+        if log is not None:
+            log.close()
         shutil.rmtree(folder)

@@ -17,7 +17,6 @@ from street import NORMAL, NOW, make_store, now_json, open_store, outage, write_
 from kiezbox.clock import ManualClock, ScaledClock, SystemClock
 from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.portal.sight import Sight, WallClock, parse_json
-from kiezbox.store import StoreReader, StoreWriter
 
 #: A look never takes longer, whatever holds the store. Waiting for it the usual way takes 5 s.
 A_LOOK_S = 2.0
@@ -25,11 +24,6 @@ A_LOOK_S = 2.0
 
 def sight(folder: Path, now: float = NOW) -> Sight:
     return Sight(str(folder / "run"), str(folder / "kiezbox.db"), ManualClock(now))
-
-
-def texts(seen: Sight) -> list[str] | None:
-    found = seen.bulletins()
-    return None if found is None else [bulletin.text for bulletin in found]
 
 
 # --- now.json ------------------------------------------------------------------------------------
@@ -106,57 +100,7 @@ def test_what_the_json_module_refuses_is_refused(received: bytes) -> None:
         assert repr(parse_json(received)) == expected
 
 
-# --- bulletins -----------------------------------------------------------------------------------
-
-
-def test_the_bulletins_are_those_the_store_gives(tmp_path: Path) -> None:
-    clock = ManualClock(NOW)
-    path = str(make_store(tmp_path, clock))
-    with StoreWriter(path, clock=clock) as store:
-        for n in range(5):
-            clock.advance(10)
-            store.post(f"{n}: äß😀 \x00'\"", clock.now() + (1 if n == 2 else 3600))
-        store.withdraw("kb-musterplatz-1", 4)
-    with sqlite3.connect(path) as spoilt:
-        row = ("kb-musterplatz-1", 99, "withdrawal", NOW, NOW + 9e4, "no JSON")
-        spoilt.execute("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", row)
-    spoilt.close()
-    clock.advance(60)
-
-    found = sight(tmp_path, clock.now()).bulletins()
-
-    with StoreReader(path, clock=clock) as store:
-        expected = store.bulletins()
-    assert len(expected) == 3
-    assert found is not None
-    assert [
-        (each.origin, each.sequence, each.written_at, each.expires_at, each.text) for each in found
-    ] == [tuple(each) for each in expected]
-
-
-def test_a_new_bulletin_is_seen_by_the_next_look_while_the_node_runs(tmp_path: Path) -> None:
-    store = open_store(tmp_path)
-    seen = sight(tmp_path)
-    before = seen.version()
-    assert texts(seen) == []
-
-    store.post("Wasser am Platz", NOW + 3600)
-
-    assert texts(seen) == ["Wasser am Platz"]
-    assert seen.version() != before
-    store.close()
-
-
-def test_one_look_serves_everybody_while_nothing_changes(
-    box: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen = sight(box)
-    found = texts(seen)
-    version = seen.version()
-    monkeypatch.setattr("kiezbox.portal.sight._bulletins", lambda *_: pytest.fail("a second look"))
-
-    assert texts(seen) == found == ["Warmer Raum: Turnhalle"]
-    assert seen.version() == version
+# --- what makes another page --------------------------------------------------------------------
 
 
 def test_a_new_now_json_is_another_version(box: Path) -> None:
@@ -187,25 +131,6 @@ def test_the_street_is_what_now_json_last_said_of_it(tmp_path: Path) -> None:
         assert seen.street() is street, "a node that has gone took no WLAN down"
 
 
-def test_bulletins_stay_while_the_store_is_unreadable_and_go_when_they_expire(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("kiezbox.portal.sight.BULLETINS_S", 0.0)
-    clock = ManualClock(NOW)
-    path = make_store(tmp_path, clock)
-    with StoreWriter(str(path), clock=clock) as store:
-        store.post("kurz", NOW + 60)
-        store.post("lang", NOW + 3600)
-    seen = Sight(str(tmp_path / "run"), str(path), clock)
-    assert texts(seen) == ["lang", "kurz"]
-    path.unlink()
-    assert texts(seen) == ["lang", "kurz"]
-
-    clock.advance(100)
-
-    assert texts(seen) == ["lang"]
-
-
 @pytest.mark.parametrize("state", ["missing", "a folder", "foreign", "noise", "cut", "locked"])
 def test_a_store_that_cannot_be_read_is_unknown_and_nobody_waits(
     tmp_path: Path, state: str
@@ -222,8 +147,6 @@ def test_a_store_that_cannot_be_read_is_unknown_and_nobody_waits(
         path.write_bytes(b"SQLite format 3\0" + bytes(range(256)) * 64)
     elif state in ("cut", "locked"):
         make_store(tmp_path)
-        with StoreWriter(str(path), clock=ManualClock(NOW)) as store:
-            store.post("da", NOW + 3600)
         if state == "cut":
             os.truncate(path, path.stat().st_size // 2)
         else:
@@ -232,10 +155,8 @@ def test_a_store_that_cannot_be_read_is_unknown_and_nobody_waits(
             holder.execute("BEGIN EXCLUSIVE")
     began = time.monotonic()
 
-    seen = sight(tmp_path)
-    found, facts = texts(seen), seen.facts()
+    facts = sight(tmp_path).facts()
 
-    assert found is None
     assert (facts["state"], facts["source"]) == ("unknown", None)
     assert time.monotonic() - began < A_LOOK_S
     if holder:

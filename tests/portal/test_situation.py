@@ -11,11 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from street import NORMAL, NOW, now_json, outage, understood
 
-from kiezbox.model import Bulletin, Flag, Quantity
+from kiezbox.model import Flag, Quantity
+from kiezbox.portal.bulletins import Bulletin
 from kiezbox.situation import is_exercise, plain_text, understand
 from kiezbox.situation.features import collection
 from kiezbox.units import UNITS
 
+SIGNED = Bulletin(
+    "kb-zoo-1", 4, NOW - 600, NOW + 3600, "", issuer="Bezirk", standing="signed",
+    data={"code": "water_open", "parameters": {"place": "Platz"}},
+)  # fmt: skip
 BULLETIN = Bulletin("kb-musterplatz-1", 3, NOW - 600, NOW + 3600, "Warmer Raum: Turnhalle")
 
 
@@ -166,10 +171,21 @@ def test_every_quantity_has_its_unit(quantity: Quantity) -> None:
     assert reading(name, document)["unit"] == UNITS[quantity].text
 
 
-def test_bulletins_say_that_nobody_vouches_for_them() -> None:
+def test_bulletins_say_who_vouches_for_them() -> None:
     (found,) = properties(NORMAL, [BULLETIN])["bulletins"]
 
     assert (found["source"], found["verified"]) == ("operator of this box", False)
+    (found,) = properties(NORMAL, [SIGNED])["bulletins"]
+    assert (found["source"], found["verified"]) == ("Bezirk", False), "nobody knows if it is over"
+    SIGNED.standing = "official"
+    (found,) = properties(NORMAL, [SIGNED])["bulletins"]
+    assert (found["source"], found["verified"]) == ("Bezirk", True)
+    assert (found["code"], found["parameters"]) == ("water_open", {"place": "Platz"})
+
+
+def test_a_bulletin_has_its_id_and_when_it_was_written() -> None:
+    (found,) = properties(NORMAL, [BULLETIN])["bulletins"]
+
     assert (found["id"], found["written_at"]) == ("kb-musterplatz-1/3", "2026-01-03T18:50:00Z")
 
 

@@ -14,7 +14,7 @@ from street import NORMAL, NOW, outage, understood, write_facts
 
 from kiezbox.i18n import LANGUAGES, RIGHT_TO_LEFT, lang_of, text_of
 from kiezbox.portal.answers import PAGES
-from kiezbox.portal.page import PAGE_BYTES, first_page
+from kiezbox.portal.now import PAGE_BYTES, first_page
 from kiezbox.portal.staying import connected_page, info_page
 
 PROBE = {"path": "/hotspot-detect.html", "host": "captive.apple.com"}

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kiezbox.records.codes import CODES, severity_of
 from kiezbox.records.folds import Told, thing_of
 from kiezbox.records.kinds import KINDS
 from kiezbox.records.things import Thing
 
 _SHOWN = (
-    "code", "parameters", "severity", "is_all_clear", "headline", "is_exercise", "issued_at",
-    "serial", "supersedes",
-)  # fmt: skip
+    "parameters", "is_all_clear", "headline", "is_exercise", "issued_at", "serial", "supersedes",
+)
 
 
 def fold(first: Told, changes: Sequence[Told]) -> Thing:
-    """``state`` is "up" or "withdrawn".
+    """``state`` is "up" or "withdrawn". ``data["code"]`` is the code's name, or its number in
+    digits where this box does not know it; ``severity`` what the code means at least.
 
     ``data`` has for signed ones ``is_signed`` and ``until`` (Unix seconds by the issuer's clock):
     a signature that nobody here vouches for is worth less than none, and what is vouched for is so
@@ -25,6 +26,12 @@ def fold(first: Told, changes: Sequence[Told]) -> Thing:
     body, record = first.body, first.record
     state = "withdrawn" if any(_takes_back(told, first) for told in changes) else "up"
     data: dict[str, Any] = {name: body[name] for name in _SHOWN if name in body}
+    data["severity"] = severity_of(body)
+    if "code" in body:
+        code = CODES.get(body["code"])
+        data["code"] = code.name if code else str(body["code"])
+        if code and code.is_all_clear:
+            data["is_all_clear"] = 1
     if record.key:
         data["is_signed"] = 1
         data["until"] = body.get("issued_at", 0) + record.lifetime_s

@@ -1,0 +1,55 @@
+"""What the box measures, as a small table of the first page."""
+
+from __future__ import annotations
+
+from kiezbox.portal.words import age, escape, number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from kiezbox.situation import Facts
+
+__all__ = ["heading", "rows_of"]
+
+#: Readings older than this are grey.
+OLD_READING_S = 900
+
+
+def rows_of(facts: Facts, text: dict[str, Any]) -> list[str]:
+    """A row for each reading that the street wants to know, in the order of the texts; voltages
+    are in the data, and in words elsewhere.
+    """
+    labels = text["quantities"]
+    named = [(*name.partition("/")[::2], latest) for name, latest in facts["latest"].items()]
+    known = [each for each in named if each[1] in labels]
+    seen = [quantity for _, quantity, _ in known]
+    rows = []
+    for sensor, quantity, latest in sorted(known, key=lambda each: list(labels).index(each[1])):
+        label = labels[quantity][0] + (f" ({sensor})" if seen.count(quantity) > 1 else "")
+        value = _value(latest, labels[quantity], text)
+        rows.append(_row(label, value, latest["taken_at"], facts, text))
+    return rows
+
+
+def heading(text: dict[str, Any], rows: Iterable[str]) -> str:
+    """The table under its heading."""
+    return f"<h2>{text['readings']}</h2><table>{''.join(rows)}</table>"
+
+
+def _row(label: str, value: str, taken_at: float | None, facts: Facts, text: dict[str, Any]) -> str:
+    is_old = taken_at is None or not 0 <= facts["now"] - taken_at <= OLD_READING_S
+    grey = ' class="o"' if is_old else ""
+    return (
+        f'<tr{grey}><th scope="row">{escape(label)}<br><small>{age(taken_at, facts["now"], text)}'
+        f"</small></th><td>{value}</td></tr>"
+    )
+
+
+def _value(latest: dict[str, Any], label: tuple[str, str, str], text: dict[str, Any]) -> str:
+    _, unit, decimals = label
+    if latest["value"] is None or latest["flag"] not in (0, 1):
+        return str(text["unusable"])
+    shown = text["measured"].format(value=number(latest["value"], int(decimals), text), unit=unit)
+    return shown if latest["flag"] == 0 else str(text["suspect"].format(value=shown))
