@@ -13,9 +13,10 @@ from xml.etree import ElementTree
 
 from kiezbox.errors import KiezboxError, MissingPackage
 from kiezbox.place.osm import Element, is_area_relation
+from kiezbox.place.points import Bounds
 from kiezbox.place.shapes import joined_rings
 
-__all__ = ["read_osm"]
+__all__ = ["bounds_of", "read_osm"]
 
 Corners = list[tuple[float, float]]
 
@@ -39,6 +40,33 @@ def read_osm(path: str) -> Iterator[Element]:
             f"{path} cannot be read: {error}",
             hint="It must be OpenStreetMap's .osm or .osm.pbf. Was it fetched whole?",
         ) from error
+
+
+def bounds_of(path: str) -> Bounds | None:
+    """The area the file says it holds; None: it does not say.
+
+    Raises:
+        KiezboxError, MissingPackage: as ``read_osm``.
+    """
+    try:
+        if not path.endswith((".osm", ".xml")):
+            box: Any = _osmium(path).io.Reader(path).header().box()
+            if not box.valid():
+                return None
+            low, high = box.bottom_left, box.top_right
+            return Bounds(low.lat, low.lon, high.lat, high.lon)
+        with open(path, "rb") as file:
+            for _, found in ElementTree.iterparse(file):
+                if found.tag == "bounds":
+                    names = ("minlat", "minlon", "maxlat", "maxlon")
+                    return Bounds(*(float(found.attrib[name]) for name in names))
+                if found.tag in ("node", "way"):
+                    return None
+    except FileNotFoundError as error:
+        raise KiezboxError(f"there is no file {path}") from error
+    except (OSError, RuntimeError, ValueError, KeyError, ElementTree.ParseError) as error:
+        raise KiezboxError(f"{path} cannot be read: {error}") from error
+    return None
 
 
 def _from_xml(path: str) -> Iterator[Element]:
@@ -77,7 +105,7 @@ def _area(number: int, tags: Mapping[str, str], ways: list[Corners]) -> Iterator
         yield Element("r", number, tags, rings)
 
 
-def _with_osmium(path: str) -> Iterator[Element]:
+def _osmium(path: str) -> Any:
     try:
         import osmium
     except ImportError as error:
@@ -86,6 +114,11 @@ def _with_osmium(path: str) -> Iterator[Element]:
             hint="pip install 'kiezbox[place-build]', on the computer that builds the package.",
         ) from error
     open(path, "rb").close()  # osmium says of a missing file only that it cannot open it.
+    return osmium
+
+
+def _with_osmium(path: str) -> Iterator[Element]:
+    osmium = _osmium(path)
     # Relations come last in these files, and what they need comes before them: so two passes.
     wanted: dict[int, Corners] = {}
     relations: list[tuple[int, dict[str, str], list[int]]] = []

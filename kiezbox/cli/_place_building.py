@@ -1,0 +1,122 @@
+"""``kiezbox place build``: from the operator's files to a package."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from kiezbox.cli._common import read_toml
+from kiezbox.cli._osm_files import bounds_of, read_osm
+from kiezbox.errors import KiezboxError, SettingsError, UsageError
+from kiezbox.place.building import around, built
+from kiezbox.place.mapping import Mapped, mapped
+from kiezbox.place.osm import Element
+from kiezbox.place.points import Bounds, Package
+
+__all__ = ["build"]
+
+
+def build(arguments: argparse.Namespace) -> Package:
+    """The package that the options ask for.
+
+    Raises:
+        UsageError: options that do not go together.
+        KiezboxError: a file that cannot be read, or is not what it should be.
+    """
+    zone = _zone(arguments.zone)
+    if arguments.invented is not None:
+        from kiezbox.place.invented import invented
+
+        return invented(arguments.invented, zone=zone)
+    if not arguments.osm and not arguments.geojson:
+        raise UsageError(
+            "place build needs --osm FILE or --geojson FILE, or --invented SEED",
+            hint="docs/place.md says where to fetch them.",
+        )
+    if not arguments.name:
+        raise UsageError("place build needs --name", hint="What people call this place.")
+    if len(arguments.geojson) != len(arguments.table):
+        raise UsageError(
+            f"{len(arguments.geojson)} --geojson and {len(arguments.table)} --table",
+            hint="Each file needs a table that says which column is what (docs/place.md).",
+        )
+    bounds = _bounds(arguments)
+    pairs = zip(arguments.geojson, arguments.table, strict=True)
+    further = [_mapped(file, table, number) for number, (file, table) in enumerate(pairs, 1)]
+    return built(
+        arguments.name,
+        bounds,
+        _elements(arguments.osm),
+        further,
+        zone=zone,
+        built_at=time.strftime("%Y-%m-%d"),
+        osm_as_of=arguments.as_of,
+    )
+
+
+def _elements(paths: list[str]) -> Iterator[Element]:
+    for path in paths:
+        yield from read_osm(path)
+
+
+def _bounds(arguments: argparse.Namespace) -> Bounds:
+    if arguments.around:
+        try:
+            latitude, longitude = map(float, arguments.around.split(","))
+        except ValueError as error:
+            raise UsageError(
+                f"--around {arguments.around} is no place", hint="As in --around 51.163,10.448."
+            ) from error
+        if not (-90 <= latitude <= 90 and -180 <= longitude <= 180 and 0 < arguments.reach <= 100):
+            raise UsageError("--around or --reach is out of range", hint="At most 100 km.")
+        return around(latitude, longitude, arguments.reach * 1000)
+    found = [bounds for path in arguments.osm if (bounds := bounds_of(path))]
+    if not found:
+        raise UsageError(
+            "the files do not say which area they hold", hint="Say it: --around LAT,LON."
+        )
+    return Bounds(
+        min(each.south for each in found), min(each.west for each in found),
+        max(each.north for each in found), max(each.east for each in found),
+    )  # fmt: skip
+
+
+def _mapped(file: str, table_path: str, number: int) -> Mapped:
+    try:
+        with open(file, encoding="utf-8") as opened:
+            document: Any = json.load(opened)
+        table = read_toml(table_path)
+    except SettingsError as error:
+        raise KiezboxError(f"--table: {error}", hint="docs/place.md shows one.") from error
+    except (OSError, ValueError) as error:
+        raise KiezboxError(f"{file} cannot be read: {error}", hint="It must be GeoJSON.") from error
+    stem = os.path.splitext(os.path.basename(table_path))[0].lower()
+    key = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in stem)[:20]
+    found = mapped(document, table, key.strip("-") or f"data{number}")
+    if found.placeless:
+        some = "; ".join(found.placeless[:5])
+        print(
+            f"kiezbox: {file}: {len(found.placeless)} without coordinates are left out: {some}",
+            file=sys.stderr,
+        )
+    return found
+
+
+def _zone(given: str) -> str:
+    """The zone if this machine knows it; without, the one it is set to itself."""
+    from zoneinfo import ZoneInfo
+
+    if not given:
+        _, found, name = os.path.realpath("/etc/localtime").partition("/zoneinfo/")
+        given = name if found else ""
+    try:
+        return ZoneInfo(given).key if given else ""
+    except (KeyError, ValueError, OSError) as error:
+        raise UsageError(
+            f"there is no time zone {given!r}", hint="As the IANA names it, such as Europe/Vienna."
+        ) from error

@@ -1,0 +1,254 @@
+"""Ask what nobody else can know, and write kiezbox.toml: name, place, who answers for the box.
+
+  kiezbox init                            asks each thing; Enter keeps what stands in brackets
+  kiezbox init --id kb-musterplatz-1 --name "Späti" --place 51.163,10.448 --controller "…"
+               --contact "…" --privacy-basis "…" --package place.db --yes
+                                          without asking: for scripts
+
+A new file is the example that explains every setting, with your answers in it. In a file that is
+there only the answers change, after you have seen which and said yes (--yes); nothing else in it is
+touched. Who answers for the box (controller), how to reach them (contact) and on which legal basis
+personal things are kept stand on the residents' page "About", which says so while they are missing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tomllib
+from collections.abc import Callable
+from typing import Any
+
+from kiezbox.cli._common import Parser, settings_path
+from kiezbox.errors import KiezboxError, SettingsError, UsageError
+from kiezbox.model import is_box_id
+from kiezbox.settings.declaring import toml
+from kiezbox.situation import plain_text
+
+#: Table, key and question; each is an option of the same name.
+_QUESTIONS = (
+    ("box", "id", "Id of this box, such as kb-musterplatz-1 (it stands in every reading)"),
+    ("box", "name", "What do people call it?"),
+    ("box", "place", "Where does it stand? Latitude, longitude, such as 51.163, 10.448"),
+    ("operator", "controller", "Who is responsible for it (name and postal address)?"),
+    ("operator", "contact", "How do people reach you?"),
+    ("operator", "privacy_basis", "On which legal basis are personal things kept?"),
+)
+
+MOST_ANSWER = 400
+
+Values = dict[tuple[str, str], Any]
+
+
+def main(argv: list[str]) -> int:
+    """``kiezbox init``."""
+    parser = Parser("init", __doc__)
+    for _, key, question in _QUESTIONS:
+        parser.add_argument(f"--{key.replace('_', '-')}", help=question)
+    parser.add_argument("--package", metavar="FILE", help="of the surroundings, to be installed")
+    parser.add_argument("--yes", action="store_true", help="do not ask anything")
+    arguments = parser.parse_args(argv)
+    path = settings_path(arguments.settings)
+    text, is_there = _text(path)
+    before = _read(text, path) if is_there else {}
+    given = {key: getattr(arguments, key) for _, key, _ in _QUESTIONS}
+    is_asking = sys.stdin.isatty() and not arguments.yes
+    values = _answers(given, before, is_asking=is_asking)
+    if not is_there and ("box", "id") not in values:
+        raise UsageError("init needs --id", hint="Such as --id kb-musterplatz-1.")
+    changed = {at: value for at, value in values.items() if _known(before, *at) != value}
+    if changed:
+        _write(path, text, changed, is_there=is_there, is_asking=is_asking, is_sure=arguments.yes)
+    else:
+        print(f"{path} says all that already")
+    if arguments.package:
+        from kiezbox.cli.place import main as place
+
+        place(["install", arguments.package, "--settings", path])
+    _remind(path)
+    return 0
+
+
+def _text(path: str) -> tuple[str, bool]:
+    """The file as it is, or the example, whose senses of the grid wait until they are wired."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read(), True
+    except FileNotFoundError:
+        from kiezbox.cli.settings import example
+
+        return _without_grid(example()), False
+    except (OSError, UnicodeDecodeError) as error:
+        raise KiezboxError(f"cannot read {path}: {error}", hint="Try with sudo.") from error
+
+
+def _without_grid(text: str) -> str:
+    """A line that nobody has wired yet reads as "no grid", and a new box would open its WLAN."""
+    lines, waits = [], False
+    for line in text.splitlines():
+        if line.startswith("["):
+            waits = line.startswith("[power.grid.")
+            if waits:
+                lines.append("# Take the # away from this table once the line is wired.")
+        lines.append(f"# {line}" if waits and line and not line.startswith("#") else line)
+    return "\n".join(lines) + "\n"
+
+
+def _read(text: str, path: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(
+            f"{path} is not TOML: {error}", hint="Mend it first, or move it away."
+        ) from error
+
+
+def _known(table: dict[str, Any], section: str, key: str) -> Any:
+    found = table.get(section, {})
+    return found.get(key) if isinstance(found, dict) else None
+
+
+# --- answers -------------------------------------------------------------------------------------
+
+
+def _answers(given: dict[str, str | None], before: dict[str, Any], *, is_asking: bool) -> Values:
+    values: Values = {}
+    for section, key, question in _QUESTIONS:
+        said = given[key]
+        if said is not None:
+            values |= _understood(section, key, said)
+        elif is_asking:
+            values |= _asked(section, key, question, before)
+    return values
+
+
+def _asked(section: str, key: str, question: str, before: dict[str, Any]) -> Values:
+    """Until it is understood; nothing said keeps what is."""
+    if key == "place":
+        pair = _known(before, section, "latitude"), _known(before, section, "longitude")
+        known = "" if None in pair else f"{pair[0]}, {pair[1]}"
+    else:
+        known = str(_known(before, section, key) or "")
+    while True:
+        try:
+            said = input(f"{question}{f' [{known}]' if known else ''}: ").strip()
+        except EOFError:
+            return {}
+        if not said:
+            return {}
+        try:
+            return _understood(section, key, said)
+        except UsageError as error:
+            print(f"  {error}", file=sys.stderr)
+
+
+def _understood(section: str, key: str, said: str) -> Values:
+    """
+    Raises:
+        UsageError: that is no answer to this.
+    """
+    said = plain_text(said, MOST_ANSWER)
+    if key == "id" and not is_box_id(said):
+        raise UsageError(f"{said!r} is no id: lower-case letters, digits and inner hyphens")
+    if key != "place":
+        return {(section, key): said}
+    found = re.fullmatch(r"\s*(-?\d+(?:\.\d+)?)\s*[,;\s]\s*(-?\d+(?:\.\d+)?)\s*", said)
+    if not found or abs(float(found[1])) > 90 or abs(float(found[2])) > 180:
+        raise UsageError(f"{said!r} is no place: latitude, longitude, such as 51.163, 10.448")
+    return {
+        (section, "latitude"): float(found[1]),
+        (section, "longitude"): float(found[2]),
+    }
+
+
+# --- the file ------------------------------------------------------------------------------------
+
+
+def _write(
+    path: str,
+    text: str,
+    changed: Values,
+    *,
+    is_there: bool,
+    is_asking: bool,
+    is_sure: bool,
+) -> None:
+    from kiezbox.cli.settings import check
+
+    filled = text
+    for (section, key), value in changed.items():
+        filled = put(filled, section, key, value)
+    check(_read(filled, path))
+    for (section, key), value in changed.items():
+        print(f"  {section}.{key} = {toml(value)}")
+    if is_there and not is_sure:
+        if not is_asking:
+            raise UsageError(f"{path} is there already", hint="--yes changes it as shown.")
+        if input(f"Change {path}? [y/N] ").strip().lower() not in ("y", "yes", "j", "ja"):
+            raise UsageError(f"{path} is as it was")
+    aside = f"{path}.new"
+    try:
+        mode = os.stat(path).st_mode & 0o777 if is_there else 0o640
+        file = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+        with os.fdopen(file, "w", encoding="utf-8") as opened:
+            if is_there:
+                # The node reads it by its group.
+                _as_before(path, opened.fileno())
+            opened.write(filled)
+            opened.flush()
+            os.fsync(opened.fileno())
+        os.replace(aside, path)
+    except OSError as error:
+        raise KiezboxError(f"cannot write {path}: {error}", hint="Try with sudo.") from error
+    print(f"{path} is written")
+
+
+def _as_before(path: str, file: int) -> None:
+    found = os.stat(path)
+    if (found.st_uid, found.st_gid) != (os.geteuid(), os.getegid()):
+        os.fchown(file, found.st_uid, found.st_gid)
+
+
+def put(text: str, section: str, key: str, value: Any) -> str:
+    """The file with this setting, which takes the place of the line that had or explained it.
+
+    >>> print(put('[box]\\n# name = ""\\n', "box", "name", "Späti"), end="")
+    [box]
+    name = "Späti"
+    """
+    lines = text.splitlines()
+    # toml() writes texts on one line: what would break it has been taken out (plain_text).
+    line = f"{key} = {toml(value)}"
+    try:
+        start = next(
+            n for n, each in enumerate(lines) if each.split("#")[0].strip() == f"[{section}]"
+        )
+    except StopIteration:
+        return "\n".join([*lines, "", f"[{section}]", line]) + "\n"
+    end = next((n for n in range(start + 1, len(lines)) if lines[n].startswith("[")), len(lines))
+    is_it: tuple[Callable[[str], Any], ...] = (
+        re.compile(rf"\s*{key}\s*=").match,
+        re.compile(rf"#\s*{key}\s*=").match,
+    )
+    for matches in is_it:
+        for n in range(start + 1, end):
+            if matches(lines[n]):
+                lines[n] = line
+                return "\n".join(lines) + "\n"
+    lines.insert(start + 1, line)
+    return "\n".join(lines) + "\n"
+
+
+def _remind(path: str) -> None:
+    """What is still missing, in a sentence."""
+    from kiezbox.cli._common import load_settings
+
+    settings = load_settings(path)
+    missing = [f"operator.{name}" for name in settings.operator.missing]
+    if settings.box.latitude is None or settings.box.longitude is None:
+        missing.append("box.latitude and box.longitude")
+    if not os.path.exists(settings.place.path(settings.store.path)):
+        missing.append("the surroundings (kiezbox place install)")
+    if missing:
+        print(f"still missing: {', '.join(missing)}", file=sys.stderr)
