@@ -40,11 +40,12 @@ def problem_of(ask: Ask, text: str, most_signs: int, most_bytes: int) -> str:
     return "number" if find_number(text) else ""
 
 
-def reporter_of(ask: Ask) -> bytes:
-    """The guest as one voice among others: eight bytes that name nobody. All addresses of an IPv6
-    /64 are one, because one guest has them all.
+def reporter_of(ask: Ask, about: str) -> bytes:
+    """The guest as one voice among others about one thing: eight bytes that name nobody, and others
+    about every thing, so that nobody's ways can be read from them. All addresses of an IPv6 /64 are
+    one, because one guest has them all.
     """
     from kiezbox.portal.crowd import party_of
 
     party = party_of(ask.request.client)
-    return ask.forms.hashed(party if isinstance(party, str) else party.hex())
+    return ask.forms.hashed(f"{about} {party if isinstance(party, str) else party.hex()}")

@@ -77,8 +77,8 @@ def clean(text: str, most_bytes: int, *, lines: bool = True) -> str:
     >>> clean("Z\\u0335\\u0321\\u0322\\u0327\\u0328\\u0321a\\u202elgo", 100)
     'Z\u0335\u0321\u0322\u0327algo'
     """
-    text = unicodedata.normalize("NFC", text[: 4 * most_bytes])
-    text = plain_text(text, len(text), lines=lines).translate(_NOTHING).translate(_OURS)
+    text = plain_text(text[: 4 * most_bytes], 4 * most_bytes, lines=lines)
+    text = unicodedata.normalize("NFC", text.translate(_NOTHING).translate(_OURS))
     kept: list[str] = []
     marks = breaks = rows = 0
     for letter in text:

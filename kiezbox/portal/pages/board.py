@@ -306,8 +306,8 @@ def _report(ask: Ask, post: Seen) -> Answer | Job:
     from kiezbox.portal.public import reporter_of
 
     reason = ask.form.get("reason", "")
-    reporter = reporter_of(ask)
-    once = ask.forms.once(f"report {post.id}", reporter)
+    reporter = reporter_of(ask, post.id)
+    once = ask.forms.once("report", reporter)
     fields: dict[str, Any] = {"reporter": reporter}
     if reason in map(str, range(REASONS)):
         fields["reason"] = int(reason)
