@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 FORMS = ("ask", "offer", "emergency")
 
+#: Kinds of points (``place.points``) from which somebody can call for help.
+CALLS = ("emergency_call", "fire_station", "police", "lighthouse")
+
 #: Bytes of UTF-8, as ``store.helping.EXACT`` and the record's field have them.
 MOST = {"block": 120, "place": 300, "name": 120, "phone": 60, "words": 900}
 MOST_SIGNS = 80
@@ -73,8 +76,8 @@ def _first_page(ask: Ask) -> Answer:
     steps = "".join(f"<li>{each}</li>" for each in text["fails_steps"])
     five = "".join(f"<li>{each}</li>" for each in text["five"])
     tasks = "".join(
-        f"<li><a href={ask.path('help', name)}>{label}</a></li>"
-        for name, label in text["task"].items()
+        f"<li><a href={ask.path('help', name)}>{text['task'][name]}</a></li>"
+        for name in ("ask", "emergency", "offer", "list")
     )
     body = (
         f"<p class=n><b>{lead}</b> {rest}</p><p><a class=button href=tel:112>{text['call']}</a></p>"
@@ -90,7 +93,18 @@ def _first_page(ask: Ask) -> Answer:
 
 def _nearest(ask: Ask, text: dict[str, Any]) -> str:
     """The nearest place that can call for help, if the box knows its surroundings."""
-    return f"<p><a href={ask.path('where')}>{text['where']}</a></p>"
+    from kiezbox.portal.places import Surroundings
+    from kiezbox.portal.points import name_of, way_to
+
+    around = Surroundings(ask)
+    found = around.near(CALLS, 1) if around else []
+    lines = [
+        text["nearest"].format(name=f"<b>{name_of(ask, each.point)}</b>", way=way_to(ask, each))
+        for each in found
+        if each.metres is not None
+    ]
+    link = f"<a href={ask.path('where', 'help')}>{text['where']}</a>"
+    return "".join(f"<p>{each}</p>" for each in lines) + f"<p>{link}</p>"
 
 
 # --- asking, offering ----------------------------------------------------------------------------
@@ -104,14 +118,18 @@ def _form_page(ask: Ask, what: str, problem: str = "") -> Answer:
     said = f"<p class=error role=alert id=e>{text['problem'][problem]}</p>" if problem else ""
     described = ' aria-describedby="e"' if problem else ""
     needs = "" if what == "emergency" else _needs(ask, what, given)
-    has_keys = bool(keys_of(ask))
-    exact = _exact(text, what, given) if has_keys else f"<p class=n>{text['no_keys']}</p>"
+    has_keys, is_tls = bool(keys_of(ask)), ask.request.is_tls
+    exact = (
+        _exact(text, what, given, is_tls=is_tls)
+        if has_keys
+        else f"<p class=n>{text['no_keys']}</p>"
+    )
     # Before the public part where somebody has no time, after it where the block says most.
     block = _input(text, "block", given, hint=text["block_hint"], needed=True)
     parts = exact + block if what == "emergency" and has_keys else needs + block + exact
     if problem == "keys":
         # Still there, so that nobody must write it again; nothing of it is stored.
-        parts += _exact(text, what, given)
+        parts += _exact(text, what, given, is_tls=is_tls)
     body = (
         f"{note}{said}<form method=post action={ask.path('help', what)}{described}>"
         f"{ask.token_field()}{parts}<button>{text['send'][what]}</button></form>{_back(ask, text)}"
@@ -132,7 +150,7 @@ def _needs(ask: Ask, what: str, given: dict[str, str]) -> str:
     return f"<fieldset><legend>{text['needs'][what]}</legend>{boxes}</fieldset>"
 
 
-def _exact(text: dict[str, Any], what: str, given: dict[str, str]) -> str:
+def _exact(text: dict[str, Any], what: str, given: dict[str, str], *, is_tls: bool) -> str:
     """What only those who may help can read."""
     is_emergency = what == "emergency"
     words = (
@@ -143,11 +161,12 @@ def _exact(text: dict[str, Any], what: str, given: dict[str, str]) -> str:
     place = _input(text, "place", given, hint=text["place_hint"], needed=is_emergency)
     people = "" if what == "offer" else _people(text, given)
     name, phone = (_input(text, each, given) for each in ("name", "phone"))
+    air = "" if is_tls else f"<p>{text['air']}</p>"
     rows = (
         [name, place, words, people, phone] if is_emergency else [people, place, name, phone, words]
     )
     return (
-        f"<fieldset><legend>{text['secret']}</legend><p>{text['secret_why']}</p>"
+        f"<fieldset><legend>{text['secret']}</legend><p>{text['secret_why']}</p>{air}"
         f"{''.join(rows)}</fieldset>"
     )
 

@@ -349,14 +349,14 @@ def _sealed(ask: Ask, ticket: Seen, role: str) -> bytes:
 def _exact(ask: Ask, exact: dict[str, str]) -> str:
     text = ask.text("helper")
     rows = ""
-    for name, label in text["exact"].items():
+    for name in ("place", "name", "phone", "people", "words"):
         if not exact.get(name):
             continue
         value = f"<bdi dir=auto>{escape(exact[name])}</bdi>"
         dial = "".join(sign for sign in exact[name] if sign in "+0123456789")
         if name == "phone" and dial:
             value = f'<a href="tel:{dial}">{value}</a>'
-        rows += f"<dt>{label}</dt><dd>{value}</dd>"
+        rows += f"<dt>{text['exact'][name]}</dt><dd>{value}</dd>"
     return (
         f"<article><h2>{text['opened']}</h2><dl>{rows}</dl><p><b>{text['opened_why']}</b></p>"
         "</article>"
