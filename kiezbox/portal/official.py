@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from kiezbox.portal.shown import Shown
 
 __all__ = [
-    "CLEAR_S", "OLD_S", "STYLE", "Official", "asked", "card", "cause_of", "fetched_line",
-    "now_matters", "severity_words", "valid_line", "warnings_of",
+    "CLEAR_S", "OLD_S", "Official", "asked", "card", "cause_of", "fetched_line", "now_matters",
+    "row", "severity_words", "valid_line", "warnings_of",
 ]  # fmt: skip
 
 #: Messages that are looked at; those of this box first, then the newest.
@@ -33,11 +33,8 @@ OLD_S = 6 * 3600
 #: An all-clear stands on the first page for so long.
 CLEAR_S = 24 * 3600
 
-#: Bytes of the instruction on a card.
-CARD_BYTES = 400
-
-#: Beside ``style.STYLE``: an all-clear is clearly another thing than a warning.
-STYLE = ".clear{border:.4rem double var(--g)}.over{opacity:.85}"
+#: Bytes of the instruction on a card, and of a headline wherever there are several.
+CARD_BYTES, HEADLINE_BYTES = 400, 140
 
 
 class Official:
@@ -228,37 +225,63 @@ def card(
     path: str,
     *,
     most: int = CARD_BYTES,
+    heading: str = "h3",
 ) -> str:
-    """A warning in short, what to do in front of everything else. ``text``: the room "warnings",
-    ``now_text``: the room "now"; ``path``: of the page of all warnings. ``most``: bytes of the
-    instruction.
+    """A warning that holds, or an all-clear, in short; what to do in front of everything else.
+    ``text``: the room "warnings", ``now_text``: the room "now"; ``path``: of the page of all
+    warnings. ``most``: bytes of the instruction; ``heading``: the element of its headline.
     """
-    marks = []
-    if warning.is_exercise:
-        marks.append(f"<b>{text['exercise']}</b>")
+    marks = _marks(warning, text)
+    kind = "official" if warning.is_official else "neighbours"
+    kind += " clear" if warning.is_all_clear else ""
+    words = _in_words(warning)
+    said = shortened(warning.instruction, most) if most else ""
+    do_first = f"<p><b>{text['first']}</b> <span{words}>{escape(said)}</span></p>" if said else ""
+    facts = valid_line(warning, text, now_text, now)
+    if warning.is_active:
+        facts = " · ".join(filter(None, (severity_words(warning, text), facts)))
+    line = f"{facts}<br>" if facts else ""
+    return (
+        f'<article class="{kind}"><p>{" · ".join([*marks, _issuer(warning, text)])}</p>'
+        f"<{heading}{words}>{escape(shortened(warning.headline, HEADLINE_BYTES))}</{heading}>"
+        f"{do_first}"
+        f"<p><small>{line}{fetched_line(warning, text, now_text, now)}</small></p>"
+        f'<p><a href="{path}/{escape(warning.id)}">{text["more"]}</a></p></article>'
+    )
+
+
+def row(
+    warning: Official, text: dict[str, Any], now_text: dict[str, Any], now: float, path: str
+) -> str:
+    """One that is over, a drill or another box's, as an ``li``: nothing in it says what to do."""
+    headline = escape(shortened(warning.headline, HEADLINE_BYTES))
+    told = [*_marks(warning, text), f"<bdi>{escape(warning.issuer)}</bdi>"]
+    told.append(age(warning.sent_at or warning.copy_at, now, now_text))
+    return (
+        f'<li><a href="{path}/{escape(warning.id)}"{_in_words(warning)}>{headline}</a>'
+        f"<br><small>{' · '.join(filter(None, told))}</small></li>"
+    )
+
+
+def _marks(warning: Official, text: dict[str, Any]) -> list[str]:
+    """What must be known of it before it is read."""
+    marks = [f"<b>{text['exercise']}</b>"] if warning.is_exercise else []
     if warning.state != ACTIVE:
         marks.append(f"<b>{text['states'][warning.state]}</b>")
     if not warning.is_official:
         marks.append(text["unverified"])
-    kind = "official" if warning.is_official else "neighbours"
-    kind += " clear" if warning.is_all_clear else ""
-    in_words = f' lang="{escape(warning.language)}" dir=auto' if warning.language else " dir=auto"
-    said = warning.instruction or ("" if warning.is_active else warning.description)
-    do_first = (
-        f"<p><b>{text['first']}</b> <span{in_words}>{escape(shortened(said, most))}</span></p>"
-        if said and most
-        else ""
-    )
+    return marks
+
+
+def _issuer(warning: Official, text: dict[str, Any]) -> str:
     shield = " class=official" if warning.is_official else ""
-    issuer = f"<b{shield}><bdi>{escape(warning.issuer) or text['issuer_unknown']}</bdi></b>"
-    line = " · ".join(filter(None, (severity_words(warning, text), valid_line(
-        warning, text, now_text, now))))  # fmt: skip
-    return (
-        f'<article class="{kind}"><p>{" · ".join([*marks, issuer])}</p>'
-        f"<h3{in_words}>{escape(warning.headline)}</h3>{do_first}"
-        f"<p><small>{line}<br>{fetched_line(warning, text, now_text, now)}</small></p>"
-        f'<p><a href="{path}/{escape(warning.id)}">{text["more"]}</a></p></article>'
-    )
+    return f"<b{shield}><bdi>{escape(warning.issuer) or text['issuer_unknown']}</bdi></b>"
+
+
+def _in_words(warning: Official) -> str:
+    """Attributes of words that are the authority's."""
+    language = f' lang="{escape(warning.language)}"' if warning.language else ""
+    return f"{language} dir=auto"
 
 
 def severity_words(warning: Official, text: dict[str, Any]) -> str:

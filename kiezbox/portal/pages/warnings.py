@@ -1,32 +1,37 @@
-"""All official warnings, and one of them in full: ``/LANGUAGE/warnings`` and ``…/warnings/ID``."""
+"""All official warnings, and one of them in full: ``/LANGUAGE/warnings`` and ``…/warnings/ID``.
+
+Long texts go on on a further page (``…/warnings/ID/2``): one page comes in one breath of a crowded
+WLAN, and nothing that an authority says is left out.
+"""
 
 from __future__ import annotations
 
 from kiezbox.portal.asking import Ask
 from kiezbox.portal.official import (
-    STYLE,
     Official,
     asked,
     card,
     fetched_line,
+    row,
     severity_words,
     valid_line,
     warnings_of,
 )
 from kiezbox.portal.topics import topics_of
-from kiezbox.portal.words import age, clock_time, escape
+from kiezbox.portal.words import age, clock_time, escape, shortened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from kiezbox.portal.answered import Answer
 
-#: Of each group on the page.
-MOST = 20
+#: Warnings on a page; further ones by link.
+MOST = 8
 
-#: Bytes of instructions on the page of all: it has more cards than the first page.
-CARD_BYTES = 300
+#: Bytes of an instruction among others.
+CARD_BYTES = 200
+
+#: Bytes of words on one page of a warning: with them it is 3 kB on the air.
+WORDS_BYTES = 1800
 
 #: Areas that are named, of a warning for hundreds of places.
 AREAS_MOST = 12
@@ -37,52 +42,128 @@ def show(ask: Ask) -> Answer:
     warnings = warnings_of(ask.shown, ask.now, ask.language, is_clock_sure=is_clock_sure)
     if ask.rest and ask.rest[0]:
         return _one(ask, warnings)
-    text = ask.text("warnings")
-    note = "" if is_clock_sure else f"<p class=n>{text['clock']}</p>"
-    parts = [note + (f"<p>{text['intro']}</p>" if warnings else "")]
-    ours = [each for each in warnings if each.is_official]
-    holding = [each for each in ours if each.is_active or each.is_all_clear]
-    if not holding:
-        parts.append(f"<p><b>{text['none']}</b></p>")
-    parts.append(_cards(ask, holding))
-    drills = [each for each in ours if each.is_exercise and each.state == "active"]
-    over = [each for each in ours if each.state in ("cancelled", "ended", "gone")]
-    others = [each for each in warnings if not each.is_official]
-    for heading, group in (("exercises", drills), ("others", others), ("over", over)):
-        if group:
-            parts.append(f"<h2>{text[heading]}</h2>{_cards(ask, group)}")
+    return _all(ask, warnings, is_clock_sure=is_clock_sure)
+
+
+# --- all of them ---------------------------------------------------------------------------------
+
+
+def _all(ask: Ask, warnings: list[Official], *, is_clock_sure: bool) -> Answer:
+    text, path = ask.text("warnings"), ask.path("warnings")
+    grouped = sorted(warnings, key=lambda each: _GROUPS.index(_group(each)))
+    page = _page_of(ask.query.get("page", "1"))
+    parts = ["" if is_clock_sure else f"<p class=n>{text['clock']}</p>"]
+    if page == 1:
+        parts.append(f"<p>{text['intro']}</p>" if warnings else "")
+        if not any(_group(each) == "" for each in warnings):
+            parts.append(f"<p><b>{text['none']}</b></p>")
+    shown = grouped[(page - 1) * MOST : page * MOST]
+    for group in _GROUPS:
+        found = [each for each in shown if _group(each) == group]
+        parts.append(_listed(ask, group, found) if found else "")
+    if len(grouped) > page * MOST:
+        parts.append(f'<p><a href="{path}?page={page + 1}">{text["further"]}</a></p>')
     parts.append(_asked(ask))
-    return ask.page(text["title"], "".join(parts), style=STYLE, has_forms=False)
+    return ask.page(text["title"], "".join(parts))
 
 
-def _cards(ask: Ask, warnings: Iterable[Official]) -> str:
+#: The headings, in the order of the page; what holds has none.
+_GROUPS = ("", "others", "exercises", "over")
+
+
+def _group(warning: Official) -> str:
+    if not warning.is_official:
+        return "others"
+    if warning.is_exercise:
+        return "exercises"
+    return "" if warning.is_active or warning.is_all_clear else "over"
+
+
+def _listed(ask: Ask, group: str, found: list[Official]) -> str:
     text, now_text, path = ask.text("warnings"), ask.text(), ask.path("warnings")
-    shown = list(warnings)[:MOST]
-    return "".join(card(each, text, now_text, ask.now, path, most=CARD_BYTES) for each in shown)
+    if not group:
+        return "".join(
+            card(each, text, now_text, ask.now, path, most=CARD_BYTES, heading="h2")
+            for each in found
+        )
+    rows = "".join(row(each, text, now_text, ask.now, path) for each in found)
+    return f"<h2>{text[group]}</h2><ul class=cards>{rows}</ul>"
 
 
 def _asked(ask: Ask) -> str:
     """Where this box asks, and when it last could: no news is good news only if it is new."""
-    text, found = ask.text("warnings"), asked(ask.shown)
+    text = ask.text("warnings")
     lines = [
         text["asked"].format(
             host=f"<bdi>{escape(host)}</bdi>", age=age(checked_at, ask.now, ask.text())
         )
-        for _, host, checked_at in found
+        for _, host, checked_at in asked(ask.shown)
     ]
     return f"<p><small>{'<br>'.join(lines) or text['never_asked']}</small></p>"
 
 
+# --- one of them ---------------------------------------------------------------------------------
+
+
 def _one(ask: Ask, warnings: list[Official]) -> Answer:
     text = ask.text("warnings")
-    link = f'<p><a href="{ask.path("warnings")}">{text["all"]}</a></p>'
+    all_link = f'<p><a href="{ask.path("warnings")}">{text["all"]}</a></p>'
     found = next((each for each in warnings if each.id == ask.rest[0]), None)
     if found is None:
-        return ask.page(text["title"], f"<p>{text['not_here']}</p>{link}", below="warnings")
-    body = _notes(ask, found) + _what_to_do(ask, found) + _who(ask, found) + _detail(ask, found)
-    title = f"<span{_in_words(found)}>{escape(found.headline)}</span>"
-    below = f"warnings/{escape(found.id)}"
-    return ask.page(title, body + link, style=STYLE, below=below, has_forms=False)
+        body = f"<p>{text['not_here']}</p>{all_link}"
+        return ask.page(text["title"], body, below="warnings", has_forms=False)
+    pages = _pages(found)
+    page = min(_page_of(ask.rest[1] if len(ask.rest) > 1 else "1"), len(pages))
+    before, after = _words(ask, found, pages[page - 1])
+    body = _notes(ask, found) + before + (_who(ask, found) if page == 1 else "") + after
+    name = f"warnings/{found.id}"
+    if page < len(pages):
+        body += f'<p><a href="{ask.path(name, str(page + 1))}">{text["read_on"]}</a></p>'
+    else:
+        body += _after(ask, found)
+    title = f"<span{_in_words(found)}>{escape(shortened(found.headline, 300))}</span>"
+    below = escape(name if page == 1 else f"{name}/{page}")
+    return ask.page(title, body + all_link, below=below, has_forms=False)
+
+
+def _pages(warning: Official) -> list[list[tuple[str, str]]]:
+    """What to do, then what is reported, as (name, text), cut into pages between words."""
+    pages: list[list[tuple[str, str]]] = [[]]
+    room = WORDS_BYTES
+    for name, whole in (("first", warning.instruction), ("detail", warning.description)):
+        rest = whole
+        while rest:
+            piece = _beginning(rest, room)
+            pages[-1].append((name, piece))
+            rest = rest[len(piece) :].lstrip()
+            room -= len(escape(piece).encode())
+            if rest or room < WORDS_BYTES // 8:
+                pages.append([])
+                room = WORDS_BYTES
+    return [page for page in pages if page] or [[]]
+
+
+def _beginning(text: str, most: int) -> str:
+    """As much of it as fits, whole words where there are any."""
+    if len(escape(text).encode()) <= most:
+        return text
+    end = size = 0
+    for end, letter in enumerate(text):  # noqa: B007
+        size += len(escape(letter).encode())
+        if size > most:
+            break
+    cut = text.rfind(" ", 0, end)
+    return text[: cut if cut > 0 else max(1, end)]
+
+
+def _words(ask: Ask, warning: Official, page: list[tuple[str, str]]) -> tuple[str, str]:
+    """What to do, and what is reported, of this page."""
+    text, parts = ask.text("warnings"), {"first": "", "detail": ""}
+    for name, words in page:
+        parts[name] = (
+            f"<article><h2>{text[name]}</h2><p{_in_words(warning)}>{escape(words)}</p></article>"
+        )
+    return parts["first"], parts["detail"]
 
 
 def _notes(ask: Ask, warning: Official) -> str:
@@ -102,27 +183,19 @@ def _notes(ask: Ask, warning: Official) -> str:
     return "".join(f"<p class=n>{note}</p>" for note in notes)
 
 
-def _what_to_do(ask: Ask, warning: Official) -> str:
-    if not warning.instruction:
-        return ""
-    words = f"<p{_in_words(warning)}>{escape(warning.instruction)}</p>"
-    return f"<article><h2>{ask.text('warnings')['first']}</h2>{words}</article>"
-
-
 def _who(ask: Ask, warning: Official) -> str:
     text, now_text = ask.text("warnings"), ask.text()
     shield = " class=official" if warning.is_official else ""
     issuer = escape(warning.issuer) or text["issuer_unknown"]
-    areas = ", ".join(warning.areas[:AREAS_MOST]) + (
-        " …" if len(warning.areas) > AREAS_MOST else ""
-    )
+    more = " …" if len(warning.areas) > AREAS_MOST else ""
+    areas = escape(", ".join(warning.areas[:AREAS_MOST]) + more)
     sent = clock_time(warning.sent_at, ask.now, now_text) if warning.sent_at else ""
     rows = (
         ("issuer", f"<b{shield}><bdi>{issuer}</bdi></b>"),
         ("severity", severity_words(warning, text)),
         ("sent", sent),
         ("valid", valid_line(warning, text, now_text, ask.now)),
-        ("areas", f"<bdi>{escape(areas)}</bdi>" if areas else ""),
+        ("areas", f"<bdi>{areas}</bdi>" if areas else ""),
     )
     table = "".join(
         f"<tr><th scope=row>{text[name]}</th><td>{value}</td></tr>" for name, value in rows if value
@@ -131,18 +204,20 @@ def _who(ask: Ask, warning: Official) -> str:
     return f"<table>{table}</table><p><small>{fetched}</small></p>"
 
 
-def _detail(ask: Ask, warning: Official) -> str:
+def _after(ask: Ask, warning: Official) -> str:
     text, parts = ask.text("warnings"), ""
-    if warning.description:
-        words = f"<p{_in_words(warning)}>{escape(warning.description)}</p>"
-        parts = f"<article><h2>{text['detail']}</h2>{words}</article>"
     if warning.contact:
-        parts += (
-            f"<p>{text['contact']}: <span{_in_words(warning)}>{escape(warning.contact)}</span></p>"
-        )
+        contact = escape(shortened(warning.contact, 300))
+        parts += f"<p>{text['contact']}: <span{_in_words(warning)}>{contact}</span></p>"
     for topic in topics_of([warning.cause]):
         parts += f'<p><a href="{ask.path("steps", topic)}">{text["steps"]}</a></p>'
     return parts
+
+
+def _page_of(given: str) -> int:
+    """A page's number; 1 for anything else."""
+    is_number = given.isascii() and given.isdecimal() and len(given) < 4
+    return max(1, int(given)) if is_number else 1
 
 
 def _in_words(warning: Official) -> str:
