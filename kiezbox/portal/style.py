@@ -67,7 +67,8 @@ overflow:hidden}article p{white-space:pre-line}small,.o{color:var(--m);font-size
 width:.85em;height:1em;margin-inline-end:.35em;vertical-align:-.1em;background:currentColor;\
 print-color-adjust:exact;clip-path:polygon(50% 0,100% 15%,100% 55%,50% 100%,0 55%,0 15%)}\
 article.official{color:inherit}.neighbours{border-style:dashed}\
-.clear{background:#0d5a2a;print-color-adjust:exact}article.clear,.clear a,.clear b,.clear small{color:#fff}\
+.clear{background:#0d5a2a;print-color-adjust:exact}\
+article.clear,.clear a,.clear b,.clear small{color:#fff}\
 .tasks{list-style:none;padding:0}.tasks a{display:block;padding:.55rem 0}\
 .pic{width:1.6em;height:1.6em;vertical-align:-.45em;margin-inline-end:.6em;fill:none;\
 stroke:currentColor;stroke-width:2}\
