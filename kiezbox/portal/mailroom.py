@@ -97,6 +97,8 @@ class Mailroom:
             return
         with self._condition:
             done, self._done = self._done, []
+        if done:
+            self._responder.forget()
         for visit, wire in done:
             self._count -= 1
             guest = party_of(visit.client)

@@ -177,6 +177,11 @@ class Prepared:
                 self._generation += 1
                 self._kept.clear()
 
+    def forget(self) -> None:
+        """Something was written, and whoever wrote it looks at once."""
+        self._generation += 1
+        self._kept.clear()
+
     def known_at(self, local: str, is_tls: bool) -> dict[bytes, Known]:
         """The requests seen before at this address."""
         return self._known.setdefault((local, is_tls), {})

@@ -356,6 +356,10 @@ class Responder(Loop):
             self._refuse(visit, 503)
         return None
 
+    def forget(self) -> None:
+        """Pages that were kept may be true no more."""
+        self._prepared.forget()
+
     def answer(self, visit: Visit, wire: Wire | int) -> None:
         """What a visit has waited for, or the status of a refusal."""
         if self._visits.get(visit.file) is not visit or not visit.is_waiting:
