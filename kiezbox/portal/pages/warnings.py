@@ -115,14 +115,16 @@ def _one(ask: Ask, warnings: list[Official]) -> Answer:
     pages = _pages(found)
     page = min(_page_of(ask.rest[1] if len(ask.rest) > 1 else "1"), len(pages))
     before, after = _words(ask, found, pages[page - 1])
-    body = _notes(ask, found) + before + (_who(ask, found) if page == 1 else "") + after
+    headline = escape(shortened(found.headline, 300))
+    body = f"<h2{_in_words(found)}>{headline}</h2>{_notes(ask, found)}{before}"
+    body += (_who(ask, found) if page == 1 else "") + after
     name = f"warnings/{found.id}"
     if page < len(pages):
         body += f'<p><a href="{ask.path(name, str(page + 1))}">{text["read_on"]}</a></p>'
     else:
         body += _after(ask, found)
-    title = f"<span{_in_words(found)}>{escape(shortened(found.headline, 300))}</span>"
     below = escape(name if page == 1 else f"{name}/{page}")
+    title = text["one" if found.is_official else "one_unverified"]
     return ask.page(title, body + all_link, below=below, has_forms=False)
 
 
@@ -161,7 +163,7 @@ def _words(ask: Ask, warning: Official, page: list[tuple[str, str]]) -> tuple[st
     text, parts = ask.text("warnings"), {"first": "", "detail": ""}
     for name, words in page:
         parts[name] = (
-            f"<article><h2>{text[name]}</h2><p{_in_words(warning)}>{escape(words)}</p></article>"
+            f"<article><h3>{text[name]}</h3><p{_in_words(warning)}>{escape(words)}</p></article>"
         )
     return parts["first"], parts["detail"]
 
