@@ -20,7 +20,7 @@ HEAT_CLASSES = ("caution", "extreme_caution", "danger", "extreme_danger")
 def heat_index_c(temperature_c: float, humidity_percent: float) -> float | None:
     """None below 80 °F (26.7 °C) felt: then it says nothing.
 
-    >>> round(heat_index_c(35.6, 65) or 0)
+    >>> round(heat_index_c(35.5, 65) or 0)
     49
     """
     felt = _felt_f(temperature_c * 9 / 5 + 32, min(max(humidity_percent, 0.0), 100.0))

@@ -151,6 +151,7 @@ def assemble(settings: Settings, clock: Clock) -> Node:
         store=store,
         latest=latest,
         on_change=nudge_main,
+        operator=settings.operator,
     )
     trouble = partial(_trouble, store)
     workers = [

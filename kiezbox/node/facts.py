@@ -14,7 +14,7 @@ from typing import Any
 
 from kiezbox.clock import Clock, SystemClock
 from kiezbox.node.latest import Latest
-from kiezbox.settings import BoxSettings
+from kiezbox.settings import BoxSettings, OperatorSettings
 from kiezbox.store import Store
 
 #: At most so often, and at least so often, in real seconds.
@@ -37,6 +37,7 @@ class Facts:
         store: Store,
         latest: Latest,
         on_change: Callable[[], None],
+        operator: OperatorSettings | None = None,
     ) -> None:
         self.path = os.path.join(run_dir, "now.json")
         self._box = {
@@ -47,6 +48,12 @@ class Facts:
             "accuracy_m": box.accuracy_m,
             "country": box.country,
             "poison_phone": box.poison_phone or None,
+        }
+        answers = operator or OperatorSettings()
+        self._operator = {
+            "controller": answers.controller or None,
+            "contact": answers.contact or None,
+            "privacy_basis": answers.privacy_basis or None,
         }
         self._clock = clock
         self._machine = SystemClock()
@@ -91,6 +98,7 @@ class Facts:
         return {
             "version": 1,
             "box": self._box,
+            "operator": self._operator,
             "written_at": self._clock.now(),
             "boot": self._store.boot,
             "clock_trusted": self._clock.is_trusted(),

@@ -32,6 +32,7 @@ def _document(store: StoreReader) -> dict[str, Any]:
     moments += [step.at for found in steps.values() for step in found]
     return {
         "version": 1,
+        "operator": None,
         "box": {
             "id": batch.box,
             "name": "",

@@ -175,6 +175,10 @@ _FACTS = _table(
             },
             always=True,
         ),
+        "operator": _table(
+            {"controller": _text(300), "contact": _text(300), "privacy_basis": _text(400)},
+            always=True,
+        ),
         "written_at": _moment,
         "boot": _count,
         "clock_trusted": _truth,

@@ -37,6 +37,11 @@ NORMAL: dict[str, Any] = {
         "country": "DE",
         "poison_phone": "000 1234567",
     },
+    "operator": {
+        "controller": "Nachbarschaftsverein Musterplatz e. V., Musterplatz 1, 00000 Musterstadt",
+        "contact": "box@musterplatz.example",
+        "privacy_basis": "Art. 6 Abs. 1 lit. d und e DSGVO",
+    },
     "written_at": NOW - 2,
     "boot": 7,
     "clock_trusted": True,
