@@ -157,7 +157,8 @@ def test_a_box_without_warnings_says_whether_it_could_ask(served: Portal, box: P
     (box / "words" / "source-dwd.json").write_text('{"checked_at": "yes')
     (box / "words" / "source-..json").write_text("{}")
 
-    page = resident.open("/de/kiosk-is-none").text and resident.open("/de/warnings").text
+    wait_for(lambda: "Zuletzt gefragt" in resident.open("/de/warnings").text, "the last look")
+    page = resident.page.text
     assert "Diese Box kennt keine amtliche Warnung" in page
     assert "Zuletzt gefragt: <bdi>warnung.example</bdi>, vor 2 Stunden" in page
 
