@@ -207,9 +207,9 @@ class Log(LogWriting):
         if kind.changes:
             # It lives as long as what it changes, and comes after all that was said about it.
             ends_at, stamp = db.execute(
-                "SELECT max(CASE WHEN origin = ?1 AND sequence = ?2 THEN expires_at END),"
-                " max(stamp) FROM log WHERE (origin = ?1 AND sequence = ?2)"
-                " OR (of_origin = ?1 AND of_sequence = ?2)",
+                "SELECT max(expires_at), max(coalesce(max(stamp), 0), coalesce((SELECT max(stamp)"
+                " FROM log WHERE of_origin = ?1 AND of_sequence = ?2), 0)) FROM log"
+                " WHERE origin = ?1 AND sequence = ?2",
                 body["of"],
             ).fetchone()
             newest_stamp = max(newest_stamp, stamp or 0)

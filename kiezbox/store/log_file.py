@@ -35,7 +35,7 @@ _STEPS = (
       UNIQUE (origin, sequence)
     ) STRICT;
     CREATE UNIQUE INDEX log_once ON log (once, kind) WHERE once IS NOT NULL;
-    CREATE INDEX log_of ON log (of_origin, of_sequence) WHERE of_origin IS NOT NULL;
+    CREATE INDEX log_of ON log (of_origin, of_sequence, stamp) WHERE of_origin IS NOT NULL;
     CREATE INDEX log_kind ON log (kind, stamp);
     CREATE INDEX log_expires ON log (expires_at);
     CREATE TABLE gone (origin TEXT NOT NULL, sequence INTEGER NOT NULL, until REAL NOT NULL,
