@@ -1,69 +1,157 @@
 """Tell the neighbours something on the first page of this box, or take it back.
 
-  kiezbox bulletin post TEXT [--hours 24]   put it up; it comes down by itself
-  kiezbox bulletin list [--json]            what is up now, newest first
-  kiezbox bulletin withdraw ID              take one down (the list has the IDs)
+  kiezbox bulletin post TEXT [--language de]      put it up; it comes down by itself
+  kiezbox bulletin post --code water_open --place "Musterplatz" --until 20:00
+                                                  the same in every reader's language
+  kiezbox bulletin post … --sign KEYFILE          official, if this box believes the key
+  kiezbox bulletin list [--json]                  what is up now, newest first
+  kiezbox bulletin withdraw ID [--sign KEYFILE]   take one down (the list has the IDs)
+  kiezbox bulletin codes                          the codes and what they need
 
-Residents see it marked as "from the operator of this box, unverified", in every mode. At most 1000
-bytes of UTF-8; no links, no markup: it is shown as it is written.
+Without --sign residents see it marked as "from the operator of this box, unverified", in every
+mode. At most 1000 bytes of UTF-8; no links, no markup: it is shown as it is written. Signed ones
+stand above all others as long as docs/trust.md allows; --scope city needs --second KEYFILE of
+another issuer. --replaces ID takes the place of one of the same issuer.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
 from kiezbox.errors import UsageError
 from kiezbox.situation import plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import argparse
+    from collections.abc import Mapping
 
     from kiezbox.clock import Clock
-    from kiezbox.model import Bulletin
-    from kiezbox.store import StoreWriter
+    from kiezbox.records import Record
+    from kiezbox.records.folds import Told
+    from kiezbox.store.log import Log
+    from kiezbox.trust import Trust
 
-#: Of UTF-8: two of them fit on the first page beside everything else.
-MOST_BYTES = 1000
+#: Of UTF-8; and a month: what must stay longer belongs on a poster.
+MOST_BYTES, MOST_HOURS = 1000, 744.0
 
-#: A month; what must stay longer belongs on a poster.
-MOST_HOURS = 744.0
+#: Options that are parameters of a code, and whether they are times.
+_PARAMETERS = {"place": 0, "what": 0, "from": 1, "at": 1, "until": 1, "number": 0, "phone": 0}
+
+_SCOPES = ("box", "kiez", "city")
+_SEVERITIES = ("unknown", "minor", "moderate", "severe", "extreme")
 
 
 def main(argv: list[str]) -> int:
-    """``kiezbox bulletin post|list|withdraw``."""
-    from kiezbox.cli._common import Parser, load_settings, open_clock
-    from kiezbox.store import StoreWriter
-
-    parser = Parser("bulletin", __doc__)
-    parser.add_argument("action", choices=("post", "list", "withdraw"))
-    parser.add_argument("what", nargs="?", metavar="TEXT or ID")
-    parser.add_argument("--hours", type=float, default=24.0, help="how long it stays (default 24)")
-    parser.add_argument("--json", action="store_true", help="for programs")
-    arguments = parser.parse_args(argv)
-    if (arguments.what is None) != (arguments.action == "list"):
-        needs = {"post": "a text in quotes", "list": "nothing more", "withdraw": "an ID"}
-        raise UsageError(
-            f"bulletin {arguments.action} needs {needs[arguments.action]}",
-            hint="`kiezbox bulletin --help` shows the three ways.",
-        )
-    text = checked(arguments.what) if arguments.action == "post" else ""
-    if not 0 < arguments.hours <= MOST_HOURS:
+    """``kiezbox bulletin post|list|withdraw|codes``."""
+    arguments = _arguments(argv)
+    if arguments.action == "codes":
+        return _list_codes()
+    fields = _fields(arguments) if arguments.action == "post" else {}
+    if arguments.hours is not None and not 0 < arguments.hours <= MOST_HOURS:
         raise UsageError(
             f"--hours {arguments.hours:g} is outside 0 to {MOST_HOURS:g}",
             hint="A bulletin that nobody takes down must come down by itself.",
         )
+    from kiezbox.cli._common import load_settings, open_clock
+    from kiezbox.store.believing import open_believing
+
     settings = load_settings(arguments.settings)
     clock = open_clock(settings)
-    with StoreWriter(settings.store.path, clock=clock) as store:
-        if arguments.action == "post":
-            posted = store.post(text, clock.now() + arguments.hours * 3600)
-            _show([posted], clock, is_json=arguments.json)
-        elif arguments.action == "withdraw":
-            _withdraw(store, arguments.what)
-        else:
-            _show(store.bulletins(), clock, is_json=arguments.json)
+    with closing(open_believing(settings, clock)) as log:
+        act = {"post": _post, "list": _list, "withdraw": _withdraw}[arguments.action]
+        act(_Desk(log, clock, settings.trust.roots), arguments, fields)
     return 0
+
+
+class _Desk:
+    """What the actions work with."""
+
+    def __init__(self, log: Log, clock: Clock, roots: tuple[str, ...]) -> None:
+        from kiezbox.store.believing import trust_of
+
+        self.log = log
+        self.clock = clock
+        self.trust: Trust = trust_of(log, roots, clock)
+
+
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    from kiezbox.cli._common import Parser
+
+    parser = Parser("bulletin", __doc__)
+    parser.add_argument("action", choices=("post", "list", "withdraw", "codes"))
+    parser.add_argument("what", nargs="?", metavar="TEXT or ID")
+    parser.add_argument("--hours", type=float, help="how long it stays (default 24, or --until)")
+    parser.add_argument("--language", default="de", help="of TEXT (default de)")
+    parser.add_argument("--headline", default="", help="a few words above TEXT")
+    parser.add_argument("--code", help="instead of TEXT: see `kiezbox bulletin codes`")
+    for name, is_time in _PARAMETERS.items():
+        kind = "TIME" if is_time else "TEXT"
+        parser.add_argument(f"--{name}", metavar=kind, dest=f"parameter_{name}", help="of the code")
+    parser.add_argument("--severity", choices=_SEVERITIES, default="unknown")
+    parser.add_argument("--scope", choices=_SCOPES, default="kiez", help="how far it travels")
+    parser.add_argument("--all-clear", action="store_true", help="a danger is over")
+    parser.add_argument("--exercise", action="store_true", help="only practising")
+    parser.add_argument("--replaces", metavar="ID", help="an earlier one of the same issuer")
+    parser.add_argument("--sign", metavar="KEYFILE", help="in the name of this key's issuer")
+    parser.add_argument("--second", metavar="KEYFILE", help="a second issuer, for --scope city")
+    parser.add_argument("--passphrase-file", metavar="FILE", help="of KEYFILE, for programs")
+    parser.add_argument("--time", metavar="TIME", help="now, where the box's clock is not set")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    arguments = parser.parse_args(argv)
+    is_bare = arguments.action in ("list", "codes") or bool(arguments.code)
+    if (arguments.what is None) != is_bare:
+        needs = {"post": "a text in quotes", "withdraw": "an ID"}
+        needs |= {"post": "a text or a code"} if arguments.code else {}
+        raise UsageError(
+            f"bulletin {arguments.action} needs {needs.get(arguments.action, 'nothing more')}",
+            hint="`kiezbox bulletin --help` shows the ways.",
+        )
+    return arguments
+
+
+def _fields(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What is said, without when and by whom."""
+    from kiezbox.i18n import is_language
+
+    fields: dict[str, Any] = {
+        "severity": _SEVERITIES.index(arguments.severity),
+        "is_all_clear": int(arguments.all_clear),
+        "is_exercise": int(arguments.exercise),
+        "headline": plain_text(arguments.headline, 160),
+    }
+    if arguments.code:
+        return fields | _coded(arguments)
+    if not is_language(arguments.language):
+        raise UsageError(
+            f"--language {arguments.language} is none that this box has",
+            hint="`kiezbox languages` lists them.",
+        )
+    return fields | {"text": checked(arguments.what), "language": arguments.language}
+
+
+def _coded(arguments: argparse.Namespace) -> dict[str, Any]:
+    """
+    Raises:
+        UsageError: there is no such code, or it needs a parameter.
+    """
+    from kiezbox.records.codes import code_named
+
+    try:
+        code = code_named(arguments.code)
+    except KeyError as error:
+        raise UsageError(
+            f"there is no code {arguments.code}", hint="`kiezbox bulletin codes` lists them."
+        ) from error
+    given = {name: vars(arguments)[f"parameter_{name}"] for name in _PARAMETERS}
+    missing = [f"--{name}" for name in code.needs if not given[name]]
+    if missing:
+        raise UsageError(f"{code.name} says nothing without {' and '.join(missing)}")
+    return {
+        "code": code.number,
+        "parameters": {n: plain_text(v, 120) for n, v in given.items() if v},
+    }
 
 
 def checked(text: str) -> str:
@@ -90,27 +178,220 @@ def checked(text: str) -> str:
     return cleaned
 
 
-def _withdraw(store: StoreWriter, given: str) -> None:
+# --- posting -------------------------------------------------------------------------------------
+
+
+def _post(desk: _Desk, arguments: argparse.Namespace, fields: dict[str, Any]) -> None:
+    from kiezbox.cli._keys import moment
+    from kiezbox.records import Scope
+    from kiezbox.store.log import Draft
+
+    now = desk.clock.now()
+    parameters = fields.get("parameters", {})
+    for name in parameters:
+        if _PARAMETERS[name]:
+            parameters[name] = str(int(moment(parameters[name], now)))
+    hours = arguments.hours
+    if hours is None:
+        hours = min((float(parameters.get("until", now + 86400)) - now) / 3600, MOST_HOURS)
+    lifetime_s = max(60, int(hours * 3600))
+    scope = Scope[arguments.scope.upper()]
+    if arguments.replaces:
+        fields["supersedes"] = _found(desk, arguments.replaces).body.get("serial")
+    if not arguments.sign:
+        if scope is Scope.CITY or arguments.second:
+            raise UsageError("what is for a whole city must be signed, by two issuers")
+        draft = Draft(kind="bulletin", fields=fields, lifetime_s=lifetime_s, scope=scope)
+    else:
+        draft = _signed(desk, arguments, "bulletin", fields, lifetime_s)
+    (added,) = desk.log.add(draft)
+    _show(desk, [_found(desk, str(added.ref))], is_json=arguments.json)
+
+
+def _signed(
+    desk: _Desk, arguments: argparse.Namespace, kind: str, fields: dict[str, Any], lifetime_s: int
+) -> Any:
+    """A draft in the name of an issuer whom this box believes.
+
+    Raises:
+        UsageError: it would not be official here.
+    """
+    from kiezbox.cli._keys import issued_at, read_key
+    from kiezbox.records import KINDS, Record, Scope, kind_named, unpack_body
+    from kiezbox.store.log import Draft
+    from kiezbox.trust import sign
+
+    key = read_key(arguments.sign, arguments.passphrase_file)
+    second = read_key(arguments.second, arguments.passphrase_file) if arguments.second else None
+    at = issued_at(arguments.time, desk.clock)
+    used = [told.body.get("serial", 0) for name in ("bulletin", "withdrawal")
+            for told in desk.log.records(name) if told.record.key == key.id]  # fmt: skip
+    fields = fields | {"issued_at": at, "serial": max([at, *(number + 1 for number in used)])}
+    severity = fields.get("severity", 0)
+    signed = sign(
+        kind, fields, key,
+        lifetime_s=lifetime_s, scope=Scope[arguments.scope.upper()], second=second,
+        # What is grave goes first where the way is narrow.
+        priority=0 if severity >= 3 else None,
+    )  # fmt: skip
+    number = kind_named(kind).number
+    record = Record(
+        desk.log.box, 1, 0, number, signed.priority, signed.scope, lifetime_s, True, signed.body,
+        signed.key, signed.signature,
+    )  # fmt: skip
+    verdict = desk.trust.verdict(record, unpack_body(KINDS[number], signed.body)[0])
+    if not verdict.name:
+        raise UsageError(
+            f"this box would not call it official: {verdict.why}",
+            hint="`kiezbox trust list` shows whom it believes, and how far.",
+        )
+    return Draft(**signed._asdict())
+
+
+# --- taking back ---------------------------------------------------------------------------------
+
+
+def _withdraw(desk: _Desk, arguments: argparse.Namespace, _: Mapping[str, Any]) -> None:
+    from kiezbox.records import Scope
+    from kiezbox.store.log import Draft
+
+    told = _found(desk, arguments.what)
+    record = told.record
+    of: dict[str, Any] = {"of": record.ref}
+    rest_s = max(60, int(told.expires_at - desk.clock.now()) + 1)
+    if not record.key:
+        if record.origin != desk.log.box:
+            raise UsageError(f"{record.ref} is another box's", hint="Its operator takes it down.")
+        draft = Draft(kind="withdrawal", fields=of, lifetime_s=rest_s)
+    elif not arguments.sign:
+        raise UsageError(
+            f"{record.ref} is signed; only its issuer takes it back",
+            hint="Give the issuer's key with --sign KEYFILE.",
+        )
+    else:
+        arguments.scope = Scope(record.scope).name.lower()
+        of |= {"issuer_serial": told.body.get("serial")}
+        draft = _signed(desk, arguments, "withdrawal", of, rest_s)
+        if draft.key != record.key:
+            raise UsageError(f"{record.ref} was signed with another key")
+    desk.log.add(draft)
+    print(f"{record.ref} is taken down")
+
+
+def _found(desk: _Desk, given: str) -> Told:
+    """The bulletin of this ID: SEQUENCE of this box, or ORIGIN/SEQUENCE."""
     origin, _, sequence = given.rpartition("/")
-    up = [each for each in store.bulletins() if str(each.sequence) == sequence]
-    found = [each for each in up if origin in ("", each.origin)]
-    if len(found) != 1 or not store.withdraw(found[0].origin, found[0].sequence):
+    fitting = [
+        told
+        for told in _up(desk)
+        if str(told.record.sequence) == sequence and origin in ("", told.record.origin)
+    ]
+    if not origin and len(fitting) > 1:
+        fitting = [told for told in fitting if told.record.origin == desk.log.box]
+    if len(fitting) != 1:
         raise UsageError(
             f"there is no bulletin {given}", hint="`kiezbox bulletin list` shows what is up."
         )
-    print(f"{found[0].origin}/{found[0].sequence} is taken down")
+    return fitting[0]
 
 
-def _show(bulletins: Sequence[Bulletin], clock: Clock, *, is_json: bool) -> None:
+# --- showing -------------------------------------------------------------------------------------
+
+
+def _list(desk: _Desk, arguments: argparse.Namespace, _: Mapping[str, Any]) -> None:
+    _show(desk, _up(desk), is_json=arguments.json)
+
+
+def _up(desk: _Desk) -> list[Told]:
+    """What is neither expired nor taken back, newest first."""
+    found = desk.log.records("bulletin")
+    things = {told.record.ref: desk.log.thing(told.record.ref) for told in found}
+    return [
+        told
+        for told in reversed(found)
+        if (thing := things[told.record.ref]) is not None and thing.state == "up"
+    ]
+
+
+def _show(desk: _Desk, bulletins: list[Told], *, is_json: bool) -> None:
     from kiezbox.cli._common import print_json
     from kiezbox.cli.mode import words
 
     if is_json:
-        print_json([each._asdict() for each in bulletins])
+        print_json([_facts(desk, told) for told in bulletins])
         return
-    for each in bulletins:
-        rest = words(each.expires_at - clock.now())
-        print(f"{each.origin}/{each.sequence}  up for another {rest}")
-        print("".join(f"  {line}\n" for line in each.text.splitlines()), end="")
+    for told in bulletins:
+        facts, rest = _facts(desk, told), words(told.expires_at - desk.clock.now())
+        print(f"{facts['id']}  {facts['standing']}  up for another {rest}")
+        for line in filter(None, (facts["headline"], *facts["text"].splitlines())):
+            print(f"  {line}")
     if not bulletins:
         print("no bulletin is up", file=sys.stderr)
+
+
+def _facts(desk: _Desk, told: Told) -> dict[str, Any]:
+    """A bulletin for programs, its code in English words."""
+    body, record = told.body, told.record
+    standing = _standing(desk, record, body)
+    text, headline = body.get("text", ""), body.get("headline", "")
+    if "code" in body:
+        headline, text = _in_english(body, desk.clock.now())
+    return {
+        "id": str(record.ref),
+        "origin": record.origin,
+        "sequence": record.sequence,
+        "standing": standing,
+        "written_at": told.written_at,
+        "expires_at": told.expires_at,
+        "code": _code_name(body),
+        "parameters": body.get("parameters", {}),
+        "headline": headline,
+        "text": text,
+        "language": body.get("language"),
+        "severity": body.get("severity", 0),
+        "is_all_clear": bool(body.get("is_all_clear")),
+        "is_exercise": bool(body.get("is_exercise")),
+    }
+
+
+def _standing(desk: _Desk, record: Record, body: Mapping[str, Any]) -> str:
+    if not record.key:
+        is_ours = record.origin == desk.log.box
+        return "unverified" if is_ours else "unverified, of another box"
+    name, why = desk.trust.verdict(record, body)
+    return f"official: {name}" if name else f"not shown: {why}"
+
+
+def _code_name(body: Mapping[str, Any]) -> str | None:
+    from kiezbox.records.codes import CODES
+
+    if "code" not in body:
+        return None
+    code = CODES.get(body["code"])
+    return code.name if code else str(body["code"])
+
+
+def _in_english(body: Mapping[str, Any], now: float) -> tuple[str, str]:
+    from kiezbox.i18n import text_of
+    from kiezbox.portal.words import clock_time
+    from kiezbox.situation.coded import in_words
+
+    text = text_of("en")
+    headline, details, advice = in_words(
+        _code_name(body) or "",
+        body.get("parameters", {}),
+        text_of("en", "codes"),
+        lambda moment: clock_time(moment, now, text),
+    )
+    return headline, "\n".join(filter(None, (details, advice, body.get("text"))))
+
+
+def _list_codes() -> int:
+    from kiezbox.i18n import text_of
+    from kiezbox.records.codes import CODES
+
+    texts = text_of("en", "codes")["codes"]
+    for code in CODES.values():
+        print(code.name, *(f"--{name}" for name in code.needs))
+        print(" ", *texts[code.name])
+    return 0
