@@ -35,9 +35,11 @@ def folded(typed: str) -> str:
             letters.append(str(unicodedata.decimal(letter)))
         elif letter.isalpha():
             letters.append(letter)
-    text = "".join(letters)
-    for written, meant in _UMLAUTS:
-        text = text.replace(written, meant)
+    text, before = "".join(letters), ""
+    while text != before:
+        before = text
+        for written, meant in _UMLAUTS:
+            text = text.replace(written, meant)
     return text
 
 
