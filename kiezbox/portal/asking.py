@@ -84,7 +84,7 @@ class Ask:
     def facts(self) -> Facts:
         """``situation.understand``'s; looked at once for a request."""
         if self._facts is None:
-            self._facts = self.sight.facts()
+            self._facts = self.sight.facts_lately()
         return self._facts
 
     @property

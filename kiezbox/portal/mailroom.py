@@ -63,19 +63,24 @@ class Mailroom:
 
     # --- called by the responder's thread --------------------------------------------------------
 
+    def is_full(self, visit: Visit, more: int = 0) -> bool:
+        """Whether no more is taken of this guest just now, where ``more`` have come that nobody has
+        read: so that whoever comes in vain hears it within milliseconds.
+        """
+        if self._count + more >= MOST_WAITING:
+            return True
+        of_guest = self._letters.get(party_of(visit.client), 0)
+        return bool(visit.party.most) and of_guest >= MOST_OF_GUEST
+
     def ask(self, visit: Visit, job: Job) -> bool:
         """The answer comes to ``Responder.answer``; False: too many are waiting."""
+        if self.is_full(visit) or (job.prepare is not None and len(self._slow) >= MOST_SLOW):
+            return False
         guest = party_of(visit.client)
-        of_guest = self._letters.get(guest, 0)
-        is_full = job.prepare is not None and len(self._slow) >= MOST_SLOW
-        if is_full or self._count >= MOST_WAITING:
-            return False
-        if visit.party.most and of_guest >= MOST_OF_GUEST:
-            return False
         if self._condition is None:
             self._begin()
         self._waiting[visit] = None
-        self._letters[guest] = of_guest + 1
+        self._letters[guest] = self._letters.get(guest, 0) + 1
         self._count += 1
         with self._condition:
             if job.prepare is None:

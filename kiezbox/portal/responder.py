@@ -40,6 +40,9 @@ LINGER_S = 1.0
 #: Time limits are looked at so often.
 SWEEP_S = 0.25
 
+#: Forms are read for so long at once. Each costs a millisecond, and who only reads waits for it.
+LETTERS_S = 0.004
+
 #: Let in at once, before the others have their turn.
 MOST_ACCEPTS = 64
 
@@ -57,6 +60,8 @@ class Responder(Loop):
         self.crowd = Crowd(most or most_visits())
         #: Visits whose party has spent too much.
         self._later: dict[Visit, None] = {}
+        #: Visits whose form nobody has read yet, in the order they came.
+        self._letters: dict[Visit, None] = {}
         self._now = self._swept_at = time.monotonic()
         self._pause_s = SWEEP_S
         #: A door is shut for a moment.
@@ -101,12 +106,14 @@ class Responder(Loop):
                     act()
             except Exception:
                 sys.excepthook(*sys.exc_info())
+        if self._letters:
+            self._read_letters()
         if self._is_to_load and not ready and self.behind:
             self._is_to_load = False
             self.behind.load()
         if now - self._swept_at >= SWEEP_S:
             self._sweep()
-        self._pause_s = SWEEP_S if ready else self._until_next()
+        self._pause_s = 0 if self._letters else SWEEP_S if ready else self._until_next()
 
     def _until_next(self) -> float:
         """Nothing happens just now: for how long not? With nobody here a box sleeps."""
@@ -162,7 +169,7 @@ class Responder(Loop):
 
     def _expire(self, visit: Visit) -> None:
         if visit.is_waiting:
-            status = 503 if visit in self._later else 504
+            status = 503 if visit in self._later or visit in self._letters else 504
             self._forget(visit)
             self.answer(visit, status)
         elif visit.is_idle or visit.is_lingering or visit.out or not visit.is_agreed:
@@ -240,6 +247,7 @@ class Responder(Loop):
     def _forget(self, visit: Visit) -> None:
         """Nobody waits for its answer any more."""
         self._later.pop(visit, None)
+        self._letters.pop(visit, None)
         if self.behind is not None:
             self.behind.forget(visit)
         if self.mailroom is not None:
@@ -334,6 +342,17 @@ class Responder(Loop):
         wire = self._prepared.find(request, self._now)
         if wire is not None:
             return wire
+        if request.method == "POST" and self.mailroom is not None:
+            # Not looked at now: whoever comes in vain shall hear it before that.
+            if self.mailroom.is_full(visit, len(self._letters)):
+                self._refuse(visit, 503)
+            else:
+                self._letters[visit] = None
+            return None
+        return self._made(visit, request)
+
+    def _made(self, visit: Visit, request: Request) -> Wire | None:
+        """As ``_wire``, for what must be made now."""
         if not visit.party.may_spend():
             self._later[visit] = None
             return None
@@ -355,6 +374,26 @@ class Responder(Loop):
         if not is_taken:
             self._refuse(visit, 503)
         return None
+
+    def _read_letters(self) -> None:
+        """Forms that have come, for a few milliseconds; then others have their turn."""
+        until = time.monotonic() + LETTERS_S
+        while self._letters and time.monotonic() < until:
+            visit = next(iter(self._letters))
+            del self._letters[visit]
+            self._safely(self._read_letter, visit)
+
+    def _read_letter(self, visit: Visit) -> None:
+        request = visit.queue[0]
+        if isinstance(request, int):
+            return
+        wire = self._made(visit, request)
+        if wire is not None:
+            self.answer(visit, wire)
+        elif not visit.queue:
+            # Refused meanwhile.
+            visit.is_waiting = False
+            self._send(visit)
 
     def forget(self) -> None:
         """Pages that were kept may be true no more."""

@@ -99,6 +99,7 @@ class Sight:
         self._bulletins: tuple[float, Any, Looked | None] = (-1e9, None, None)
         self._last_known: tuple[float, Any] = (-1e9, None)
         self._street: tuple[Any, Street] = (None, Street())
+        self._lately: tuple[Any, Any] = (None, None)
 
     def version(self) -> tuple[Any, ...]:
         """Another one as soon as now.json, the store or the words are others; five ``stat``."""
@@ -129,6 +130,17 @@ class Sight:
             facts["state"] = "stale" if facts["written_at"] is not None else "unknown"
         elif facts["written_at"] is None:
             facts["source"] = None
+        return facts
+
+    def facts_lately(self) -> Facts:
+        """The same for all who ask within a quarter of a second, if now.json is the same: what is
+        understood from it costs 0.2 ms, and 2 on a small box.
+        """
+        moment = _stamp(self._now_json), int(self._clock.now() * 4)
+        seen, facts = self._lately
+        if seen != moment:
+            facts = self.facts()
+            self._lately = (moment, facts)
         return facts
 
     def bulletins(self, facts: Facts) -> list[Bulletin] | None:

@@ -45,6 +45,9 @@ class Hall:
     def ring(self) -> None:
         self.bell.set()
 
+    def forget(self) -> None:
+        """Pages that were kept."""
+
     def answer(self, visit: Any, wire: Wire | int) -> None:
         self.answers[visit] = wire
         self.stored[visit] = stored(self.path)
