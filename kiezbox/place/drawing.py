@@ -35,7 +35,7 @@ _CLASSES = {
 }  # fmt: skip
 
 #: Beyond this reach (metres) what is drawn so would only be grey.
-_MOST_REACH = {LineKind.PATH: 900.0, LineKind.STREET: 2500.0}
+_MOST_REACH = {LineKind.PATH: 900.0, LineKind.STREET: 1500.0}
 
 STYLE = """\
 .m{width:100%;max-width:34rem;height:auto;border:1px solid var(--l)}\
@@ -243,7 +243,7 @@ def _straights(
                 del waiting[n]
                 found = True
                 break
-        rough = simplified(whole, 6.0)
+        rough = simplified(whole, 10.0)
         yield from zip(rough, rough[1:], strict=False)
 
 

@@ -1,10 +1,13 @@
 """Where: points around the box by what one needs now, how far, open or not, and what is said of
 them; a page of each; a map without tiles. Without a package it says what to look for.
+
+Drawing a dense city takes half a second: the map is left to Flask (``show_slowly``).
 """
 
 from __future__ import annotations
 
 from kiezbox.place.points import NEEDS, is_point_id
+from kiezbox.portal.answered import Answer
 from kiezbox.portal.asking import Ask, Job
 from kiezbox.portal.places import Near, Surroundings, standings
 from kiezbox.portal.points import distance_of, kind_of, moment_at, name_of, state_of, way_to
@@ -16,7 +19,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kiezbox.place.points import Point
-    from kiezbox.portal.answered import Answer
     from kiezbox.portal.points import Moment, Said
     from kiezbox.store.log import Log
 
@@ -37,13 +39,19 @@ def show(ask: Ask) -> Answer:
         return _missing(ask)
     first, *more = ask.rest or ("",)
     if first == "map":
-        return _map(ask, around, more)
+        return Answer(200, b"", is_flask=True)
     if first == "point" and more and (found := _found(around, more[0])):
         thanks = ask.text("where")["report"]["thanks"] if ask.query.get("said") else ""
         return _point(ask, around, found, thanks)
     if first in NEEDS:
         return _need(ask, around, first, more)
     return _overview(ask, around)
+
+
+def show_slowly(ask: Ask) -> Answer:
+    """The map."""
+    around = Surroundings(ask)
+    return _map(ask, around, list(ask.rest[1:])) if around else _missing(ask)
 
 
 def send(ask: Ask) -> Answer | Job:
@@ -57,8 +65,6 @@ def send(ask: Ask) -> Answer | Job:
     state = ask.form.get("state", "")
     if state not in SAYABLE:
         return _point(ask, around, found, words["choose"])
-    if not ask.is_token_good():
-        return _point(ask, around, found, words["again"])
     fields = {
         "place": found.point.id,
         "state": SAYABLE.index(state),
@@ -100,7 +106,7 @@ def _overview(ask: Ask, around: Surroundings) -> Answer:
         if count > len(near):
             link = text["all"].format(need=text["needs"][need], number=count)
             parts.append(f"<p><a href={ask.path('where', need)}>{link}</a></p>")
-    return ask.page(text["title"], "".join(parts) + _sources(ask, around))
+    return ask.page(text["title"], "".join(parts) + _sources(ask, around), has_forms=False)
 
 
 def _need(ask: Ask, around: Surroundings, need: str, more: list[str]) -> Answer:
@@ -115,7 +121,7 @@ def _need(ask: Ask, around: Surroundings, need: str, more: list[str]) -> Answer:
         link = ask.path("where", need, str(max(1, leaf) + 1))
         further = f"<p><a href={link}>{text['further']}</a></p>"
     body = _origin(ask, around) + listed + further + _back(ask) + _sources(ask, around)
-    return ask.page(text["needs"][need], body)
+    return ask.page(text["needs"][need], body, has_forms=False)
 
 
 def _list(ask: Ask, near: list[Near], said: dict[str, Said], moment: Moment | None) -> str:
@@ -231,7 +237,7 @@ def _map(ask: Ask, around: Surroundings, more: list[str]) -> Answer:
         f"{drawn.svg}<nav>{' '.join(links)}</nav>{legend}<p>{words['save']}</p>"
         f"<ol>{items}</ol>{_back(ask)}{_sources(ask, around)}"
     )
-    return ask.page(words["title"], body, style=drawing.STYLE)
+    return ask.page(words["title"], body, style=drawing.STYLE, has_forms=False)
 
 
 def _on_map(around: Surroundings, reach: int) -> list[Near]:
@@ -271,7 +277,7 @@ def _missing(ask: Ask) -> Answer:
     text = ask.text("where")
     items = "".join(f"<li>{each}</li>" for key, each in sorted(_looks(text).items()))
     body = f"<p>{text['missing']}</p><h2>{text['look']['heading']}</h2><ul>{items}</ul>"
-    return ask.page(text["title"], body, below="where")
+    return ask.page(text["title"], body, below="where", has_forms=False)
 
 
 def _looks(text: dict[str, Any]) -> dict[str, str]:
