@@ -48,7 +48,7 @@ class Official:
     def __init__(self, row: Sequence[Any], wanted: str) -> None:
         from kiezbox.portal.sight import parse_json
 
-        origin, sequence, written_at, self.source, self.issuer, vouched, data = row
+        origin, sequence, written_at, self.source, self._json, vouched, data = row
         self.id = f"{origin}.{sequence}"
         self.order = (float(written_at), int(sequence))
         self.is_official = bool(vouched)
@@ -57,6 +57,7 @@ class Official:
         self._texts: dict[str, dict[str, str]] | None = None
         self.state = ACTIVE
         self.identifier = str(self.data["identifier"])
+        self.issuer = str(self.data.get("issuer", ""))
         self.severity = str(self.data.get("severity", ""))
         self.is_exercise = bool(self.data.get("is_exercise"))
         self.areas = str(self.data.get("areas", "")).split("\n") if self.data.get("areas") else []
@@ -90,7 +91,7 @@ class Official:
             from kiezbox.portal.sight import parse_json
 
             try:
-                found = parse_json(str(self.data.get("texts", "{}")).encode())
+                found = parse_json(self._json.encode())
             except (ValueError, RecursionError):
                 found = {}
             self._texts = {

@@ -13,17 +13,18 @@ from typing import Any
 from kiezbox.records.folds import Told, thing_of
 from kiezbox.records.things import Thing
 
-#: Fields of the body that pages need. ``texts`` stays JSON inside: it is read when shown.
+#: Fields of the body that pages need. The texts are the thing's text and not in here: what holds is
+#: found out among many messages, and the words of those that do not are never read.
 SHOWN = (
     "identifier", "sent_at", "message_type", "severity", "urgency", "certainty", "event",
-    "starts_at", "ends_at", "areas", "texts", "references", "is_all_clear", "is_exercise",
+    "issuer", "starts_at", "ends_at", "areas", "references", "is_all_clear", "is_exercise",
     "category", "fetched_at", "fetched_from", "response", "event_codes", "is_gone",
 )  # fmt: skip
 
 
 def fold(first: Told, changes: Sequence[Told]) -> Thing:
-    """``topic`` is the source, ``text`` the name of the authority, ``issuer`` the box that vouches
-    for having fetched it (see ``trust``).
+    """``topic`` is the source, ``text`` the words of all languages as JSON, ``issuer`` who vouches
+    for having fetched it there (see ``trust``).
     """
     body = first.body
     data: dict[str, Any] = {name: body[name] for name in SHOWN if name in body}
@@ -32,6 +33,6 @@ def fold(first: Told, changes: Sequence[Told]) -> Thing:
         changes,
         topic=body["source"],
         state=str(body.get("message_type", "")).lower(),
-        text=str(body.get("issuer", "")),
+        text=body["texts"],
         data=data,
     )
