@@ -68,22 +68,25 @@ class Answer:
         self.slot = SLOT if SLOT in body else b""
         #: As it was last sent (``prepared.Wire``), for an answer that is given again and again.
         self.wire: Any = None
-        #: Zipped: what comes before the slot and after it, the checksum of the text before it, the
-        #: text after it, and the length of the whole text.
-        self._around: tuple[bytes, bytes, int, bytes, int] | None = None
+        #: Zipped: the pieces around the slots, the checksum of the text before the first slot, the
+        #: texts after each, and the length of the whole text.
+        self._around: tuple[list[bytes], int, list[bytes], int] | None = None
 
     def filled(self, own: bytes) -> bytes:
-        """The body with ``own``, which is as long as the slot, in the slot."""
+        """The body with ``own``, which is as long as the slot, in each slot: a page may have
+        several forms.
+        """
         if self._around is None:
-            return self.body.replace(self.slot, own, 1) if self.slot else self.body
+            return self.body.replace(self.slot, own) if self.slot else self.body
         import zlib
 
-        before, after, checksum, text, size = self._around
-        checksum = zlib.crc32(text, zlib.crc32(own, checksum))
+        (first, *others), checksum, texts, size = self._around
+        whole = [first]
+        for piece, text in zip(others, texts, strict=True):
+            checksum = zlib.crc32(text, zlib.crc32(own, checksum))
+            whole += own, piece
         # RFC 1952, 2.3.1: checksum and length, the least significant byte first.
-        return b"".join(
-            (before, own, after, checksum.to_bytes(4, "little"), size.to_bytes(4, "little"))
-        )
+        return b"".join((*whole, checksum.to_bytes(4, "little"), size.to_bytes(4, "little")))
 
 
 def zipped(whole: Answer, headers: Mapping[str, str], vary: str = "Accept-Encoding") -> Answer:
@@ -103,17 +106,21 @@ def _zip(whole: Answer) -> None:
         packer = zlib.compressobj(6, zlib.DEFLATED, 31)
         whole.body = packer.compress(whole.body) + packer.flush()
         return
-    text, size = whole.body, len(whole.body)
-    before, _, after = text.partition(whole.slot)
-    # -15: deflate without a frame (zlib.h). The slot is a stored block (RFC 1951, 3.2.4), so that
+    # -15: deflate without a frame (zlib.h). A slot is a stored block (RFC 1951, 3.2.4), so that
     # its bytes can be changed; what follows may refer to what came before it, never to it.
-    packer = zlib.compressobj(6, zlib.DEFLATED, -15)
-    length = len(whole.slot)
+    length, size = len(whole.slot), len(whole.body)
     stored = b"\0" + length.to_bytes(2, "little") + (length ^ 0xFFFF).to_bytes(2, "little")
-    first = _GZIP + packer.compress(before) + packer.flush(zlib.Z_SYNC_FLUSH) + stored
-    packer = zlib.compressobj(6, zlib.DEFLATED, -15, zdict=before + whole.slot)
-    second = packer.compress(after) + packer.flush()
-    whole._around = (first, second, zlib.crc32(before), after, size)
+    first, *texts = whole.body.split(whole.slot)
+    packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+    pieces, seen = [_GZIP + packer.compress(first)], first
+    for text in texts:
+        pieces[-1] += packer.flush(zlib.Z_SYNC_FLUSH) + stored
+        seen += whole.slot
+        packer = zlib.compressobj(6, zlib.DEFLATED, -15, zdict=seen)
+        pieces.append(packer.compress(text))
+        seen += text
+    pieces[-1] += packer.flush()
+    whole._around = pieces, zlib.crc32(first), texts, size
     whole.body = whole.filled(whole.slot)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+import socket
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 from residents import Page, Resident
-from street import Portal, fresh, outage, portal, write_facts
+from street import Portal, fresh, outage, portal, read_all, split, write_facts
 
 from kiezbox.clock import ManualClock, SystemClock
 from kiezbox.store.log import Log
@@ -107,6 +109,29 @@ def test_a_word_that_is_none_of_ours_is_named(resident: Resident) -> None:
 
     assert page.status == 400
     assert "„adlerr“" in page.text
+
+
+def test_each_form_of_a_page_carries_the_guests_own_token_zipped_or_not(
+    resident: Resident,
+) -> None:
+    """Or only the first form of a page could be sent."""
+    for coding in ("identity", "gzip"):
+        tokens = re.findall(r'name=token value="(.*?)"', unzipped(resident, coding))
+
+        assert len(tokens) == 2
+        assert all(re.fullmatch("[0-9a-f]{40}", token) for token in tokens)
+
+
+def unzipped(resident: Resident, coding: str) -> str:
+    head = f"GET /de/safe HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: {coding}\r\n"
+    with socket.create_connection(
+        ("127.0.0.1", resident.port), timeout=20, source_address=(resident.address, 0)
+    ) as connection:
+        connection.sendall(f"{head}Connection: close\r\n\r\n".encode())
+        _, headers, body = split(read_all(connection))
+    is_zipped = headers.get("content-encoding") == "gzip"
+    assert is_zipped == (coding == "gzip")
+    return (gzip.decompress(body) if is_zipped else body).decode()
 
 
 def test_there_is_no_list(resident: Resident) -> None:
