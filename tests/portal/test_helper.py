@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+import socket
+import ssl
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -10,7 +13,8 @@ from typing import Any
 
 import pytest
 from residents import Page, Resident
-from street import Portal, fresh, outage, portal, write_facts
+from street import Portal, fresh, outage, portal, read_all, write_facts
+from test_tls import NAME, make_certificate
 
 from kiezbox import sealing
 from kiezbox.clock import SystemClock
@@ -398,3 +402,29 @@ def test_nothing_exact_is_in_what_the_portal_says_to_its_log(
     assert PLACE in opened.text
     for hidden in (PLACE, "5550199", PASSPHRASE, "falsche Passphrase"):
         assert hidden not in said
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl here")
+def test_by_https_the_passphrase_is_asked_for_as_it_should_be(tmp_path: Path) -> None:
+    make_certificate(tmp_path / "certificate")
+    write_facts(tmp_path / "run", fresh(outage(network__https_name=NAME)))
+    open_log(tmp_path).close()
+    arguments = ("--https", "127.0.0.1:0", "--certificate", str(tmp_path / "certificate"))
+    with portal(tmp_path, *arguments) as served:
+        plain = Resident(served.port, address="127.0.4.253").open("/de/helper")
+        assert served.process.stderr is not None
+        line = served.process.stderr.readline()
+        port = int(re.findall(r"https://127\.0\.0\.1:(\d+)/", line)[0])
+        context = ssl.create_default_context(cafile=f"{tmp_path}/certificate/fullchain.pem")
+        with (
+            socket.create_connection(
+                ("127.0.0.1", port), timeout=20, source_address=("127.0.4.253", 0)
+            ) as connection,
+            context.wrap_socket(connection, server_hostname=NAME) as secret,
+        ):
+            head = f"GET /de/helper HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n"
+            secret.sendall(head.encode())
+            page = read_all(secret).decode()
+
+    assert f'href="https://{NAME}/de/helper"' in plain.text and "type=password" not in plain.text
+    assert "type=password" in page and "ohne https" not in page
