@@ -12,6 +12,7 @@ from kiezbox.i18n import LANGUAGES, language_of
 from kiezbox.portal.answered import HTML, Answer, zipped
 from kiezbox.portal.asking import Ask, Job
 from kiezbox.portal.now import again_page, bulletins_page, first_page
+from kiezbox.portal.official import now_matters, warnings_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -247,7 +248,11 @@ def _seen(sight: Sight) -> tuple[Facts, list[Bulletin] | None]:
 
 
 def _first_page(request: Request, sight: Sight, guests: Guests, language: str) -> Answer:
-    return _page(request, first_page(*_seen(sight), language))
+    facts, bulletins = _seen(sight)
+    is_clock_sure = facts["clock_trusted"] is not False
+    found = warnings_of(sight.shown, facts["now"], language, is_clock_sure=is_clock_sure)
+    warnings = now_matters(found, facts["now"])
+    return _page(request, first_page(facts, bulletins, language, warnings))
 
 
 def _again(request: Request, sight: Sight, guests: Guests, language: str) -> Answer:

@@ -41,7 +41,7 @@ def card(
     look = " ".join(filter(None, classes))
     if bulletin.standing == "official":
         by = f"<b class=official>{escape(bulletin.issuer)}</b> "
-        mark = f"{by}<small>{text['official_mark']} · {when}</small>"
+        mark = f"{by}<small>{text['official']} · {text['official_mark']} · {when}</small>"
     elif bulletin.standing == "signed":
         mark = f"<small>{text['signed_mark'].format(issuer=escape(bulletin.issuer))}</small>"
     else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from kiezbox.i18n import text_of
 from kiezbox.portal.answered import SLOT
+from kiezbox.portal.bulletins import Bulletin
 from kiezbox.portal.cards import card
 from kiezbox.portal.meaning import (
     Danger,
@@ -23,26 +24,29 @@ from kiezbox.portal.meaning import (
     warned,
 )
 from kiezbox.portal.measured import heading, rows_of
+from kiezbox.portal.official import card as warning_card
 from kiezbox.portal.page import back_link, document, paragraph, stay_form
 from kiezbox.portal.pictograms import pictogram
 from kiezbox.portal.words import age, band, clock_time, duration, escape
+from kiezbox.situation.warnings import gravity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from kiezbox.portal.bulletins import Bulletin
+    from kiezbox.portal.official import Official
     from kiezbox.situation import Facts
 
 __all__ = [
     "PACKED_BYTES", "PAGE_BYTES", "TASKS", "again_page", "bulletins_page", "first_page",
+    "first_steps", "summary",
 ]  # fmt: skip
 
 #: The whole page, style included, and what it is on the air, gzipped: it must come in one breath of
 #: a crowded WLAN. A guest's own token is not packed, and parts the page in two.
-PAGE_BYTES, PACKED_BYTES = 15_000, 2_980
-TOKEN_BYTES = 100
+PAGE_BYTES, PACKED_BYTES = 15_000, 2_970
+TOKEN_BYTES = 120
 
 #: So many bytes of a page become one on the air, or more: what is left out is reckoned with it.
 RATIO = 0.4
@@ -71,15 +75,21 @@ _STYLE = """\
 .tasks a{text-decoration:none;font-weight:700}.tasks li{margin:0}"""
 
 
-def first_page(facts: Facts, bulletins: Sequence[Bulletin] | None, language: str = "de") -> bytes:
+def first_page(
+    facts: Facts,
+    bulletins: Sequence[Bulletin] | None,
+    language: str = "de",
+    warnings: Sequence[Official] = (),
+) -> bytes:
     """The page in UTF-8, with a ``SLOT`` for the guest's token where it asks guests to stay.
 
     ``facts`` come from ``situation.understand``; bulletins, first things first, are None where they
-    cannot be read.
+    cannot be read; ``warnings`` are those of ``official.now_matters``.
     """
     text = text_of(language)
-    facts = warned(facts, _danger(bulletins or ()))
-    parts, size = _Parts(facts, bulletins, text, language), _Size(facts, bulletins)
+    facts = warned(facts, _danger(bulletins or (), warnings))
+    parts = _Parts(facts, bulletins, warnings, text, language)
+    size = _Size(facts, len(parts.official), len(parts.others))
     while True:
         body = parts.body(size)
         page = document(facts, text, language, body, style=_STYLE)
@@ -94,7 +104,7 @@ def first_page(facts: Facts, bulletins: Sequence[Bulletin] | None, language: str
 def again_page(facts: Facts, language: str = "de") -> bytes:
     """For a guest who knows the first page and has been away: what has happened, and the form."""
     text = text_of(language)
-    body = _summary(facts, None, text) + stay_form(facts, text, language, text["again"])
+    body = summary(facts, None, text) + stay_form(facts, text, language, text["again"])
     link = f'<p><a href="/{language}">{text["whole_page"]}</a></p>'
     return document(facts, text, language, body + _notes(facts, text) + link, "again")
 
@@ -119,18 +129,27 @@ def _packed(page: bytes) -> int:
     return len(compress(page, 6)) + (TOKEN_BYTES if SLOT in page else 0)
 
 
-def _danger(bulletins: Sequence[Bulletin]) -> Danger | None:
+def _danger(bulletins: Sequence[Bulletin], warnings: Sequence[Official]) -> Danger | None:
     """The gravest of what is official and not over, if it is grave."""
-    grave = [each for each in bulletins if each.standing == "official" and _is_grave(each)]
-    if not grave:
-        return None
-    worst = max(grave, key=lambda each: (each.severity, bool(each.topic), each.written_at))
-    return Danger(worst.topic, worst.written_at)
+    grave = [
+        (each.severity, each.topic, each.written_at)
+        for each in bulletins
+        if each.standing == "official" and not each.is_all_clear and not each.is_exercise
+    ]
+    grave += [
+        (gravity(each.severity), _TOPICS.get(each.cause, ""), each.sent_at or each.copy_at)
+        for each in warnings
+        if each.is_active
+    ]
+    severity, topic, since = max(grave, key=lambda g: (g[0], bool(g[1]), g[2]), default=(0, "", 0))
+    return Danger(topic, since) if severity >= DANGER_FROM else None
 
 
-def _is_grave(bulletin: Bulletin) -> bool:
-    is_over = bulletin.is_all_clear or bulletin.is_exercise
-    return bulletin.severity >= DANGER_FROM and not is_over
+#: What a warning is about (``situation.warnings.CAUSES``), as the first steps are sorted.
+_TOPICS = {
+    "flood": "flood", "storm": "storm", "heat": "heat", "cold": "cold", "fire": "fire",
+    "release": "smoke", "network": "network", "drinking_water": "supplies",
+}  # fmt: skip
 
 
 # --- what fits -----------------------------------------------------------------------------------
@@ -139,16 +158,17 @@ def _is_grave(bulletin: Bulletin) -> bool:
 class _Size:
     """How much of everything is shown."""
 
-    def __init__(self, facts: Facts, bulletins: Sequence[Bulletin] | None) -> None:
-        official = sum(each.is_official for each in bulletins or ())
+    def __init__(self, facts: Facts, official: int, others: int) -> None:
         self.official = min(official, OFFICIAL_MOST)
-        self.others = min(len(bulletins or ()) - official, OTHERS_MOST)
+        self.others = min(others, OTHERS_MOST)
         #: Bytes of what a bulletin says in its own words.
         self.words = WORDS_BYTES
         self.readings = READINGS_MOST if is_ordinary(facts) else READINGS_FEW
         self.condition = 1
         self.steps = STEPS_MOST
         self.pictograms = len(TASKS)
+        #: What the headline means.
+        self.sentence = 1
 
     def shrink(self) -> bool:
         """A little less; False: there is nothing left to leave out."""
@@ -162,10 +182,16 @@ class _Size:
 
 #: What there is less of, and down to how much before it is the next one's turn.
 _LESS = (
-    ("others", 1), ("words", 150), ("readings", READINGS_FEW), ("steps", 5), ("official", 2),
-    ("condition", 0), ("readings", 0), ("words", 60), ("pictograms", 6), ("steps", 4),
-    ("official", 1), ("pictograms", 0), ("steps", 3), ("others", 0),
+    ("others", 1), ("words", 150), ("readings", READINGS_FEW), ("steps", 5), ("condition", 0),
+    ("readings", 0), ("words", 100), ("pictograms", 6), ("official", 2), ("steps", 4),
+    ("pictograms", 0), ("words", 60), ("steps", 3), ("official", 1), ("others", 0), ("sentence", 0),
 )  # fmt: skip
+
+
+def _weight(told: Bulletin | Official) -> tuple[bool, int, float]:
+    if isinstance(told, Bulletin):
+        return told.is_all_clear, -told.severity, -told.written_at
+    return told.is_all_clear, -gravity(told.severity), -(told.sent_at or told.copy_at)
 
 
 class _Parts:
@@ -175,19 +201,26 @@ class _Parts:
         self,
         facts: Facts,
         bulletins: Sequence[Bulletin] | None,
+        warnings: Sequence[Official],
         text: dict[str, Any],
         language: str,
     ) -> None:
         self._facts, self._text, self._language = facts, text, language
-        self._official = [each for each in bulletins or () if each.is_official]
-        self._others = [each for each in bulletins or () if not each.is_official]
+        official = [each for each in bulletins or () if each.is_official]
+        #: The gravest in front, an all-clear behind what still holds.
+        told: list[Bulletin | Official] = [*official, *warnings]
+        self.official = sorted(told, key=_weight)
+        self.others = [each for each in bulletins or () if not each.is_official]
+        self._count = len(bulletins or ())
         self._is_readable = bulletins is not None
         self._is_calm = is_ordinary(facts)
         self._cards: dict[tuple[int, int], str] = {}
-        self._summary = _summary(facts, bulletins, text)
+        self._summaries = [
+            summary(facts, bulletins, text, is_brief=is_brief) for is_brief in (True, False)
+        ]
         self._form = stay_form(facts, text, language)
         self._notes = _notes(facts, text)
-        self._steps, self._links = _first_steps(facts, text, language)
+        self._steps, self._links = first_steps(facts, text, language)
         self._rows = rows_of(facts, text)
         self._condition = _condition(facts, text)
 
@@ -195,8 +228,8 @@ class _Parts:
         readings = self._readings(size.readings)
         return "".join(
             (
-                self._summary,
-                self._listed(self._official[: size.official], size),
+                self._summaries[size.sentence],
+                self._listed(self.official[: size.official], size),
                 self._form,
                 self._notes,
                 readings if self._is_calm else self._first(size.steps),
@@ -207,26 +240,38 @@ class _Parts:
             )
         )
 
-    def _listed(self, bulletins: Sequence[Bulletin], size: _Size) -> str:
-        return "".join(self._card(each, size.words) for each in bulletins)
+    def _listed(self, shown: Sequence[Bulletin | Official], size: _Size) -> str:
+        return "".join(self._card(each, size.words) for each in shown)
 
-    def _card(self, bulletin: Bulletin, most: int) -> str:
-        key = id(bulletin), most
+    def _card(self, told: Bulletin | Official, most: int) -> str:
+        key = id(told), most
         if key not in self._cards:
-            self._cards[key] = card(bulletin, self._facts, self._text, self._language, most=most)
+            self._cards[key] = self._made(told, most)
         return self._cards[key]
 
+    def _made(self, told: Bulletin | Official, most: int) -> str:
+        if isinstance(told, Bulletin):
+            return card(told, self._facts, self._text, self._language, most=most)
+        text, path = text_of(self._language, "warnings"), f"/{self._language}/warnings"
+        now = self._facts["now"]
+        return warning_card(told, text, self._text, now, path, most=most, heading="h2")
+
     def _bulletins(self, size: _Size) -> str:
-        """What is not official, and the way to all that is cut or left out."""
+        """What is not official, and the ways to all that is cut or left out."""
         if not self._is_readable:
             return paragraph(self._text["bulletins_unreadable"])
-        shown = self._official[: size.official] + self._others[: size.others]
-        count = len(self._official) + len(self._others)
-        listed = self._listed(self._others[: size.others], size)
-        is_cut = any(len(escape(each.text).encode()) > size.words for each in shown)
-        if is_cut or len(shown) < count:
-            link = self._text["bulletins_more"].format(count=count)
-            listed += f'<p><a href="/{self._language}/bulletins">{link}</a></p>'
+        links = ""
+        told = [each for each in self.official[: size.official] if isinstance(each, Bulletin)]
+        told += self.others[: size.others]
+        is_cut = any(len(escape(each.text).encode()) > size.words for each in told)
+        for is_missing, name, count, page in (
+            (len(self.official) > size.official, "official_below", len(self.official), "warnings"),
+            (is_cut or len(told) < self._count, "bulletins_more", self._count, "bulletins"),
+        ):
+            if is_missing and count:
+                words = self._text[name].format(count=count)
+                links += f'<p><a href="/{self._language}/{page}">{words}</a></p>'
+        listed = self._listed(self.others[: size.others], size) + links
         return listed and f'<h2 id="m">{self._text["bulletins"]}</h2>{listed}'
 
     def _readings(self, most: int) -> str:
@@ -244,7 +289,13 @@ class _Parts:
 # --- the parts -----------------------------------------------------------------------------------
 
 
-def _summary(facts: Facts, bulletins: Sequence[Bulletin] | None, text: dict[str, Any]) -> str:
+def summary(
+    facts: Facts,
+    bulletins: Sequence[Bulletin] | None,
+    text: dict[str, Any],
+    *,
+    is_brief: bool = False,
+) -> str:
     """Headline, since when, in a sentence, how long the box lasts, what its operator says."""
     now, is_active = facts["now"], facts["state"] == "active"
     headline, sentences = headline_of(facts, text)
@@ -254,7 +305,7 @@ def _summary(facts: Facts, bulletins: Sequence[Bulletin] | None, text: dict[str,
         span = f" ({duration(now - since, text, 'days_left')})" if is_active else ""
         lines.append(text["since"].format(when=clock_time(since, now, text)) + span)
     if is_active:
-        lines += map(escape, sentences)
+        lines += [] if is_brief else map(escape, sentences)
         lines += _lasting(facts, text)
     count = sum(not each.is_official for each in bulletins or ())
     if count and not is_ordinary(facts):
@@ -298,7 +349,7 @@ def _notes(facts: Facts, text: dict[str, Any]) -> str:
     return "".join(f'<p class="n">{_lead(lead, rest)}</p>' for lead, rest in notes)
 
 
-def _first_steps(facts: Facts, text: dict[str, Any], language: str) -> tuple[list[str], str]:
+def first_steps(facts: Facts, text: dict[str, Any], language: str) -> tuple[list[str], str]:
     """What to do first, and where there is more about it."""
     topic = topic_of(facts)
     steps = list(text["first_always"])

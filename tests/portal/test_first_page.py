@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from kiezbox.portal.now import (
     bulletins_page,
     first_page,
 )
+from kiezbox.portal.official import Official
 from kiezbox.portal.style import STYLE
 from kiezbox.units import UNITS
 
@@ -332,7 +334,7 @@ def test_what_is_official_stands_above_everything_and_says_who_checked_it() -> N
         html = page(document, bulletins)
         first, second = cards(html)
 
-        assert "Bezirk von dieser Box geprüft · vor 10 Minuten Wasser gibt" in text_of(html)
+        assert "Bezirk Amtlich · von dieser Box geprüft · vor 10 Minuten Wasser" in text_of(html)
         assert first.get("class") == "official" and second.get("class") is None
         rest = "Zuerst" if document is not NORMAL else "Gemessen"
         assert html.index("an der Schule") < html.index(rest) < html.index("Suppe bei mir")
@@ -415,6 +417,59 @@ def test_a_grave_official_word_makes_the_headline_and_the_first_steps(
     assert tree(html).find(".//h1").text == headline
     assert step in text_of(html) and '<body class="e">' in html
     assert "Wie lange diese Box" not in html or NORMAL["battery"]["hours_left_low"] is None
+
+
+def warning(**fields: Any) -> Official:
+    """One that this box fetched, half an hour ago."""
+    texts = {"de": {"headline": "Hochwasser an der Oder", "instruction": "Keller räumen."}}
+    data = {
+        "identifier": "x.1", "severity": "Severe", "event": "Hochwasser", "sent_at": NOW - 1800,
+        "fetched_at": NOW - 1200, "fetched_from": "warnung.bund.de", "issuer": "Landesamt",
+        **fields,
+    }  # fmt: skip
+    row = ("kb-musterplatz-1", 9, NOW - 1200, "nina", json.dumps(texts), "kb-musterplatz-1")
+    return Official((*row, json.dumps(data)), "de")
+
+
+def with_warnings(document: Any, *warnings: Official, bulletins: Any = ()) -> str:
+    whole = first_page(understood(document), bulletins, "de", warnings)
+    assert packed(whole) <= 3000
+    return whole.replace(SLOT, NO_TOKEN).decode()
+
+
+def test_a_warning_stands_above_everything_with_what_to_do_first() -> None:
+    html = with_warnings(NORMAL, warning(), bulletins=posted("Suppe"))
+
+    assert tree(html).find(".//h1").text == "Hochwasser"
+    assert "seit 19:30 Uhr" in text_of(html) and "Keller und Tiefgarage verlassen." in html
+    assert html.index("Keller räumen.") < html.index("Zuerst</h2>") < html.index("Suppe")
+    assert "Landesamt" in html and "warnung.bund.de" in html
+    assert cards(html)[0].get("class") == "official"
+
+
+def test_a_light_warning_is_shown_and_is_no_emergency() -> None:
+    html = with_warnings(NORMAL, warning(severity="Minor"))
+
+    assert "Hochwasser an der Oder" in html
+    assert tree(html).find(".//h1").text == "Ein gewöhnlicher Tag"
+
+
+def test_a_warnings_all_clear_is_green_and_no_headline() -> None:
+    over = warning(message_type="Cancel", is_all_clear=1)
+    over.state = "all_clear"
+
+    html = with_warnings(NORMAL, over)
+
+    assert cards(html)[0].get("class") == "official clear"
+    assert tree(html).find(".//h1").text == "Ein gewöhnlicher Tag"
+
+
+def test_the_gravest_official_word_stands_first_whoever_says_it() -> None:
+    grave = official(code="leave_area", severity=4)
+    html = with_warnings(outage(), warning(), warning(severity="Minor"), bulletins=[grave])
+
+    assert html.index("Extreme Gefahr") < html.index("Keller räumen.")
+    assert 'href="/de/warnings' in html
 
 
 def test_a_power_cut_comes_before_a_warning_and_both_are_told() -> None:
