@@ -201,7 +201,7 @@ class UplinkSettings:
     interface: str = setting(
         "", help="The interface to the world. Empty: any default route.", check=_check_interface
     )
-    ssid: str = setting("", help="kind wlan: the WLAN to join.", example="berlin.freifunk.net")
+    ssid: str = setting("", help="kind wlan: the WLAN to join.", example="musterstadt.freifunk.net")
     password_file: str = setting("", help="kind wlan: file with its password. Empty: open.")
     resolvers: tuple[str, ...] = setting(
         ("9.9.9.9", "2620:fe::9"),
