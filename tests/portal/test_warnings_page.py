@@ -7,12 +7,13 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from residents import Resident
 from street import Portal, fresh, now_json, outage, portal, wait_for, write_facts
+from warned import BOX, TEXTS, fields, warn
 
 from kiezbox.clock import SystemClock
 from kiezbox.portal.topics import TOPIC_OF_CAUSE
@@ -20,56 +21,15 @@ from kiezbox.records import Record, pack, pack_body
 from kiezbox.records.kinds import kind_named
 from kiezbox.records.stamps import next_stamp
 from kiezbox.situation.warnings import CAUSES
-from kiezbox.store.box_key import own_key
-from kiezbox.store.log import Draft, Log
-from kiezbox.trust import Trust, sign
-
-BOX, HOUR = "kb-musterplatz-1", 3600
-
-TEXTS = {
-    "de": {
-        "headline": "Hochwasser am <Mühlbach>",
-        "event": "Hochwasser",
-        "instruction": "Gehen Sie nicht in Keller.\nSchalten Sie dort den Strom ab.",
-        "description": "Der Bach steigt bis heute Abend.",
-        "contact": "Bürgertelefon",
-    },
-    "tr": {"headline": "Sel uyarısı", "instruction": "Bodruma girmeyin."},
-    "ar": {"headline": "تحذير من الفيضانات", "instruction": "لا تدخلوا الأقبية."},
-}
+from kiezbox.store.log import Log
 
 Write = Callable[..., str]
-
-
-def fields(number: int, now: float, **changes: Any) -> dict[str, Any]:
-    texts = changes.pop("texts", TEXTS)
-    said = {
-        "source": "nina", "identifier": f"mow.XX-{number:04}", "sent_at": int(now - HOUR),
-        "message_type": "Alert", "severity": "Severe", "urgency": "Immediate",
-        "certainty": "Likely", "event": "Hochwasser", "issuer": "Leitstelle Musterland",
-        "areas": "Musterstadt", "texts": json.dumps(texts, ensure_ascii=False),
-        "category": "Met", "event_codes": "BBK-EVC-038", "fetched_at": int(now - 300),
-        "fetched_from": "warnung.example",
-    }  # fmt: skip
-    return {**said, **changes}
 
 
 @pytest.fixture
 def write(box: Path) -> Write:
     """Puts a warning into the box's log as the node does; gives its id as in paths."""
-    words = box / "words" / "words.db"
-    key = own_key(str(box / "kiezbox.db"), str(words), BOX)
-    clock = SystemClock()
-
-    def put(number: int, **changes: Any) -> str:
-        now = time.time()
-        log = Log.open(str(words), clock, box=BOX, judge=Trust((), clock, own=key.public).judge)
-        signed = sign("warning", fields(number, now, **changes), key, lifetime_s=7 * 86400)
-        (added,) = log.add(Draft(**signed._asdict()))
-        log.close()
-        return f"{added.ref.origin}.{added.ref.sequence}"
-
-    return put
+    return partial(warn, box)
 
 
 @pytest.fixture
