@@ -77,6 +77,17 @@ def test_only_what_was_merged_is_over_for_ever() -> None:
     }  # fmt: skip
 
 
+def test_the_page_shows_the_table_as_it_is() -> None:
+    page = (Path(__file__).resolve().parent.parent.parent / "docs" / "help.md").read_text("utf-8")
+
+    for state in State:
+        ways = [f"{e} → {TRANSITIONS[state, e]}" for e in Event if (state, e) in TRANSITIONS]
+        assert f"| {state} | {', '.join(ways) or 'nothing more'} |" in page
+    for event in Event:
+        who = ", ".join(role for role in Role if role in MAY.get(event, ()))
+        assert f"| {event} | {MEANING[event]} | {who or 'nobody: it follows'} |" in page
+
+
 said = st.builds(
     Said,
     event=st.sampled_from([*map(str, Event), "", "nonsense"]),
