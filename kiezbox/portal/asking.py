@@ -152,14 +152,15 @@ class Ask:
         below: str = "",
         has_back: bool = True,
         has_forms: bool = True,
+        has_head: bool = True,
     ) -> Answer:
         """A whole page with this heading; ``title`` and ``body`` are HTML. ``below``: the rest of
         its path, for the links to other languages; without, that of the request. ``has_forms``:
-        whether it needs ``style.INNER``.
+        whether it needs ``style.INNER``; ``has_head``: whether its heading is not in ``body``.
         """
         text = self.text()
         name = below or "/".join((self.name, *self.rest))
-        inner = f"<header><h1>{title}</h1></header>{body}"
+        inner = f"<header><h1>{title}</h1></header>{body}" if has_head else body
         if has_back:
             inner += back_link(text, self.language)
         whole = document(

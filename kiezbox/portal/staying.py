@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from kiezbox.situation import Facts
 
-__all__ = ["connected_page", "info_page"]
+__all__ = ["code_of", "connected_page", "info_page", "joining"]
 
 #: The upper edge of a phone's window, what stands in its upper corner, and a ring around that.
 _WINDOW = (
@@ -103,9 +103,9 @@ def _coming_back(facts: Facts, text: dict[str, Any], *, wlan: bool) -> str:
     named = f" {text['or']} <b dir=ltr>{escape(name)}</b>" if name else ""
     codes = [(f"http://{address}/", text["qr_page"])]
     if wlan and ssid:
-        codes.append((f"WIFI:T:nopass;S:{_quoted(ssid)};;", text["qr_wlan"]))
+        codes.append((joining(ssid), text["qr_wlan"]))
     drawn = "".join(
-        f"<figure>{_code(content)}<figcaption>{label}</figcaption></figure>"
+        f"<figure>{code_of(content)}<figcaption>{label}</figcaption></figure>"
         for content, label in codes
     )
     return (
@@ -114,13 +114,18 @@ def _coming_back(facts: Facts, text: dict[str, Any], *, wlan: bool) -> str:
     )
 
 
+def joining(ssid: str) -> str:
+    """What a phone reads in a code to join the open WLAN of this name."""
+    return f"WIFI:T:nopass;S:{_quoted(ssid)};;"
+
+
 def _quoted(ssid: str) -> str:
     """For the WIFI: form, in which \\ ; , : and " mean something (ZXing, "Barcode Contents")."""
     return "".join(f"\\{letter}" if letter in '\\;,:"' else letter for letter in ssid)
 
 
 @lru_cache(maxsize=16)
-def _code(content: str) -> str:
+def code_of(content: str) -> str:
     """Black on white in every scheme, with the quiet zone of four modules (ISO/IEC 18004)."""
     code = segno.make(content, error="m", micro=False)
     drawn: str = code.svg_inline(

@@ -6,6 +6,7 @@ For whoever wants to look at every page: tests of accessibility, stories, ``make
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,20 +14,27 @@ from pathlib import Path
 from typing import Any
 
 from residents import Resident
-from street import Portal, fresh, now_json, open_store, outage, portal, write_facts
+from street import Portal, fresh, now_json, open_store, outage, portal, post, write_facts
+from warned import warn_of_everything
 
+from kiezbox import sealing
 from kiezbox.clock import ManualClock, SystemClock
 from kiezbox.model import Flag, Measurement, Quantity
-from kiezbox.store import StoreWriter
-from kiezbox.store.log import Log
+from kiezbox.place.invented import invented
+from kiezbox.store import helping, moderation
+from kiezbox.store.believing import trust_of
+from kiezbox.store.keyring import Keyring
+from kiezbox.store.log import Draft, Log
+from kiezbox.store.moderators import believe
+from kiezbox.store.places import write_package
+from kiezbox.trust import new_key, pack_certificate
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "trust"))
+from issuing import BRIGADE, ROOT, bulletin, certificate
+
+BOX = "kb-musterplatz-1"
 
 WEEK_S, STEP_S = 7 * 86400, 600
-
-OPERATOR = {
-    "controller": "Nachbarschaftsverein Musterplatz e. V., Musterplatz 1, 00000 Musterstadt",
-    "contact": "box@musterplatz.example",
-    "privacy_basis": "Art. 6 Abs. 1 lit. d und e DSGVO",
-}
 
 
 def readings_at(hours: float) -> list[Measurement]:
@@ -78,7 +86,7 @@ def situation(folder: Path, latest: dict[str, Any], kind: str = "outage", **more
         "ordinary": now_json,
         "exercise": lambda: now_json(mode__name="exercise", mode__is_exercise=True),
     }[kind]()
-    document = fresh({**made, "latest": latest, "operator": OPERATOR})
+    document = fresh({**made, "latest": latest})
     shift = document["written_at"] - made["written_at"]
     for part in (document["mode"], document["grid"], *document["mode"]["causes"]):
         part["since"] += shift
@@ -87,33 +95,61 @@ def situation(folder: Path, latest: dict[str, Any], kind: str = "outage", **more
     write_facts(folder / "run", document)
 
 
-def write_words(port: int) -> None:
-    """What neighbours have written, by the pages that take it."""
-    for n, (topic, words) in enumerate(
-        [
-            ("0", "Suche Kerzen und Batterien AA.\nKlingel Hinterhaus, 2. Stock."),
-            ("1", "Biete heiße Suppe ab 18 Uhr im Hof. Bitte Becher mitbringen."),
-            ("2", "Der Aufzug in Haus 7 steht. Niemand ist darin."),
-            ("1", "يمكنني الترجمة بين العربية والألمانية."),
-        ]
-    ):
+def write_words(folder: Path, port: int) -> None:
+    """What has been said: officially, by the operator, by neighbours, by those who need help."""
+    now, moderator = int(time.time()), new_key("Kiezteam")
+    valid = {"valid_from": now - 86400, "valid_until": now + 30 * 86400}
+    brigade = certificate(BRIGADE, name="Feuerwehr Musterstadt", **valid)
+    said = bulletin(
+        BRIGADE, code=1, parameters={"place": "Schulhof am Musterplatz"}, severity=2,
+        issued_at=now - 900, text="",
+    )  # fmt: skip
+    believe(words_path(folder), moderator.public, "Kiezteam")
+    with closing(open_log(folder)) as log:
+        log.add(Draft(kind="certificate", fields={"certificate": pack_certificate(brigade)}))
+        log.judge_by(trust_of(log, (ROOT.public.hex(),), SystemClock()).judge)
+        log.add(Draft(**said._asdict()))
+        moderation.ask(
+            log, "Ist das Wasser aus der Pumpe am Musterplatz klar?", ["ja", "nein", "weiß nicht"],
+            moderator, language="de", lifetime_s=86400,
+        )  # fmt: skip
+        ring = Keyring(log)
+        ring.set_public("helpers", sealing.new_pair().public)
+        exact = {"place": "Hinterhaus, 4. Stock", "name": "Klingel unten", "people": 2}
+        ask = {"what": "ask", "needs": [1], "block": "Musterweg", "exact": exact}
+        offer = {"what": "offer", "needs": [3], "block": "Am Platz", "exact": {}}
+        log.add(*(helping.ticket_draft(ring.publics(), **each) for each in (ask, offer)))
+    warn_of_everything(folder)
+    for n, (topic, words) in enumerate(POSTS):
         neighbour = Resident(port, address=f"127.0.0.{20 + n}")
         neighbour.open("/de/board/write")
-        neighbour.send("/de/board", topic=topic, text=words)
+        neighbour.send("/de/board", topic=topic, text=words, hours="24")
+
+
+POSTS = [
+    ("0", "Suche Kerzen und Batterien AA.\nKlingel Hinterhaus, 2. Stock."),
+    ("1", "Biete heiße Suppe ab 18 Uhr im Hof. Bitte Becher mitbringen."),
+    ("2", "Der Aufzug in Haus 7 steht. Niemand ist darin."),
+    ("1", "يمكنني الترجمة بين العربية والألمانية."),
+]
+
+
+def words_path(folder: Path) -> str:
+    return str(folder / "words" / "words.db")
+
+
+def open_log(folder: Path) -> Log:
+    return Log.open(words_path(folder), SystemClock(), box=BOX)
 
 
 @contextmanager
 def furnished(folder: Path, kind: str = "outage", **more: Any) -> Iterator[Portal]:
     """A portal over such a box in ``folder``."""
-    now = time.time()
-    latest = fill_store(folder, now)
+    latest = fill_store(folder, time.time())
     situation(folder, latest, kind, **more)
-    with StoreWriter(str(folder / "kiezbox.db")) as store:
-        store.post(
-            "Warmer Raum: Turnhalle am Musterplatz, Eingang Hof. Decken mitbringen.", now + 9e5
-        )
-        store.post("Trinkwasser am Tankwagen vor der Schule, 8 bis 20 Uhr.", now + 9e5)
-    Log.open(str(folder / "words" / "words.db"), SystemClock(), box="kb-musterplatz-1").close()
+    (folder / "place").mkdir()
+    write_package(invented(1, zone="Europe/Berlin"), str(folder / "place" / "place.db"))
+    post(folder, "Warmer Raum: Turnhalle am Musterplatz, Eingang Hof. Decken mitbringen.")
     with portal(folder, "--secrets", str(folder)) as running:
-        write_words(running.port)
+        write_words(folder, running.port)
         yield running

@@ -37,7 +37,7 @@ def show(ask: Ask) -> Answer:
         ]
         body += _part(text[part]["title"], "".join(f"<p>{each}</p>" for each in sentences))
     body += f"<p><a href={ask.path('poster')}>{text['poster']}</a></p>"
-    return ask.page(text["title"], body)
+    return ask.page(text["title"], body, has_forms=False)
 
 
 def _part(title: str, body: str) -> str:

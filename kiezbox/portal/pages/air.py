@@ -92,7 +92,7 @@ def _now(ask: Ask) -> Answer:
     body = _meaning(ask, history) + _table(ask, history) + f"<p>{text['honest']}</p>"
     if history:
         body += f"<p><a href={ask.path('air', 'data')}>{text['data']}</a></p>"
-    return ask.page(text["title"], body, style=_STYLE)
+    return ask.page(text["title"], body, style=_STYLE, has_forms=False)
 
 
 def _meaning(ask: Ask, history: History) -> str:
@@ -249,7 +249,7 @@ def _course(ask: Ask, course: str, series: Series, spans: list[Span]) -> Answer:
         f"<tbody>{rows}</tbody></table><p><small>{steps}</small></p>"
         f"<p><a href={ask.path('air')}>{text['title']}</a></p>"
     )
-    return ask.page(title, body, style=_STYLE)
+    return ask.page(title, body, style=_STYLE, has_forms=False)
 
 
 def _named(start: float, ask: Ask, row_s: float) -> str:

@@ -1,0 +1,95 @@
+"""For a shop window or a lighthouse: large type, one language after the other, nothing to touch.
+
+``/kiosk`` begins with the language of the screen's browser; each page leads to the next language by
+the header ``Refresh``, which needs no script. ``/LANGUAGE/kiosk/still`` stays as it is, for whoever
+reads slowly or hears it read (WCAG 2.2, 2.2.1).
+"""
+
+from __future__ import annotations
+
+from kiezbox.i18n import LANGUAGES
+from kiezbox.portal.answered import Answer
+from kiezbox.portal.asking import Ask
+from kiezbox.portal.meaning import headline_of, look_of
+from kiezbox.portal.words import escape
+
+#: So long a language stands. Fourteen of them come round in less than five minutes.
+TURN_S = 20
+
+#: What fits a screen that nobody can scroll: official words, each of so many bytes, steps, points.
+OFFICIAL_MOST, WORDS_BYTES, STEPS_MOST, POINTS_MOST = 2, 160, 4, 3
+
+#: From a phone on a sill to a television.
+_STYLE = """\
+body{max-width:none;padding:0 3vw 1rem;font-size:clamp(1.2rem,2.6vw,3.2rem)}\
+header{margin:0 -3vw;padding:1vw 3vw}h1{font-size:1.8em}h2{font-size:1.2em;margin:.8em 0 .2em}\
+small{font-size:.8em}nav,footer p:first-child,header a{display:none}\
+main{display:flex;flex-wrap:wrap;gap:0 4vw}main>*{flex:1 1 100%}.h{flex:1 1 16em}\
+svg{width:9em;max-width:100%}"""
+
+
+def show(ask: Ask) -> Answer:
+    return Answer(200, b"", is_flask=True)
+
+
+def show_slowly(ask: Ask) -> Answer:
+    """Behind, because drawing the code for the WLAN takes its time."""
+    from kiezbox.portal.cards import card
+    from kiezbox.portal.now import first_steps, summary
+
+    text, facts = ask.text(), ask.facts
+    is_still = ask.rest == ("still",)
+    official = [each for each in ask.sight.bulletins(facts) or () if each.is_official]
+    cards = "".join(
+        card(each, facts, text, ask.language, most=WORDS_BYTES) for each in official[:OFFICIAL_MOST]
+    )
+    steps, _ = first_steps(facts, text, ask.language)
+    listed = "".join(f"<li>{step}</li>" for step in steps[:STEPS_MOST])
+    body = (
+        f"{summary(facts, None, text)}<div>{cards}</div>"
+        f"<section class=h><h2>{text['first']}</h2><ol>{listed}</ol></section>"
+        f"{_nearest(ask)}{_joining(ask)}"
+    )
+    other = "kiosk" if is_still else "kiosk/still"
+    link = ask.text("kiosk")["turning" if is_still else "still"]
+    body += f"<p><a href={ask.path(other)}>{link}</a></p>"
+    found = ask.page(
+        escape(headline_of(facts, text)[0]), body, style=_STYLE, look=look_of(facts),
+        has_back=False, has_forms=False, has_head=False,
+    )  # fmt: skip
+    if not is_still:
+        names = list(LANGUAGES)
+        following = names[(names.index(ask.language) + 1) % len(names)]
+        found.headers.append(("Refresh", f"{TURN_S}; url=/{following}/kiosk"))
+    return found
+
+
+def _nearest(ask: Ask) -> str:
+    """Who helps nearby, in words."""
+    from kiezbox.place.points import NEEDS
+    from kiezbox.portal.places import Surroundings
+    from kiezbox.portal.points import kind_of, name_of, way_to
+
+    around = Surroundings(ask)
+    near = around.near(NEEDS["help"], POINTS_MOST) if around else []
+    if not near:
+        return ""
+    rows = ""
+    for each in near:
+        said = " · ".join(filter(None, (kind_of(ask, each.point), way_to(ask, each))))
+        rows += f"<li><b>{name_of(ask, each.point)}</b><br>{said}</li>"
+    title = ask.text("where")["needs"]["help"]
+    return f"<section class=h><h2>{title}</h2><ul>{rows}</ul></section>"
+
+
+def _joining(ask: Ask) -> str:
+    """The code by which a phone joins, while there is a WLAN to join."""
+    from kiezbox.portal.staying import code_of, joining
+
+    text, network = ask.text(), ask.facts["network"]
+    if not network["ssid"] or network["access_point"] == "none" or not network["is_on_air"]:
+        return ""
+    return (
+        f"<section class=h><h2>{text['qr_wlan']}</h2>{code_of(joining(network['ssid']))}"
+        f"<p><bdi>{escape(network['ssid'])}</bdi></p></section>"
+    )
