@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -51,12 +51,14 @@ BOX = (52.33, 13.08, 52.68, 13.77)
 ALLOWED = re.compile(r"Europe/Berlin|(?<=\|)berlin(?=\|cloud)")
 
 
-def texts() -> Iterator[tuple[str, str]]:
+@cache
+def texts() -> list[tuple[str, str]]:
     """Every file of the package, catalogues for machines included."""
-    for path in sorted(ROOT.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            text = path.read_bytes().decode("utf-8", "replace")
-            yield str(path.relative_to(ROOT)), ALLOWED.sub("", text)
+    return [
+        (str(path.relative_to(ROOT)), ALLOWED.sub("", path.read_bytes().decode("utf-8", "replace")))
+        for path in sorted(ROOT.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    ]
 
 
 def found(pattern: str, flags: re.RegexFlag = re.NOFLAG) -> list[str]:

@@ -1,0 +1,167 @@
+"""``kiezbox init``: what it asks, what it writes, and what it leaves alone."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from kiezbox.cli import main
+from kiezbox.cli.init import put
+from kiezbox.errors import UsageError
+
+LIMIT_S = 20.0
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "kiezbox.toml"
+
+
+def init(path: Path, *options: str) -> int:
+    return main(["init", "--settings", str(path), *options])
+
+
+def test_a_new_box_gets_the_example_with_the_answers_in_it(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = init(
+        path, "--id", "kb-musterplatz-1", "--name", 'Späti "Eck"', "--place", "51.163, 10.448",
+        "--controller", "Verein, Weg 1", "--contact", "box@musterplatz.example",
+        "--privacy-basis", "Art. 6",
+    )  # fmt: skip
+
+    assert code == 0
+    table = tomllib.loads(path.read_text("utf-8"))
+    assert table["box"] == {
+        "id": "kb-musterplatz-1", "name": 'Späti "Eck"', "latitude": 51.163, "longitude": 10.448,
+    }  # fmt: skip
+    assert table["operator"]["controller"] == "Verein, Weg 1"
+    assert "# How long a reading may stay in memory only" in path.read_text("utf-8")
+    assert main(["settings", "check", "--settings", str(path)]) == 0
+    assert path.stat().st_mode & 0o077 == 0o040
+    assert "operator" not in capsys.readouterr().err
+
+
+def test_a_line_nobody_has_wired_does_not_open_a_new_box(path: Path) -> None:
+    init(path, "--id", "kb-musterplatz-1")
+
+    assert not tomllib.loads(path.read_text("utf-8")).get("power", {}).get("grid")
+
+
+def test_what_is_missing_is_named(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    init(path, "--id", "kb-musterplatz-1")
+
+    said = capsys.readouterr().err
+    for name in ("operator.controller", "operator.contact", "operator.privacy_basis", "latitude"):
+        assert name in said
+
+
+def test_a_file_that_is_there_is_not_touched_without_a_yes(path: Path) -> None:
+    before = '# mine\n[box]\nid = "kb-musterplatz-1"  # as on the door\n'
+    path.write_text(before)
+
+    with pytest.raises(UsageError, match="there already"):
+        init(path, "--contact", "box@musterplatz.example")
+
+    assert path.read_text() == before
+
+
+def test_with_a_yes_only_the_answers_change(path: Path) -> None:
+    path.write_text(
+        '# mine\n[box]\nid = "kb-musterplatz-1"  # as on the door\n[portal]\nthreads=4\n'
+    )
+    path.chmod(0o600)
+
+    assert init(path, "--name", "Späti", "--contact", "box@musterplatz.example", "--yes") == 0
+
+    text = path.read_text("utf-8")
+    assert "# mine" in text and "# as on the door" in text and "threads=4" in text
+    assert tomllib.loads(text)["operator"] == {"contact": "box@musterplatz.example"}
+    assert tomllib.loads(text)["box"]["name"] == "Späti"
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_same_answers_again_change_nothing(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    init(path, "--id", "kb-musterplatz-1")
+    before = path.stat().st_mtime_ns
+
+    assert init(path, "--id", "kb-musterplatz-1") == 0
+
+    assert path.stat().st_mtime_ns == before
+    assert "says all that already" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("options", [
+    ["--id", "KB 1"], ["--id", "x", "--place", "here"], ["--id", "x", "--place", "91,10"], [],
+])  # fmt: skip
+def test_what_is_no_answer_is_refused_and_nothing_written(path: Path, options: list[str]) -> None:
+    with pytest.raises(UsageError):
+        init(path, *options)
+
+    assert not path.exists()
+
+
+def test_an_answer_cannot_break_out_of_its_line(path: Path) -> None:
+    init(path, "--id", "kb-musterplatz-1", "--name", 'x"\n[desk]\nlisten = "0.0.0.0:1"\\')
+
+    table = tomllib.loads(path.read_text("utf-8"))
+    assert "listen" not in table.get("desk", {})
+    assert table["box"]["name"] == 'x" [desk] listen = "0.0.0.0:1"\\'
+
+
+@pytest.mark.parametrize("text", [
+    "[box]\n", "", '[box] # which\n# name = ""\n',
+    "[other]\nname = 1\n[box]\n[box.x]\nname = 2\n",
+])  # fmt: skip
+def test_a_setting_is_put_into_its_own_table(text: str) -> None:
+    before, after = tomllib.loads(text), tomllib.loads(put(text, "box", "name", "Späti"))
+
+    assert after["box"].pop("name") == "Späti"
+    assert after == before or after == {**before, "box": {}}
+
+
+def test_somebody_at_a_terminal_is_asked_one_thing_after_the_other(path: Path) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kiezbox", "init", "--settings", str(path)],
+        stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "dumb"},
+    )  # fmt: skip
+    os.close(theirs)
+    said = ""
+
+    def answer(question: str, words: str) -> None:
+        nonlocal said
+        limit = time.monotonic() + LIMIT_S
+        while question not in said:
+            assert time.monotonic() < limit, said
+            if select.select([ours], [], [], 0.2)[0]:
+                said += os.read(ours, 4096).decode("utf-8", "replace")
+        said = ""
+        os.write(ours, f"{words}\n".encode())
+
+    try:
+        answer("Id of this box", "Not an id")
+        answer("is no id", "kb-musterplatz-1")
+        answer("What do people call it?", "Späti")
+        answer("Where does it stand?", "51.163 10.448")
+        answer("Who is responsible", "Verein, Weg 1")
+        answer("How do people reach you?", "")
+        answer("On which legal basis", "")
+        assert process.wait(LIMIT_S) == 0
+    finally:
+        process.kill()
+        process.wait(LIMIT_S)
+        os.close(ours)
+    table = tomllib.loads(path.read_text("utf-8"))
+    assert table["box"]["longitude"] == 10.448
+    assert table["operator"] == {"controller": "Verein, Weg 1"}
