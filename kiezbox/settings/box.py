@@ -244,7 +244,7 @@ class CausesSettings:
         False, 0.0, 86400.0, "A signed order from the city (source: step 5)."
     )
     official_warning: CauseSettings = _cause(
-        False, 60.0, 86400.0, "An official warning for this place (source: step 3)."
+        False, 60.0, 86400.0, "A severe official warning for this place (docs/sources.md)."
     )
     uplink_lost: CauseSettings = _cause(False, 1800.0, 0.0, "No uplink for longer than debounce_s.")
     sensor_threshold: CauseSettings = _cause(

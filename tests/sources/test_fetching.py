@@ -257,3 +257,28 @@ def test_what_is_wrong_is_said_in_a_sentence(
 
     assert done.returncode == code
     assert told in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("ago_s", "level"), [(None, "BROKEN"), (60.0, "FINE"), (7 * HOUR, "NOTE")])
+def test_a_check_says_how_long_ago_a_source_was_asked(
+    box: Box, clock: ManualClock, ago_s: float | None, level: str
+) -> None:
+    from kiezbox.checks import Examined, sources
+
+    settings = box.settings({"nina": {"ars": caps.ARS}})
+    if ago_s is not None:
+        (box.folder / "words").mkdir()
+        looked = {"checked_at": clock.now() - ago_s}
+        (box.folder / "words" / "source-nina.json").write_text(json.dumps(looked))
+
+    (finding,) = sources.run(Examined(settings, clock, None))
+
+    assert finding.level.name == level and "nina" in finding.message
+
+
+def test_a_box_without_sources_is_told_what_it_lacks(box: Box, clock: ManualClock) -> None:
+    from kiezbox.checks import Examined, sources
+
+    (finding,) = sources.run(Examined(box.settings({}), clock, None))
+
+    assert "sources.nina" in finding.hint
