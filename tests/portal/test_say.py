@@ -253,3 +253,17 @@ def test_the_word_list_of_the_operator_holds_here_too(box: Path, served: Portal)
     page = seen(Resident(served.port), "heat", "beim D e p p")
 
     assert (page.status, "So hängen wir das nicht aus." in page.text) == (400, True)
+
+
+def test_three_neighbours_hide_an_observation(served: Portal) -> None:
+    seen(Resident(served.port), "smoke", "Platz, haha")
+    link = re.search(r'href="(/de/say/kb-[^"]+)"', Resident(served.port).open("/de/say").text)
+    assert link
+    for n in range(3):
+        neighbour = Resident(served.port, address=f"127.0.0.{30 + n}")
+        assert "Platz, haha" in neighbour.open(link.group(1)).text
+        page = neighbour.send(link.group(1), act="report", reason="0")
+        assert "Ihre Meldung ist angekommen" in page.text
+
+    assert "Platz, haha" not in Resident(served.port).open("/de/say").text
+    assert Resident(served.port).open(link.group(1)).status == 404

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from kiezbox.i18n import LANGUAGES, is_language, lang_of
 from kiezbox.portal.asking import Ask, Job
+from kiezbox.portal.reporting import report, report_form
 from kiezbox.portal.words import age, escape
 from kiezbox.situation import is_exercise
 
@@ -31,8 +32,6 @@ HOURS = (24, 36, 48)
 #: Posts on a page; fewer where they are long, so that a page stays below 3 kB on the air. Bytes of
 #: neighbours' own words, of which gzip leaves half.
 PAGE_POSTS, PAGE_BYTES = 20, 2200
-
-REASONS = 5
 
 #: Two statements for the list, each walking down one index (``things_board``) from where it
 #: begins: the thousandth page costs what the first does.
@@ -82,7 +81,7 @@ def _list_page(ask: Ask, topic: str, after: str) -> Answer:
     links = "".join(
         f'<a href="{ask.path("board", *([] if name == "all" else [name]))}"'
         f"{' aria-current=page' if name == topic else ''}>{label}</a>"
-        for name, label in (("all", text["all"]), *text["many"].items())
+        for name, label in (("all", text["all"]), *((each, text["many"][each]) for each in TOPICS))
     )
     write = ask.path("board", "write")
     body = f"<p>{text['about']}</p><p><a href={write} class=button>{text['write']}</a></p>"
@@ -246,7 +245,7 @@ def _post_page(ask: Ask, name: str, problem: str = "") -> Answer:
     body = f"<article class=neighbours>{marks}{_words(post.text, post.language)}</article>"
     return ask.page(
         text["title"],
-        body + _own_form(ask, post, text, problem) + _report_form(ask, post, text) + back,
+        body + _own_form(ask, post, text, problem) + report_form(ask, post) + back,
         status=400 if problem else 200,
         below=f"board/{post.id}",
     )
@@ -270,19 +269,6 @@ def _own_form(ask: Ask, post: Seen, text: dict[str, Any], problem: str) -> str:
     )
 
 
-def _report_form(ask: Ask, post: Seen, text: dict[str, Any]) -> str:
-    reasons = "".join(
-        f"<label><input type=radio name=reason value={n} required>{reason}</label>"
-        for n, reason in enumerate(text["reasons"])
-    )
-    return (
-        f'<form method=post action="{escape(ask.path("board", post.id))}">'
-        f"<h2>{text['report']}</h2>{ask.token_field()}<p>{text['report_why']}</p>"
-        f"<fieldset><legend>{text['reason']}</legend>{reasons}</fieldset>"
-        f"<button class=quiet name=act value=report>{text['report_send']}</button></form>"
-    )
-
-
 def _why_not(post: Seen | None, now: float) -> str:
     """Why there is nothing to be seen: "over" or "hidden"; "": there is."""
     if post is None or post.kind != 7 or post.expires_at <= now or post.state == "withdrawn":
@@ -295,32 +281,10 @@ def _about_post(ask: Ask, name: str) -> Answer | Job:
     if _why_not(post, ask.now) or post is None:
         return _post_page(ask, name)
     if act == "report":
-        return _report(ask, post)
+        return report(ask, post)
     if act in ("solved", "withdrawn") and post.state == "open":
         return _take_down(ask, post, act)
     return _post_page(ask, name)
-
-
-def _report(ask: Ask, post: Seen) -> Answer | Job:
-    """Once a neighbour: a second report of the same one is the same report."""
-    from kiezbox.portal.public import reporter_of
-
-    reason = ask.form.get("reason", "")
-    reporter = reporter_of(ask, post.id)
-    once = ask.forms.once("report", reporter)
-    fields: dict[str, Any] = {"reporter": reporter}
-    if reason in map(str, range(REASONS)):
-        fields["reason"] = int(reason)
-
-    def work(log: Log) -> Answer:
-        from kiezbox.records import Ref
-        from kiezbox.store.log import Draft
-
-        fields["of"] = Ref(post.origin, post.sequence)
-        log.add(Draft(kind="report", fields=fields, once=once))
-        return _done(ask, "reported")
-
-    return Job(work)
 
 
 def _take_down(ask: Ask, post: Seen, act: str) -> Answer | Job:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from kiezbox.i18n import is_language, lang_of
 from kiezbox.portal.asking import Ask, Job
+from kiezbox.portal.reporting import report, report_form
 from kiezbox.portal.words import age, escape
 from kiezbox.situation import is_exercise
 
@@ -46,6 +47,7 @@ _FOR_EVER = 1e18, "", 0
 _STYLE = """\
 .button{display:block;text-align:center;box-sizing:border-box;text-decoration:none}\
 .cards{list-style:none;padding:0}.cards li{border-bottom:1px solid var(--l);padding:.4rem 0}\
+li>a{display:inline-block;padding:.55rem 0}\
 .pages{display:flex;justify-content:space-between}"""
 
 
@@ -55,13 +57,17 @@ def show(ask: Ask) -> Answer:
         return _form_page(ask, more[0] if more else "")
     if first in ("", "older"):
         return _overview(ask, more[0] if more else "")
-    return _question_page(ask, ask.shown.thing(first))
+    found = ask.shown.thing(first)
+    return _seen_page(ask, found) if _is_seen(ask, found) else _question_page(ask, found)
 
 
 def send(ask: Ask) -> Answer | Job:
     if not ask.rest or ask.rest[0] == "report":
         return _observe(ask, ask.rest[1] if len(ask.rest) > 1 else "")
-    return _vote(ask, ask.shown.thing(ask.rest[0]))
+    found = ask.shown.thing(ask.rest[0])
+    if found is not None and _is_seen(ask, found):
+        return report(ask, found)
+    return _vote(ask, found)
 
 
 # --- both ----------------------------------------------------------------------------------------
@@ -184,9 +190,29 @@ def _vote(ask: Ask, question: Seen | None) -> Answer | Job:
 # --- observations --------------------------------------------------------------------------------
 
 
-def _item(row: Any, ask: Ask, text: dict[str, Any]) -> str:
-    _, _, written_at, topic, where, language, data = row
-    more: dict[str, Any] = {}
+def _is_seen(ask: Ask, thing: Seen | None) -> bool:
+    is_one = thing is not None and thing.kind == 12 and thing.expires_at > ask.now
+    return is_one and not (thing and thing.is_hidden)
+
+
+def _seen_page(ask: Ask, thing: Any) -> Answer:
+    """One observation, to be reported."""
+    text = ask.text("say")
+    row = (
+        thing.origin, thing.sequence, thing.written_at, thing.topic, thing.text, thing.language,
+        "{}",
+    )  # fmt: skip
+    back = f"<p><a href={ask.path('say')}>{text['back']}</a></p>"
+    body = (
+        f"<ul class=cards>{_item(row, ask, text, thing.data)}</ul>{report_form(ask, thing)}{back}"
+    )
+    return ask.page(text["title"], body, below=f"say/{thing.id}")
+
+
+def _item(row: Any, ask: Ask, text: dict[str, Any], known: dict[str, Any] | None = None) -> str:
+    """``known``: its data, where that was read already, and no link is needed."""
+    origin, sequence, written_at, topic, where, language, data = row
+    more = known or {}
     if data != "{}":
         from kiezbox.portal.sight import parse_json
 
@@ -197,7 +223,9 @@ def _item(row: Any, ask: Ask, text: dict[str, Any]) -> str:
         place = f"{_point(ask, str(more['place']))} {place}"
     marks = [text["exercise"]] * ("is_exercise" in more)
     marks += [text["unchecked"], age(written_at, ask.now, ask.text())]
-    return f"<li><b>{what}</b><br>{place}<br><small>{' · '.join(marks)}</small></li>"
+    link = escape(ask.path("say", f"{origin}.{sequence}"))
+    wrong = "" if known is not None else f'<a href="{link}">{text["wrong"]}</a>'
+    return f"<li><b>{what}</b><br>{place}<br><small>{' · '.join(marks)}</small><br>{wrong}</li>"
 
 
 def _point(ask: Ask, name: str) -> str:
