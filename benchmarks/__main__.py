@@ -32,6 +32,7 @@ BENCHMARKS = {
     "failover": (3, 1),
     "portal": (5, 1),
     "probes": (5, 1),
+    "letters": (5, 1),
     "rest": (3, 1),
     "flaps": (1, 1),
     "cuts": (1, 1),
