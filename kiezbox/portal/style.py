@@ -50,7 +50,7 @@ header{margin:0 -1rem;padding:.4rem 1rem .8rem;background:#34404c;color:#fff}\
 h1{font-size:2.1rem;line-height:1.15;margin:.4rem 0}h2{font-size:1.35rem;margin:1.5rem 0 .4rem}\
 p{margin:.5rem 0}a{color:var(--a)}header a{color:#fff}\
 nav a,footer a,summary{display:inline-block;padding:.55rem 0;margin-inline-end:1rem;\
-min-width:2.8rem}\
+min-width:2.8rem}summary{display:list-item;cursor:pointer}\
 footer small a{padding:.7rem 0}\
 p>a:only-child{display:inline-block;padding:.55rem 0}header p{margin:.35rem 0}\
 form p{margin:.7rem 0 .4rem}\
@@ -122,7 +122,7 @@ box-sizing:border-box;text-decoration:none;margin:.8rem 0}\
 .ok{border-color:var(--g)}\
 .cards{list-style:none;padding:0}.cards>li{border:2px solid var(--l);border-radius:.5rem;\
 padding:.3rem .8rem;margin:.7rem 0}.cards>li>a{display:inline-block;padding:.55rem 0}\
-summary{cursor:pointer;display:list-item}.pages{display:flex;justify-content:space-between}"""
+.pages{display:flex;justify-content:space-between}"""
 
 #: What only few pages need: drawings, codes, numbers to call.
 BESIDE = """\

@@ -101,7 +101,7 @@ def write_words(folder: Path, port: int) -> None:
     valid = {"valid_from": now - 86400, "valid_until": now + 30 * 86400}
     brigade = certificate(BRIGADE, name="Feuerwehr Musterstadt", **valid)
     said = bulletin(
-        BRIGADE, code=1, parameters={"place": "Schulhof am Musterplatz"}, severity=2,
+        BRIGADE, code=1, parameters={"place": "Schulhof am Musterplatz"},
         issued_at=now - 900, text="",
     )  # fmt: skip
     believe(words_path(folder), moderator.public, "Kiezteam")
