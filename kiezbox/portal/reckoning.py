@@ -15,7 +15,7 @@ from typing import Any
 
 __all__ = ["MOST_S", "reckoned"]
 
-#: 35 ms of a computer; a small box is twenty times slower, and may have much else to do. A visitor
+#: 34 ms on a core of the bench; a small box is twenty times slower, and may have much else to do. A visitor
 #: is answered within 10 s (``responder.ANSWER_S``).
 MOST_S = 9.0
 

@@ -46,8 +46,12 @@ def ticket_at(ask: Ask, number: str) -> Seen | None:
     return found
 
 
-def card(ask: Ask, ticket: Seen, box: str, *, has_link: bool = True) -> str:
-    """What is asked or offered, and the block."""
+def card(
+    ask: Ask, ticket: Seen, box: str, *, has_link: bool = True, is_for_helpers: bool = False
+) -> str:
+    """What is asked or offered, and the block; not the block's text where a moderator has hidden
+    it, but for those who go there.
+    """
     text = ask.text("help")
     number = number_of(box, ticket.origin, ticket.sequence)
     title = text["ticket"][ticket.topic].format(number=f"<bdi>{escape(number)}</bdi>")
@@ -59,7 +63,8 @@ def card(ask: Ask, ticket: Seen, box: str, *, has_link: bool = True) -> str:
         marks.insert(0, text["on_behalf"])
     if ticket.data.get("is_exercise"):
         marks.insert(0, f"<b>{text['exercise']}</b>")
-    where = f"<p dir=auto>{escape(ticket.text)}</p>" if ticket.text else ""
+    is_shown = ticket.text and (is_for_helpers or not ticket.is_hidden)
+    where = f"<p dir=auto>{escape(ticket.text)}</p>" if is_shown else ""
     shown = f"<p><b>{needs}</b></p>" if needs else ""
     return (
         f"<article class=neighbours><p>{title}</p>{shown}{where}"

@@ -25,7 +25,7 @@ class Words(NamedTuple):
 
 
 def by_words(purpose: str, *words: str) -> Words:
-    """What the words give; 35 ms of a computer and 19 MiB. ``purpose``: "safe", "message"."""
+    """What the words give. ``purpose``: "safe", "message". 19 MiB, 34 ms on a core of the bench."""
     salt = blake2b(purpose.encode(), digest_size=SALT_BYTES, person=b"kiezbox words 1").digest()
     # The unit separator: no folded word has it, so "ab", "c" is not "a", "bc".
     secret = "\x1f".join(map(folded, words)).encode()

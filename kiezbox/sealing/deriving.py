@@ -20,10 +20,10 @@ class Work(NamedTuple):
 
 
 #: OWASP's password storage cheat sheet has 19 MiB and two passes as the least; a small box has
-#: 512 MiB in all, so the memory stays and the passes are doubled. 35 ms on a computer of 2024.
+#: 512 MiB in all, so the memory stays and the passes are doubled. 34 ms on a core of the bench.
 FULL = Work(4, 19 * 1024)
 
-#: For what is worth little and must be quick: 3 ms.
+#: For what is worth little and must be quick: 0.6 ms.
 LIGHT = Work(1, 1024)
 
 #: What is read from a card must not cost more than this, whatever it says.

@@ -96,7 +96,7 @@ def act(
     into: Ref | None = None,
     once: bytes = b"",
 ) -> Thing:
-    """One step further; the ticket after it.
+    """One step further; the ticket after it. ``once``: the same step sent twice is one.
 
     Raises:
         Refused: there is no such ticket, this role may not, or it leads nowhere from here.
@@ -108,6 +108,9 @@ def act(
         raise Refused(f"{role} may not {event}")
     if into is not None and (into == ref or log.thing(into) is None):
         raise Refused(f"there is no ticket {into} to merge into")
+    thing = log.thing(ref)
+    if once and thing and log._read("SELECT 1 FROM log WHERE once = ?", (once,)):
+        return thing
     first, changes = told
     if proof and not is_ticket_proof(proof, first.body.get("lookup", b"")):
         raise Refused("these are not the words of this ticket")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -10,6 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asking import GUEST
+from asking import Portal as Asked
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from residents import Page, Resident
 from street import Portal, fresh, outage, portal, wait_for, write_facts
 
@@ -20,7 +25,7 @@ from kiezbox.portal.pages import help as help_page
 from kiezbox.records import tickets
 from kiezbox.store import helping
 from kiezbox.store.keyring import Keyring
-from kiezbox.store.log import Log
+from kiezbox.store.log import Draft, Log
 
 BOX = "kb-musterplatz-1"
 
@@ -226,6 +231,38 @@ def test_the_list_turns_after_twenty(folder: Path, resident: Resident) -> None:
     assert len(set(re.findall(r"Block \d\d", "".join(pages)))) == 45
 
 
+def test_what_a_moderator_hides_is_on_no_public_page(folder: Path, resident: Resident) -> None:
+    """Reports of three neighbours hide as well; helpers see it all the same."""
+    number, _ = told(asks(resident, block="Grobe Worte"))
+    ref = helping.ref_of(BOX, number)
+    log = open_log(folder)
+    for n in range(3):
+        log.add(Draft(kind="report", fields={"of": ref, "reporter": bytes([n]) * 8}))
+    log.close()
+
+    assert wait_for_list(resident, lambda text: "Grobe Worte" not in text)
+    page = resident.open(f"/de/help/{number}")
+    assert page.status == 200 and "Grobe Worte" not in page.text
+
+
+def test_a_page_of_twenty_is_short_enough_for_a_crowded_wlan(
+    folder: Path, resident: Resident
+) -> None:
+    log = open_log(folder)
+    with log.group():
+        for n in range(20):
+            block = f"Lange Straße zwischen der Kirche und dem Platz, Aufgang {n}"
+            log.add(helping.ticket_draft({}, what="ask", needs=[n % 7, 6], block=block, exact={}))
+    log.close()
+    wait_for_list(resident, lambda text: "Aufgang 19" in text)
+
+    for path in ("/list", "", "/ask", "/offer", "/emergency"):
+        for language in ("de", "ru", "fa"):
+            text = resident.ask("GET", f"/{language}/help{path}", b"", {}).text.encode()
+            assert len(text) <= 15_000
+            assert len(gzip.compress(text, 6)) <= 3000, (path, language)
+
+
 # --- emergencies in words -------------------------------------------------------------------------
 
 
@@ -354,3 +391,26 @@ def test_the_portal_and_the_rules_agree_on_states_needs_and_limits() -> None:
         assert set(text["state"]) == set(map(str, tickets.State))
         assert set(text["role"]) == set(map(str, tickets.Role))
         assert set(text["event"]) == {"received", *map(str, tickets.Event)}
+
+
+# --- whatever is asked for ------------------------------------------------------------------------
+
+
+@given(
+    st.sampled_from(["help", "safe", "messages", "helper"]),
+    st.lists(st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="?#"),
+                     max_size=20), max_size=4),
+    st.binary(max_size=200),
+    st.sampled_from(["GET", "POST"]),
+)  # fmt: skip
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_path_and_form_come_the_answer_is_a_page(
+    door: Asked, room: str, parts: list[str], body: bytes, method: str
+) -> None:
+    token = door.forms.token(GUEST)
+    sent = body + b"&token=" + token if method == "POST" else b""
+
+    page = door.ask("/".join(("/de", room, *parts)), method, body=sent)
+
+    assert page.status in (200, 303, 400, 403, 404, 429)
+    assert "Traceback" not in page.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import shutil
 import socket
@@ -319,6 +320,39 @@ def test_who_comes_second_is_told_how_it_stands(
 
     assert "Jemand war schneller" in page.text
     assert "Geschlossen" in page.text
+
+
+def test_a_button_pressed_twice_is_one_step(folder: Path, helper: Resident, ticket: str) -> None:
+    enters(helper)
+    page = does(helper, ticket=ticket)
+    session = re.search(r"name=session value=(\S+?)>", page.text)
+    assert session
+    fields = {"act": "take", "ticket": ticket, "session": session.group(1), "token": page.token}
+
+    pages = [helper.send("/de/helper", fields) for _ in range(2)]
+
+    assert all("schneller" not in page.text for page in pages)
+    assert state(folder, ticket) == ("taken", 1)
+
+
+def test_the_list_of_helpers_is_short_enough_for_a_crowded_wlan(
+    folder: Path, helper: Resident
+) -> None:
+    log = open_log(folder)
+    with log.group():
+        for n in range(25):
+            block = f"Lange Straße zwischen der Kirche und dem Platz, Aufgang {n}"
+            log.add(helping.ticket_draft({}, what="ask", needs=[n % 7, 6], block=block, exact={}))
+    log.close()
+
+    first = enters(helper)
+    older = does(helper, page="1")
+
+    for page in (first, older):
+        assert len(page.text.encode()) <= 15_000
+        assert len(gzip.compress(page.text.encode(), 6)) <= 3500
+    assert first.text.count("name=ticket value=") == 20
+    assert "name=ticket value=" in older.text
 
 
 @pytest.mark.parametrize("act", ["merge", "withdraw", "left", "burn", "__class__"])

@@ -269,7 +269,9 @@ def _ticket_page(
     )
     form = f"<form method=post action={ask.path('helper')}>{hidden}"
     body = f"<p class=error role=alert>{text['problem'][problem]}</p>" if problem else ""
-    body += card(ask, ticket, log.box, has_link=False) + state_of(ask, ticket, log.box)
+    body += card(ask, ticket, log.box, has_link=False, is_for_helpers=True) + state_of(
+        ask, ticket, log.box
+    )
     if takers:
         others = len(takers) - (mine in takers)
         who = [text["me"]] * (mine in takers)
