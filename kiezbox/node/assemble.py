@@ -16,6 +16,7 @@ from kiezbox.hardware import Hardware, open_hardware
 from kiezbox.node.carrier import Carrier
 from kiezbox.node.facts import MOST_PAUSE_S, Facts
 from kiezbox.node.grid import GridSource, PinSource, VoltageSource
+from kiezbox.node.keeping import Keeping
 from kiezbox.node.latest import Latest
 from kiezbox.node.notify import notify, watchdog_s
 from kiezbox.node.outage import Absence
@@ -200,6 +201,16 @@ def assemble(settings: Settings, clock: Clock) -> Node:
     )
     workers.append(power)
 
+    workers.append(
+        Worker(
+            "words",
+            lambda counts: Keeping(settings, store, clock, counts=counts),
+            clock,
+            # A damaged log is copied page by page, a large one written anew, on a slow card.
+            step_limit_s=600.0,
+            on_trouble=trouble("words"),
+        )
+    )
     workers += [each.worker(clock, trouble(f"sources.{each.name}")) for each in fetches]
 
     for name, table in settings.sensors.items():
