@@ -237,7 +237,8 @@ def card(
     kind += " clear" if warning.is_all_clear else ""
     words = _in_words(warning)
     said = shortened(warning.instruction, most) if most else ""
-    do_first = f"<p><b>{text['first']}</b> <span{words}>{escape(said)}</span></p>" if said else ""
+    label = f"<b>{text['first']}</b> " if warning.state == ACTIVE else ""
+    do_first = f"<p>{label}<span{words}>{escape(said)}</span></p>" if said else ""
     facts = valid_line(warning, text, now_text, now)
     if warning.is_active:
         facts = " · ".join(filter(None, (severity_words(warning, text), facts)))

@@ -162,9 +162,10 @@ def _words(ask: Ask, warning: Official, page: list[tuple[str, str]]) -> tuple[st
     """What to do, and what is reported, of this page."""
     text, parts = ask.text("warnings"), {"first": "", "detail": ""}
     for name, words in page:
-        parts[name] = (
-            f"<article><h3>{text[name]}</h3><p{_in_words(warning)}>{escape(words)}</p></article>"
-        )
+        # Of what is over, nothing is to be done first.
+        is_label = name == "detail" or warning.state == "active"
+        label = f"<h3>{text[name]}</h3>" if is_label else ""
+        parts[name] = f"<article>{label}<p{_in_words(warning)}>{escape(words)}</p></article>"
     return parts["first"], parts["detail"]
 
 
