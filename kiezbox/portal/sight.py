@@ -99,7 +99,7 @@ class Sight:
         self._bulletins: tuple[float, Any, Looked | None] = (-1e9, None, None)
         self._last_known: tuple[float, Any] = (-1e9, None)
         self._street: tuple[Any, Street] = (None, Street())
-        self._lately: tuple[Any, Any] = (None, None)
+        self._lately: tuple[Any, Facts | None] = (None, None)
 
     def version(self) -> tuple[Any, ...]:
         """Another one as soon as now.json, the store or the words are others; five ``stat``."""
@@ -137,11 +137,11 @@ class Sight:
         understood from it costs 0.2 ms, and 2 on a small box.
         """
         moment = _stamp(self._now_json), int(self._clock.now() * 4)
-        seen, facts = self._lately
-        if seen != moment:
-            facts = self.facts()
-            self._lately = (moment, facts)
-        return facts
+        seen, lately = self._lately
+        if seen != moment or lately is None:
+            lately = self.facts()
+            self._lately = (moment, lately)
+        return lately
 
     def bulletins(self, facts: Facts) -> list[Bulletin] | None:
         """What is up, first things first; by the last look that could be had while the log cannot

@@ -29,7 +29,6 @@ from kiezbox.model import is_box_id
 from kiezbox.records import BadRecord, unpack
 from kiezbox.store import log_file
 from kiezbox.store.database import TROUBLE, state_of, transaction
-from kiezbox.store.salvage import rows_of
 
 __all__ = ["is_damage", "mend", "no_log", "open_file", "sweep"]
 
@@ -225,6 +224,9 @@ _ROWS: tuple[tuple[tuple[tuple[type, ...], ...], Any], ...] = (
 
 def _take_over(aside: str, db: sqlite3.Connection, box: str) -> None:
     """Every row that can still be read, wherever the damage is."""
+    # Rarely needed, and 0.4 MiB.
+    from kiezbox.store.salvage import rows_of
+
     with transaction(db):
         for row in rows_of(aside):
             for types, take in _ROWS:
