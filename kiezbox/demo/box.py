@@ -13,6 +13,7 @@ from typing import Any
 
 from kiezbox.battery import BatteryState, Stage
 from kiezbox.cli._common import load_settings, open_clock
+from kiezbox.demo.authority import ARS
 from kiezbox.demo.broker import free_port
 from kiezbox.demo.places import Site
 from kiezbox.demo.processes import HERE, Child, Children
@@ -21,10 +22,15 @@ from kiezbox.demo.world import CAPACITY_AH, GRID_PIN, Air, World
 from kiezbox.mode import Mode, is_emergency_wlan
 from kiezbox.model import COUNTER_BITS
 from kiezbox.node.outage import Absence
+from kiezbox.place.invented import invented
 from kiezbox.store import Store
+from kiezbox.store.places import write_package
 
 #: How often the box is asked, and how long it may take to answer, in real seconds.
 ASK_EVERY_S, PATIENCE_S = 1.0, 2.0
+
+#: Which of the invented surroundings: all boxes stand in one.
+SEED = 1
 
 #: Points of a sparkline: about eight minutes at one reading every five seconds.
 SPARKLINE = 100
@@ -54,6 +60,7 @@ class Box:
         site: Site,
         *,
         broker_port: int,
+        authority: str,
         speed: float,
         wall_anchor: float,
     ) -> None:
@@ -66,9 +73,12 @@ class Box:
         self.world = World(folder / "bench", number, speed=speed)
         self._bench_folder = f"{self.world.bench.folder}/".encode()
         self.portal_port = free_port()
+        self._authority = authority
         settings = folder / "kiezbox.toml"
         settings.write_text(self._settings(folder, wall_anchor), encoding="utf-8")
         self._give_memory(settings)
+        (folder / "place").mkdir()
+        write_package(invented(SEED), str(folder / "place" / "place.db"))
         # Children run in their own folder, so the package must be found from anywhere.
         environment = {"PYTHONPATH": str(HERE.parent.parent), "KIEZBOX_SETTINGS": str(settings)}
         self.node, self.portal = (
@@ -259,6 +269,12 @@ class Box:
             # A demo opens no WLAN on somebody's computer, and so misses none.
             "network": {"run_dir": str(self._run_dir / "network")},
             "network.access_point": {"kind": "none"},
+            "sources.nina": {"url": self._authority, "ars": ARS},
+            "operator": {
+                "controller": "Kiezbox demo",
+                "contact": "Ctrl-C",
+                "privacy_basis": "nothing here is real and nothing is kept",
+            },
             "publishers.mqtt": {"host": "127.0.0.1", "port": self.uplink.port, "tls": False},
             "portal": {"listen": f"127.0.0.1:{self.portal_port}"},
             "clock": {"speed": self.speed, "wall_anchor": wall_anchor},

@@ -10,6 +10,7 @@ from typing import Any
 
 from kiezbox.clock import ScaledClock
 from kiezbox.demo import broker
+from kiezbox.demo.authority import Authority
 from kiezbox.demo.box import SHORTENED, TIMES, Box
 from kiezbox.demo.listener import Listener
 from kiezbox.demo.places import sites
@@ -70,12 +71,15 @@ class Kiez:
         self._broker = self._stack.enter_context(Children())
         self.broker_name, command = broker.command(folder.path, broker_port)
         self._broker.start(Child("broker", command, folder=folder.path))
+        authority = Authority(self._starts_at)
+        self._stack.callback(authority.close)
         for number, site in enumerate(self._sites):
             box = Box(
                 folder.path / site.id,
                 number,
                 site,
                 broker_port=broker_port,
+                authority=authority.url,
                 speed=self._speed,
                 wall_anchor=self._starts_at,
             )

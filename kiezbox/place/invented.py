@@ -6,7 +6,7 @@ same Kiez. The names are made of birds and trees; what is like a real street's i
 
 from __future__ import annotations
 
-import json
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from math import cos, radians
 from typing import Any
@@ -184,26 +184,26 @@ def _degrees(east_m: float, north_m: float) -> tuple[float, float]:
 
 
 def warnings(now: float) -> list[dict[str, Any]]:
-    """Two warnings as fields of the record "warning", marked as an exercise: what a power cut looks
-    like in official words, without an authority that exists.
+    """Two warnings as NINA has them (CAP 1.2 as JSON), marked as an exercise: what a power cut
+    looks like in official words, without an authority that exists. ``now``: Unix seconds.
     """
     return [_warning(now, *each) for each in _WARNINGS]
 
 
-_WARNINGS = (
+_WARNINGS: tuple[tuple[str, int, str, str, dict[str, tuple[str, str, str]]], ...] = (
     ("power", 5400, "Severe", "Stromausfall", {
-        "de": ("Stromausfall im Musterkiez",
+        "DE": ("Stromausfall im Musterkiez",
                "Schalten Sie Herd, Heizlüfter und Werkzeug aus, bevor der Strom wiederkommt.",
                "Ein Erdkabel ist beschädigt. Die Reparatur dauert bis in die Nacht."),
-        "en": ("Power cut in Musterkiez",
+        "EN": ("Power cut in Musterkiez",
                "Switch off stoves, heaters and tools before the power returns.",
                "An underground cable is damaged. Repairs will last into the night."),
     }),
     ("frost", 14400, "Moderate", "Frost", {
-        "de": ("Strenger Frost in der Nacht",
+        "DE": ("Strenger Frost in der Nacht",
                "Bleiben Sie in einem Raum zusammen. Sehen Sie nach Nachbarn, die allein leben.",
                "Es wird bis zu zwölf Grad unter null kalt."),
-        "en": ("Severe frost tonight",
+        "EN": ("Severe frost tonight",
                "Stay together in one room. Look after neighbours who live alone.",
                "Temperatures fall to twelve degrees below zero."),
     }),
@@ -211,25 +211,30 @@ _WARNINGS = (
 
 
 def _warning(
-    now: float, name: str, age_s: int, severity: str, event: str, texts: dict[str, Any]
-) -> dict[str, Any]:
-    parts = ("headline", "instruction", "description")
-    sent_at = int(now) - age_s
-    return {
-        "source": "invented",
-        "identifier": f"invented.{name}.{sent_at}",
-        "sent_at": sent_at,
-        "message_type": "Alert",
-        "severity": severity,
-        "urgency": "Immediate",
-        "certainty": "Observed",
+    now: float, name: str, age_s: int, severity: str, event: str,
+    texts: dict[str, tuple[str, str, str]],
+) -> dict[str, Any]:  # fmt: skip
+    sent = datetime.fromtimestamp(int(now) - age_s, UTC)
+    shared = {
+        "category": ["Infra" if name == "power" else "Met"],
         "event": event,
-        "issuer": "Leitstelle Musterkreis (erfunden)",
-        "areas": "Musterkiez",
-        "texts": json.dumps(
-            {language: dict(zip(parts, said, strict=True)) for language, said in texts.items()},
-            ensure_ascii=False,
-        ),
-        "is_exercise": 1,
-        "fetched_at": sent_at,
+        "urgency": "Immediate",
+        "severity": severity,
+        "certainty": "Observed",
+        "senderName": "Leitstelle Musterkreis (erfunden)",
+        "expires": (sent + timedelta(days=1)).isoformat(),
+        "area": [{"areaDesc": "Musterkiez"}],
+    }
+    parts = ("headline", "instruction", "description")
+    return {
+        "identifier": f"erfunden.{name}.{int(sent.timestamp())}",
+        "sender": "musterkreis",
+        "sent": sent.isoformat(),
+        "status": "Exercise",
+        "msgType": "Alert",
+        "scope": "Public",
+        "info": [
+            {"language": language, **shared, **dict(zip(parts, said, strict=True))}
+            for language, said in texts.items()
+        ],
     }

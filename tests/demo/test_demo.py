@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from running import LIMIT_S, Demo, wait_for
@@ -345,3 +346,32 @@ def test_a_switch_that_makes_no_sense_changes_nothing_and_says_so(demo: Demo, bo
 
 def test_a_body_that_is_no_switch_is_not_even_read(demo: Demo) -> None:
     assert demo.ask("POST", "/switch", b" " * 5000, content_type=JSON)[0] == 413
+
+
+# --- what is around the boxes --------------------------------------------------------------------
+
+
+def portal_page(demo: Demo, path: str) -> str:
+    with urlopen(demo.box(MARKT)["portal"].rstrip("/") + path, timeout=LIMIT_S) as answer:
+        text: str = answer.read().decode()
+    return text
+
+
+def test_a_box_knows_the_invented_kiez_around_it(demo: Demo) -> None:
+    page = portal_page(demo, "/de/where")
+
+    assert "Katastrophenschutz-Leuchtturm Turnhalle" in page
+    assert "zu Fuß etwa" in page
+    assert "<svg class=m" in portal_page(demo, "/de/where/map")
+
+
+def test_the_warnings_of_an_authority_that_does_not_exist_are_an_exercise(demo: Demo) -> None:
+    found = wait_for(
+        lambda: (
+            "Strenger Frost in der Nacht" in (page := portal_page(demo, "/de/warnings")) and page
+        ),
+        "the box has fetched its warnings",
+    )
+
+    assert "Leitstelle Musterkreis (erfunden)" in found
+    assert "Übung" in found or "ÜBUNG" in found
