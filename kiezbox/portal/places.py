@@ -6,7 +6,10 @@ package that is missing or damaged is no package: pages say so.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from kiezbox.place.package import POINT_COLUMNS, VERSION, point_of_row
+from kiezbox.place.points import KINDS as POINT_KINDS
 from kiezbox.place.points import Bounds, Line, LineKind, Point
 from kiezbox.place.reports import Report, Standing, standing
 from kiezbox.place.shapes import unpack_corners
@@ -87,8 +90,19 @@ class Surroundings:
         return self._ask.sight.surroundings.rows(sql, values) or []
 
     def point(self, name: str) -> Near | None:
-        rows = self._rows(f"SELECT {POINT_COLUMNS} FROM points WHERE id = ?", (name,))
-        return Near(point_of_row(rows[0]), self.place) if rows else None
+        return next(
+            iter(self._points(f"SELECT {POINT_COLUMNS} FROM points WHERE id = ?", (name,))), None
+        )
+
+    def _points(self, sql: str, values: Sequence[Any]) -> list[Near]:
+        """Without those of a kind that only a newer Kiezbox knows, and without damaged ones."""
+        found = []
+        for row in self._rows(sql, values):
+            with suppress(ValueError, TypeError, AttributeError):
+                point = point_of_row(row)
+                if point.kind in POINT_KINDS:
+                    found.append(Near(point, self.place))
+        return found
 
     def count(self, kinds: Sequence[str]) -> int:
         marks = ",".join("?" * len(kinds))
@@ -100,9 +114,8 @@ class Surroundings:
         marks = ",".join("?" * len(kinds))
         if self.place is None:
             sql = f"SELECT {POINT_COLUMNS} FROM points WHERE kind IN ({marks})"
-            rows = self._rows(f"{sql} ORDER BY kind, name, id LIMIT ? OFFSET ?",
-                              (*kinds, limit, offset))  # fmt: skip
-            return [Near(point_of_row(row), None) for row in rows]
+            values = (*kinds, limit, offset)
+            return self._points(f"{sql} ORDER BY kind, name, id LIMIT ? OFFSET ?", values)
         latitude, longitude = self.place
         ids: list[str] = []
         for reach in REACHES_M:
@@ -117,8 +130,8 @@ class Surroundings:
             if len(ids) == limit:
                 break
         marks = ",".join("?" * len(ids))
-        rows = self._rows(f"SELECT {POINT_COLUMNS} FROM points WHERE id IN ({marks})", ids)
-        found = {row[0]: Near(point_of_row(row), self.place) for row in rows}
+        sql = f"SELECT {POINT_COLUMNS} FROM points WHERE id IN ({marks})"
+        found = {near.point.id: near for near in self._points(sql, ids)}
         return [found[name] for name in ids if name in found]
 
     def lines(self, window: tuple[int, int, int, int], kinds: Iterable[LineKind]) -> list[Line]:

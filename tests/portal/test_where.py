@@ -223,6 +223,24 @@ def test_without_a_package_that_can_be_read_the_page_says_what_to_look_for(
         assert "Wasserpumpen" in page.text
 
 
+def test_a_point_that_is_damaged_or_of_a_newer_kind_costs_only_itself(
+    here: Door, box: Path
+) -> None:
+    import sqlite3
+
+    with sqlite3.connect(box / "place" / "place.db") as db:
+        db.execute("UPDATE points SET details = '[' WHERE id = 'pharmacy-1'")
+        db.execute("UPDATE points SET kind = 'teleporter' WHERE id = 'pharmacy-2'")
+    db.close()
+
+    page = here.ask("/de/where/medical").text
+
+    assert "pharmacy-3" in page
+    assert "pharmacy-1" not in page and "pharmacy-2" not in page
+    for name in ("pharmacy-1", "pharmacy-2"):
+        assert here.ask(f"/de/where/point/{name}").status == 200
+
+
 def test_a_package_that_is_exchanged_is_seen_at_once(here: Door, box: Path) -> None:
     assert "Löwen-Apotheke" in here.ask("/de/where/medical").text
 
