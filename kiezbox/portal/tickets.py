@@ -5,6 +5,7 @@ Only what everybody may read comes this way; what is sealed does not (``pages.he
 
 from __future__ import annotations
 
+from kiezbox.i18n import LANGUAGES, lang_of
 from kiezbox.portal.words import clock_time, escape
 
 TYPE_CHECKING = False
@@ -61,6 +62,10 @@ def card(
     marks = [text["unchecked"]]
     if ticket.data.get("is_on_behalf"):
         marks.insert(0, text["on_behalf"])
+    if is_for_helpers and ticket.language in LANGUAGES:
+        # In which language they can be spoken to.
+        lang = lang_of(ticket.language)
+        marks.append(f"<span lang={lang}>{LANGUAGES[ticket.language]}</span>")
     if ticket.data.get("is_exercise"):
         marks.insert(0, f"<b>{text['exercise']}</b>")
     is_shown = ticket.text and (is_for_helpers or not ticket.is_hidden)

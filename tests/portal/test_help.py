@@ -156,6 +156,10 @@ def test_a_box_without_keys_says_so_and_takes_only_what_everybody_may_read(
         form = resident.open("/de/help/ask")
         refused = resident.send("/de/help/ask", ASKED)
         taken = resident.send("/de/help/ask", need="1", block="Musterweg am Platz")
+        resident.open("/de/help/emergency")
+        resident.send("/de/help/emergency", block="Am Hang")
+        # Nobody could open more: so neighbours are told.
+        assert wait_for_list(resident, lambda text: "Am Hang" in text)
 
     assert "kann noch nichts verschlüsseln" in form.text
     assert "name=place" not in form.text

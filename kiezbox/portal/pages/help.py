@@ -42,7 +42,7 @@ PAGE = 20
 
 _LIST = (
     "SELECT origin || '.' || sequence FROM things WHERE kind = 4 AND is_hidden = 0"
-    f" AND expires_at > ? AND topic = ? AND state NOT IN {ENDED}"
+    f" AND expires_at > ? AND topic IN (?, ?) AND state NOT IN {ENDED}"
     " ORDER BY written_at DESC, origin, sequence DESC LIMIT ? OFFSET ?"
 )
 
@@ -268,7 +268,10 @@ def _list_page(ask: Ask) -> Answer:
     topic = ask.rest[1] if len(ask.rest) > 1 and ask.rest[1] in text["list"] else "ask"
     given = ask.rest[2] if len(ask.rest) > 2 else "1"
     page = int(given) if given.isascii() and given.isdecimal() and 0 < len(given) < 5 else 1
-    rows = ask.shown.rows(_LIST, (ask.now, topic, PAGE + 1, (max(1, page) - 1) * PAGE)) or []
+    # An emergency is for those who can open where it is, and not for who likes to look on. Where
+    # there is nobody, neighbours are all there is; the form says that everybody reads it.
+    more = "emergency" if topic == "ask" and not keys_of(ask) else topic
+    rows = ask.shown.rows(_LIST, (ask.now, topic, more, PAGE + 1, (max(1, page) - 1) * PAGE)) or []
     box, tickets = box_of(ask), [ask.shown.thing(str(name)) for (name,) in rows[:PAGE]]
     cards = "".join(card(ask, each, box) for each in tickets if each)
     links = "".join(

@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 #: Tickets on a page of the list.
 PAGE = 20
 
-#: Emergencies first, then what nobody has read, the oldest first; last what is taken.
+#: Emergencies first, then what nobody has read, the oldest first; then what is taken; offers last.
 _OPEN = f"FROM things WHERE kind = 4 AND expires_at > ? AND state NOT IN {ENDED}"
 _LIST = (
-    f"SELECT origin || '.' || sequence {_OPEN} ORDER BY topic = 'emergency' DESC,"
+    f"SELECT origin || '.' || sequence {_OPEN} ORDER BY topic = 'emergency' DESC, topic = 'offer',"
     " state = 'received' DESC, state = 'taken', written_at, origin, sequence LIMIT ? OFFSET ?"
 )
 
@@ -210,7 +210,7 @@ def _list_page(ask: Ask, holder: Holder, said: str = "") -> Answer:
     body = (
         f"{said}<h2>{text['open_list'].format(count=count)}</h2>"
         f"{form}{listed or text['none']}</form>{f'{form}{turns}</form>' if turns else ''}"
-        f"{form}<button name=act value=list>{text['to_list']}</button>"
+        f"{form}<button name=act value=list>{ask.text()['reload']}</button>"
         f"<button class=quiet name=act value=leave>{text['leave']}</button></form>"
     )
     return ask.page(text["title"], body, below="helper", style=_STYLE, keep_s=0)
@@ -219,14 +219,16 @@ def _list_page(ask: Ask, holder: Holder, said: str = "") -> Answer:
 def _row(ask: Ask, words: dict[str, Any], ticket: Seen, box: str) -> str:
     number = escape(number_of(box, ticket.origin, ticket.sequence))
     codes = [code for code in ticket.data["needs"] if code < len(words["need"])]
-    needs = " · ".join(words["need"][code] for code in codes)
+    lines = [
+        words["ticket"][ticket.topic].format(number=number),
+        " · ".join(words["need"][code] for code in codes),
+        f"<span dir=auto>{escape(ticket.text)}</span>",
+        f"<small>{words['state'][ticket.state].format(number='')}"
+        f" · {age(ticket.written_at, ask.now, ask.text())}</small>",
+    ]
     mark = f"{words['exercise']} · " if ticket.data.get("is_exercise") else ""
-    return (
-        f"<button class=quiet name=ticket value={number}>{mark}"
-        f"{words['ticket'][ticket.topic].format(number=number)}<br>{needs}"
-        f"<br><span dir=auto>{escape(ticket.text)}</span><br><small>{words['state'][ticket.state]}"
-        f" {age(ticket.written_at, ask.now, ask.text())}</small></button>"
-    )
+    shown = "<br>".join(line for line in lines if line)
+    return f"<button class=quiet name=ticket value={number}>{mark}{shown}</button>"
 
 
 _STYLE = "button.quiet{text-align:start;font-weight:400}dt{font-weight:700}dd{margin:0 0 .6rem;\
