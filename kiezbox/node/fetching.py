@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Protocol
 
 from kiezbox import sources
 from kiezbox.clock import Clock
-from kiezbox.errors import SourceError
+from kiezbox.errors import SourceError, StoreError
 from kiezbox.node.worker import Worker
 from kiezbox.records.folds import Told
 from kiezbox.records.kinds import DAY_S, kind_named
@@ -126,11 +126,17 @@ class Fetching:
 
     def step(self) -> float:
         """Ask once; seconds until the next time."""
-        self._opened()
         try:
+            self._opened()
             looked = self.look()
         except SourceError as error:
             return self._went_wrong(error)
+        except StoreError as error:
+            # A full card: the store's own fault says so, too. The source is not to blame.
+            source = f"sources.{self.name}"
+            if self._faults.open_fault(source, "unwritable", f"{self.name}: {error}", error.hint):
+                log.warning("%s: %s", source, error)
+            return self._settings.interval_s
         self._failed, self._silent_since = 0, None
         if self._faults.close_fault(f"sources.{self.name}"):
             log.info("sources.%s: answers again", self.name)

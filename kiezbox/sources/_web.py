@@ -45,7 +45,7 @@ class Web:
         self._timeout_s = timeout_s
         self._most_bytes = most_bytes
         self._connection: http.client.HTTPConnection | None = None
-        self._is_over = False
+        self._is_over = self._is_closed = False
 
     def get(self, url: str, *, tag: str = "", modified: str = "") -> Fetched:
         """The answer in full.
@@ -54,11 +54,13 @@ class Web:
             SourceError: not here in time, too long, cut off, or another status than 200 or 304.
         """
         self._is_over = False
-        timer = threading.Timer(self._timeout_s, self.interrupt)
+        timer = threading.Timer(self._timeout_s, self._end)
         timer.daemon = True
         timer.start()
         try:
             for _ in range(MOST_REDIRECTS + 1):
+                if self._is_closed:
+                    raise SourceError("the box is being stopped")
                 found = self._once(url, tag, modified)
                 if isinstance(found, Fetched):
                     return found
@@ -76,7 +78,13 @@ class Web:
             self._connection = None
 
     def interrupt(self) -> None:
-        """Whoever waits for an answer waits no more. From another thread."""
+        """Whoever waits for an answer waits no more, and there are no further ones. From another
+        thread.
+        """
+        self._is_closed = True
+        self._end()
+
+    def _end(self) -> None:
         self._is_over = True
         connection = self._connection
         sock = connection.sock if connection is not None else None

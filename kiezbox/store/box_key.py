@@ -31,8 +31,10 @@ def own_key(store_path: str, words_path: str, box: str) -> Key:
     try:
         key = _read(secret)
         if key is None:
-            key = new_key(box)
-            _write(secret, pack_key(key), 0o600)
+            _write(secret, pack_key(new_key(box)), 0o600, is_new=True)
+            # Two sources start at the same time; the key of the first one counts.
+            key = _read(secret)
+            assert key is not None
         if own_public(words_path) != key.public:
             os.makedirs(os.path.dirname(os.path.abspath(words_path)), exist_ok=True)
             _write(_beside(words_path, PUBLIC), key.public.hex() + "\n", 0o644)
@@ -64,10 +66,12 @@ def _read(path: str) -> Key | None:
         return None
 
 
-def _write(path: str, text: str, mode: int) -> None:
-    """Aside, onto the medium, then in its place: half a key would be none for ever."""
-    aside = f"{path}.{os.getpid()}.new"
-    file = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+def _write(path: str, text: str, mode: int, *, is_new: bool = False) -> None:
+    """Aside, onto the medium, then in its place: half a key would be none for ever. ``is_new``:
+    what is there already stays.
+    """
+    aside = f"{path}.{os.urandom(8).hex()}"
+    file = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         os.write(file, text.encode())
         os.fsync(file)
@@ -75,6 +79,12 @@ def _write(path: str, text: str, mode: int) -> None:
             # By hand, and as root: it must be the node's all the same.
             owner = os.stat(os.path.dirname(path))
             os.fchown(file, owner.st_uid, owner.st_gid)
+        if is_new:
+            with suppress(FileExistsError):
+                os.link(aside, path)
+        else:
+            os.replace(aside, path)
     finally:
         os.close(file)
-    os.replace(aside, path)
+        with suppress(FileNotFoundError):
+            os.unlink(aside)

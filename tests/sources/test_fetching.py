@@ -163,6 +163,28 @@ def test_an_interrupted_source_ends_at_once(box: Box, server: Server) -> None:
     assert pauses and time.monotonic() - begun < 2
 
 
+def test_a_box_that_stops_asks_no_further_and_does_not_wait(box: Box, server: Server) -> None:
+    task = box.nina(timeout_s=60.0)
+
+    task.interrupt()
+
+    assert task.step() == 60 and server.asked == []
+
+
+def test_a_log_that_cannot_be_written_is_a_fault_and_no_crash(
+    box: Box, server: Server, clock: ManualClock
+) -> None:
+    serve(server, caps.message(1, clock.now()))
+    (box.folder / "words").write_text("a file where the folder should be")
+
+    assert box.nina().step() == 600
+
+    assert box.faults.open["sources.nina"][0] == "unwritable"
+    (box.folder / "words").unlink()
+    box.nina().step()
+    assert box.faults.open == {} and len(box.kept()) == 1
+
+
 @pytest.mark.parametrize(
     ("kind", "table", "told"),
     [

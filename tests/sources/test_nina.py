@@ -296,7 +296,7 @@ def test_a_few_kilobytes_that_unpack_to_a_gigabyte_are_not_unpacked(
     server.put(DASHBOARD, b" " * (40 << 20))
 
     with pytest.raises(SourceError) as caught:
-        box.nina(most_mib=1).look()
+        box.nina(most_mib=1, timeout_s=30.0).look()
 
     assert caught.value.kind == "too-long"
 

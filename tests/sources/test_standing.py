@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import caps
@@ -419,19 +420,19 @@ def test_advice_goes_by_what_a_warning_is_about(
     assert cause_of(event, category, codes) == cause
 
 
-def test_two_processes_that_fetch_at_once_write_one_record(
+def test_sources_that_start_at_once_sign_with_one_key_and_write_no_message_twice(
     box: Box, server: Server, clock: ManualClock
 ) -> None:
-    import threading
-
     serve(server, *(caps.message(n, clock.now()) for n in range(5)))
-    tasks = [box.nina() for _ in range(4)]
+    tasks = [box.nina() for _ in range(6)]
     Log.open(box.words, clock, box="kb-1").close()
 
-    threads = [threading.Thread(target=task.look) for task in tasks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
+    with ThreadPoolExecutor(6) as pool:
+        done = list(pool.map(lambda task: task.look().listed, tasks))
 
+    assert done == [5] * 6
+    log = box.log()
+    assert len({told.record.key for told in log.records("warning")}) == 1
+    log.close()
     assert len(box.kept()) == 5
+    assert [f for f in os.listdir(box.folder) if f.startswith("box.key")] == ["box.key"]
