@@ -189,7 +189,10 @@ def decoded(data: bytes) -> Any:
 
 def _is_plain(value: Any) -> bool:
     kind = type(value)
-    if kind in (int, str, bytes):
+    if kind is int:
+        # Beyond, it had a tag: a bignum.
+        return -(1 << 64) <= value < 1 << 64
+    if kind is str or kind is bytes:
         return True
     if kind is list:
         return all(map(_is_plain, value))
