@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from records_page import records_page
+
 from kiezbox import cli, errors
 from kiezbox.cli import settings as settings_verb
 
@@ -46,6 +48,7 @@ PAGES = {
     "docs/cli.md": cli_page,
     "docs/settings.md": settings_verb.reference,
     "docs/kiezbox.example.toml": settings_verb.example,
+    "docs/records.md": records_page,
 }
 
 
