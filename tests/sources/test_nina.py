@@ -234,6 +234,24 @@ def test_a_list_of_all_of_germany_is_filtered_by_the_places_key(
     assert [body["identifier"][-1] for body in box.kept()] == ["1", "2", "3"]
 
 
+def test_of_a_providers_list_no_message_is_kept_that_does_not_say_where_it_is_for(
+    box: Box, server: Server, clock: ManualClock
+) -> None:
+    message = caps.message(1, clock.now(), [caps.info(clock.now(), parameter=None)])
+    server.put("warnings/mow.XX-0001.json", message)
+    # A line as mapData.json has it (interface 3.1).
+    line = {
+        "id": "mow.XX-0001", "version": 3, "startDate": message["sent"], "severity": "Severe",
+        "urgency": "Immediate", "type": "Alert", "i18nTitle": {"de": "Hochwasser"},
+        "transKeys": {"event": "BBK-EVC-038"},
+    }  # fmt: skip
+    server.put("lhp/mapData.json", [line, {**line, "id": 7}, "x", None, {}])
+
+    looked = box.nina(lists=["lhp"]).look()
+
+    assert (looked.listed, looked.problems, box.kept()) == (0, (), [])
+
+
 def test_identifiers_that_another_source_has_are_left_out(
     box: Box, server: Server, clock: ManualClock
 ) -> None:
