@@ -163,8 +163,11 @@ def share(path: str) -> None:
         for side in ("", "-wal", "-shm"):
             # Somebody else's file has the right mode already.
             with suppress(OSError):
-                os.chown(path + side, -1, folder.st_gid)
                 os.chmod(path + side, 0o660)
+                # In a folder with the bit for it (2770), the group is right already; in the node's
+                # sandbox chown is forbidden even to say the same.
+                if os.stat(path + side).st_gid != folder.st_gid:
+                    os.chown(path + side, -1, folder.st_gid)
 
 
 def identity(path: str) -> tuple[int, int] | None:
