@@ -157,10 +157,12 @@ class Nina:
             raise SourceError(f"{self._url}{path}: this is no list", kind="garbled")
         entries: dict[str, _Entry] = {}
         for each in document:
-            if isinstance(each, Mapping) and _ID.fullmatch(str(each.get("id", ""))):
-                identifier = str(each["id"])
-                if not identifier.startswith(self._settings.leave_out):
-                    entries[identifier] = _Entry(_mark(each), _summary(each), is_ours)
+            identifier = each.get("id") if isinstance(each, Mapping) else None
+            # It becomes part of a path.
+            if not isinstance(identifier, str) or not _ID.fullmatch(identifier):
+                continue
+            if not identifier.startswith(self._settings.leave_out):
+                entries[identifier] = _Entry(_mark(each), _summary(each), is_ours)
         self._lists[name] = _List(found.tag, found.modified, entries)
         return entries
 
