@@ -49,7 +49,7 @@ stroke:var(--b);stroke-width:4px}\
 .m .k circle{fill:var(--a);stroke:var(--b);stroke-width:2}\
 .m .k text{font-size:22px;font-weight:700;fill:var(--b);stroke:none}\
 .m .b{fill:#d81b60;stroke:var(--b);stroke-width:3}.m .p{fill:var(--b)}\
-.m .z{stroke:var(--t);stroke-width:3}.m~ol a{display:block;padding:.6rem 0 .1rem}\
+.m .z{stroke:var(--t);stroke-width:3}.m~ol a{display:block;padding:.55rem 0}\
 @media print{.m *{print-color-adjust:exact}}"""
 
 

@@ -97,7 +97,8 @@ def _overview(ask: Ask, around: Surroundings) -> Answer:
     moment = moment_at(ask, around)
     links = [f"<a href=#{need}>{text['needs'][need]}</a>" for need, near in shown.items() if near]
     links.append(f"<a href={ask.path('where', 'map')}>{text['map_link']}</a>")
-    parts = [f"<nav>{' '.join(links)}</nav>{_origin(ask, around)}"]
+    jumps = f'<nav aria-label="{text["title"]}">{" ".join(links)}</nav>'
+    parts = [jumps + _origin(ask, around)]
     for need, near in shown.items():
         if not near:
             continue
@@ -234,7 +235,8 @@ def _map(ask: Ask, around: Surroundings, more: list[str]) -> Answer:
             links.append(f"<a href={link}>{words[label]}</a>")
     legend = f"<p>{words['box']}</p>" if around.is_box_inside else ""
     body = (
-        f"{drawn.svg}<nav>{' '.join(links)}</nav>{legend}<p>{words['save']}</p>"
+        f'{drawn.svg}<nav aria-label="{words["title"]}">{" ".join(links)}</nav>'
+        f"{legend}<p>{words['save']}</p>"
         f"<ol>{items}</ol>{_back(ask)}{_sources(ask, around)}"
     )
     return ask.page(words["title"], body, style=drawing.STYLE, has_forms=False)
