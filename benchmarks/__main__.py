@@ -32,6 +32,8 @@ BENCHMARKS = {
     "failover": (3, 1),
     "portal": (5, 1),
     "probes": (5, 1),
+    "board": (5, 1),
+    "pages": (1, 1),
     "letters": (5, 1),
     "rest": (3, 1),
     "flaps": (1, 1),

@@ -62,7 +62,8 @@ def _command(box: Box, own: Path, port: int) -> tuple[list[str], Path]:
     return [*box.command(port), "--words", str(words), "--secrets", str(own)], words
 
 
-def _token(port: int) -> str:
+def token_of(port: int) -> str:
+    """Of a form as a guest is given it."""
     page = get(port, f"{PATH}/write")[2].decode()
     found = re.search(r'name=token value="([0-9a-f]{40})"', page)
     if found is None:
@@ -76,7 +77,7 @@ def _ours(folder: Path, box: Box, seconds: float) -> Run:
         argv, words = _command(box, Path(name), port)
         with serving(argv, port, installed.ENVIRONMENT) as process:
             get(port, "/info")
-            token = _token(port)
+            token = token_of(port)
             send_at_once(port, PATH, token, clients=1)
             seen = send_without_pause(
                 Path(name), process.pid, port, PATH, token, clients=CLIENTS, seconds=seconds
@@ -111,7 +112,7 @@ def _flood(folder: Path, box: Box) -> Run:
         argv, words = _command(box, Path(name), port)
         with serving(argv, port, installed.ENVIRONMENT) as process:
             get(port, "/info")
-            token = _token(port)
+            token = token_of(port)
             send_at_once(port, PATH, token, clients=1)
             found = send_at_once(port, PATH, token, clients=FLOOD)
             os.killpg(process.pid, signal.SIGKILL)

@@ -44,7 +44,10 @@ class Box:
         self.folder = folder / "box"
         with broker() as port:
             with node(self.folder, port=port, interval_s=1, is_full=True) as running_node:
-                facts = json.loads((running_node.run_dir / "now.json").read_text())
+                now_json = running_node.run_dir / "now.json"
+                # The first ones may come before the mode is known.
+                wait_for(lambda: json.loads(now_json.read_text())["mode"], "a mode")
+                facts = json.loads(now_json.read_text())
         network = dict.fromkeys(NETWORK_FIELDS) | {
             "wanted": "emergency", "access_point": "radio", "ssid": "Kiezbox-Notfall",
             "name": "kiezbox.internal", "address": "198.51.100.1", "is_on_air": True,
@@ -152,7 +155,15 @@ def _wrk() -> str:
     return found
 
 
-def load(pid: int, port: int, *, clients: int, seconds: float, headers: Sequence[str] = ()) -> Run:
+def load(
+    pid: int,
+    port: int,
+    *,
+    clients: int,
+    seconds: float,
+    headers: Sequence[str] = (),
+    path: str = "/",
+) -> Run:
     """So many keep-alive clients that ask without a pause (wrk): throughput, latency, cost.
 
     Raises:
@@ -165,7 +176,7 @@ def load(pid: int, port: int, *, clients: int, seconds: float, headers: Sequence
     cpu = -sum(map(cpu_s, processes))
     done = subprocess.run(
         [*pinned(1), wrk, "--threads", "1", "--connections", str(clients), "--latency",
-         "--duration", f"{seconds:g}s", "--timeout", "10s", *asked, f"http://127.0.0.1:{port}/"],
+         "--duration", f"{seconds:g}s", "--timeout", "10s", *asked, f"http://127.0.0.1:{port}{path}"],
         capture_output=True, text=True, check=True, timeout=seconds + LIMIT_S,
     ).stdout  # fmt: skip
     cpu += sum(map(cpu_s, processes))
