@@ -8,6 +8,7 @@ takes no minute.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -47,6 +48,8 @@ print(json.dumps({
     "write /etc": attempt(lambda: write("/etc/probe")),
     "write /opt/kiezbox": attempt(lambda: write("/opt/kiezbox/probe")),
     "write the store": attempt(lambda: write("/var/lib/kiezbox/probe")),
+    "write words": attempt(lambda: write(f"/var/lib/kiezbox/words/probe-{os.getuid()}")),
+    "change the words": attempt(lambda: open("/var/lib/kiezbox/words/words.db", "r+b")),
     "write the run folder": attempt(lambda: write("/run/kiezbox/probe")),
     "write /tmp": attempt(lambda: write("/tmp/probe")),
     "read the database": attempt(lambda: open("/var/lib/kiezbox/kiezbox.db", "rb").read()),
@@ -91,8 +94,19 @@ def page(address: str = "http://127.0.0.1/") -> str:
     return run("curl", "--silent", "--include", "--max-time", "60", address)
 
 
+def neighbours_post(text: str) -> str:
+    """What the board says after somebody has written on it, through the sandboxed portal."""
+    board = "http://127.0.0.1/de/board"
+    form = re.search(r"name=token value=\"?([0-9a-f]{40})", page(f"{board}/write"))
+    assert form is not None, page(f"{board}/write")
+    told = run("curl", "--silent", "--max-time", "60", "--data", f"token={form.group(1)}",
+               "--data", "topic=0", "--data-urlencode", f"text={text}", board)  # fmt: skip
+    return page(board) + told
+
+
 def modes() -> dict[str, str]:
-    folders = [Path("/var/lib/kiezbox"), Path("/run/kiezbox"), Path("/etc/kiezbox")]
+    folders = [Path("/var/lib/kiezbox"), Path("/var/lib/kiezbox/words"), Path("/run/kiezbox"),
+               Path("/etc/kiezbox")]  # fmt: skip
     paths = [*folders, *(path for folder in folders for path in folder.iterdir())]
     return {
         str(path): f"{oct(path.stat().st_mode)[-3:]} {path.owner()}:{path.group()}"
@@ -116,9 +130,12 @@ def units() -> dict[str, Any]:
     facts["first_page"] = page()
     facts["portal_after_the_first_visitor"] = box.is_active("kiezbox-portal.service")
     facts["page_over_ipv6"] = page("http://[::1]/")
+    facts["has_a_log"] = wait_for(Path("/var/lib/kiezbox/words/words.db").exists, 60, pause_s=0.5)
+    facts["a_neighbours_post"] = neighbours_post("Wer hat Kerzen?")
     box.kiezbox("bulletin", "post", "Brot gibt es in der Schule")
     facts["shows_the_bulletin"] = wait_for(lambda: "in der Schule" in page(), 30, pause_s=1.0)
     facts["modes"] = modes()
+    facts["journal"] = box.journal()[-6000:]
     for name in ("node", "portal"):
         box.systemctl("start", f"probe-{name}.service")
         facts[f"{name}_probe"] = json.loads(Path(f"/run/probe-{name}").read_text())

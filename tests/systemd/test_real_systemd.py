@@ -42,8 +42,23 @@ def test_the_portal_starts_with_its_first_visitor(units: dict[str, Any]) -> None
     assert units["page_over_ipv6"].startswith("HTTP/1.1 200 ")
 
 
-def test_the_portal_reads_from_the_store_what_the_operator_posted(units: dict[str, Any]) -> None:
+def test_the_portal_shows_what_the_operator_posted(units: dict[str, Any]) -> None:
     assert units["shows_the_bulletin"]
+
+
+def test_what_a_neighbour_writes_goes_through_the_sandbox_onto_the_board(
+    units: dict[str, Any],
+) -> None:
+    assert units["has_a_log"]
+    assert "Wer hat Kerzen?" in units["a_neighbours_post"].partition("</html>")[0]
+
+
+def test_whoever_writes_words_may_write_what_another_one_made(units: dict[str, Any]) -> None:
+    words = {path: mode for path, mode in units["modes"].items() if "/words/words.db" in path}
+
+    assert {mode.partition(" ")[0] for mode in words.values()} == {"660"}
+    assert {mode.rpartition(":")[2] for mode in words.values()} == {"kiezbox-words"}
+    assert units["modes"]["/var/lib/kiezbox/words"] == "770 kiezbox:kiezbox-words"
 
 
 def test_the_stores_files_are_the_nodes_and_its_group_may_read(units: dict[str, Any]) -> None:
@@ -60,7 +75,8 @@ def test_the_node_can_what_it_must(units: dict[str, Any]) -> None:
     found = units["node_probe"]
     must = (
         "read /etc/kiezbox", "write the store", "write the run folder", "write /tmp",
-        "change the database", "open the bus", "open the pins", "open null", "talk IP",
+        "change the database", "write words", "change the words", "open the bus", "open the pins",
+        "open null", "talk IP",
     )  # fmt: skip
 
     assert {what: found[what] for what in must} == dict.fromkeys(must, "possible")
@@ -77,12 +93,16 @@ def test_the_node_cannot_what_it_need_not(units: dict[str, Any]) -> None:
     assert found["user"] != 0
 
 
-def test_the_portal_reads_the_store_and_reaches_nothing_else(units: dict[str, Any]) -> None:
+def test_the_portal_reads_the_store_writes_words_and_reaches_nothing_else(
+    units: dict[str, Any],
+) -> None:
     found = units["portal_probe"]
     can = {what for what, how in found.items() if how == "possible"}
 
     # /tmp is its own, and gone with it.
-    assert can == {"read the database", "open null", "write /tmp"}
+    assert can == {
+        "read the database", "open null", "write /tmp", "write words", "change the words",
+    }  # fmt: skip
     assert found["interfaces"] == ["lo"]
     assert found["processes"] == 1
     assert found["user"] not in (0, units["node_probe"]["user"])

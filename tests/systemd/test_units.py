@@ -194,7 +194,24 @@ def test_the_portal_has_no_door_of_its_own() -> None:
     assert portal["PrivateNetwork"] == portal["PrivateDevices"] == ["yes"]
     assert portal["RestrictAddressFamilies"] == ["AF_UNIX"]
     assert portal["CapabilityBoundingSet"] == [""]
-    assert "ReadWritePaths" not in portal and "StateDirectory" not in portal
+    assert "StateDirectory" not in portal
+
+
+def test_the_portal_writes_words_and_nothing_else() -> None:
+    from kiezbox.settings import StoreSettings
+
+    portal = settings(UNITS / "kiezbox-portal.service")
+    folder = Path(StoreSettings().words_path).parent
+    made = (UNITS / "tmpfiles.d" / "kiezbox.conf").read_text(encoding="utf-8")
+
+    assert portal["ReadWritePaths"] == [f"-{folder}"]
+    assert f"\nd {folder} 2770 kiezbox kiezbox-words -\n" in made
+    for name in ("portal", "node"):
+        found = settings(UNITS / f"kiezbox-{name}.service")
+        assert "kiezbox-words" in found["SupplementaryGroups"][0].split()
+    start = portal["ExecStart"][0].split()
+    assert start[start.index("--secrets") + 1] == f"/run/{portal['RuntimeDirectory'][0]}"
+    assert portal["RuntimeDirectoryPreserve"] == ["yes"]
 
 
 # --- the network: units and the table of parts say the same ----------------------------------

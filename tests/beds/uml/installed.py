@@ -166,9 +166,9 @@ class InstalledBox:
         return self.enter("systemctl", *arguments)
 
     def kiezbox(self, *arguments: str) -> str:
-        """As docs/operator.md has it: with the node's own user."""
+        """As docs/install.md has it: with the node's own user, and its groups."""
         return self.enter(
-            "setpriv", "--reuid=kiezbox", "--regid=kiezbox", "--clear-groups",
+            "setpriv", "--reuid=kiezbox", "--regid=kiezbox", "--init-groups",
             str(PROGRAM), *arguments,
         )  # fmt: skip
 
