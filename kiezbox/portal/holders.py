@@ -68,7 +68,7 @@ def session_field(ask: Ask, holder: Holder) -> str:
 
 
 def session_of(ask: Ask) -> Holder | None:
-    from hmac import compare_digest
+    from _operator import _compare_digest as compare_digest
 
     number, _, rest = ask.form.get("session", "").partition(".")
     given, _, seal = rest.partition(".")

@@ -6,7 +6,7 @@ card can try a guess on everything in it at once (docs/help.md has the numbers).
 
 from __future__ import annotations
 
-from hashlib import blake2b
+from _blake2 import blake2b
 from typing import NamedTuple
 
 from kiezbox.sealing.boxes import filled_up, stripped
