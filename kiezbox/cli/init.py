@@ -36,7 +36,8 @@ _QUESTIONS = (
     ("operator", "privacy_basis", "On which legal basis are personal things kept?"),
 )
 
-MOST_ANSWER = 400
+#: Characters; what a setting may have says its declaration.
+MOST_ANSWER = 1000
 
 Values = dict[tuple[str, str], Any]
 

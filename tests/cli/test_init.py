@@ -15,7 +15,7 @@ import pytest
 
 from kiezbox.cli import main
 from kiezbox.cli.init import put
-from kiezbox.errors import UsageError
+from kiezbox.errors import SettingsError, UsageError
 
 LIMIT_S = 20.0
 
@@ -107,6 +107,13 @@ def test_the_same_answers_again_change_nothing(
 def test_what_is_no_answer_is_refused_and_nothing_written(path: Path, options: list[str]) -> None:
     with pytest.raises(UsageError):
         init(path, *options)
+
+    assert not path.exists()
+
+
+def test_an_answer_that_no_page_could_show_is_refused(path: Path) -> None:
+    with pytest.raises(SettingsError, match="at most 300"):
+        init(path, "--id", "kb-musterplatz-1", "--contact", "x" * 301)
 
     assert not path.exists()
 
