@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from kiezbox.settings.declaring import setting
 
-
 #: Characters of one answer: it stands on a page of 15 kB and in now.json (``situation``).
 MOST = {"controller": 300, "contact": 300, "privacy_basis": 400}
 
