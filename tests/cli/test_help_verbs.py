@@ -5,15 +5,19 @@ from __future__ import annotations
 import io
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from kiezbox import sealing
+from kiezbox.checks import Examined
+from kiezbox.checks.helpers import run as check
 from kiezbox.cli import helper, ticket
 from kiezbox.clock import SystemClock
 from kiezbox.errors import KiezboxError, UsageError
 from kiezbox.records import Ref
+from kiezbox.settings import Settings, parse
 from kiezbox.store.helping import Refused
 from kiezbox.store.keyring import Keyring
 from kiezbox.store.log import Log
@@ -266,3 +270,23 @@ def test_what_does_not_fit_is_refused_before_anything_is_stored(
         operator.says("ticket", "post", "--need", "water", "--block", "W", "--exact", typed=typed)
 
     assert operator.says("ticket", "list") == ""
+
+
+def test_the_check_says_that_nobody_can_open_or_only_one(operator: Operator) -> None:
+    said = [texts(operator)]
+    operator.has_keys()
+    said.append(texts(operator))
+    operator.says("helper", "export")
+    log = operator.log()
+    Keyring(log).admit("helpers", b"another")
+    log.close()
+    said.append(texts(operator))
+
+    assert ["no helper has a key" in each for each in said] == [True, False, False]
+    assert ["one person alone" in each for each in said] == [False, True, False]
+    assert ["without https" in each for each in said] == [False, True, True]
+
+
+def texts(operator: Operator) -> str:
+    settings = parse(Settings, tomllib.loads(TOML.format(box=BOX, folder=operator.folder)))
+    return " ".join(each.message for each in check(Examined(settings, SystemClock(), None)))

@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from itertools import count
+from math import cos, radians
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,17 @@ from residents import Page, Resident
 from street import Portal, fresh, outage, portal, wait_for, write_facts
 
 from kiezbox import sealing
-from kiezbox.clock import SystemClock
+from kiezbox.clock import ManualClock, SystemClock
+from kiezbox.place.invented import invented
+from kiezbox.place.points import Point
 from kiezbox.portal import tickets as portal_tickets
 from kiezbox.portal.pages import help as help_page
+from kiezbox.portal.sight import Sight
 from kiezbox.records import tickets
 from kiezbox.store import helping
 from kiezbox.store.keyring import Keyring
 from kiezbox.store.log import Draft, Log
+from kiezbox.store.places import write_package
 
 BOX = "kb-musterplatz-1"
 
@@ -167,6 +172,30 @@ def test_a_box_without_keys_says_so_and_takes_only_what_everybody_may_read(
     assert told(taken)[0]
     copied = b"".join(Path(words_path(box) + end).read_bytes() for end in ("", "-wal"))
     assert PLACE.encode() not in copied
+
+
+# --- 112 ------------------------------------------------------------------------------------------
+
+
+def test_the_first_page_says_that_this_is_not_112_and_where_the_nearest_call_point_is(
+    box: Path, clock: ManualClock
+) -> None:
+    package = invented(1)
+    (box / "place").mkdir()
+    write_package(package, str(box / "place" / "place.db"))
+    sight = Sight(str(box / "run"), str(box / "kiezbox.db"), clock)
+    latitude, longitude = sight.facts()["box"]["latitude"], sight.facts()["box"]["longitude"]
+
+    def squared(point: Point) -> float:
+        east = (point.longitude - longitude) * cos(radians(latitude))
+        return (point.latitude - latitude) ** 2 + east**2
+
+    nearest = min((p for p in package.points if p.kind in help_page.CALLS), key=squared)
+    text = Asked(sight).ask("/de/help").text
+
+    assert text.index("Das ist nicht 112") < text.index("112 geht nicht?")
+    assert "href=tel:112" in text
+    assert f"Nächste Stelle: <b><bdi>{nearest.name}</bdi></b>" in text
 
 
 # --- a number, and a page to come back to ---------------------------------------------------------
