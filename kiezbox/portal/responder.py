@@ -12,15 +12,13 @@ import select
 import sys
 import time
 
-from kiezbox.portal.crowd import IDLE_S, Crowd, most_visits, plain_address
-from kiezbox.portal.loop import Loop
+from kiezbox.portal.crowd import IDLE_S
+from kiezbox.portal.hall import Hall
 from kiezbox.portal.prepared import Prepared, Wire, refusal
 from kiezbox.portal.request import BadRequest, Reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from kiezbox.portal.behind import Behind
     from kiezbox.portal.mailroom import Mailroom
     from kiezbox.portal.prepared import Contents
@@ -43,47 +41,29 @@ SWEEP_S = 0.25
 #: Forms are read for so long at once. Each costs a millisecond, and who only reads waits for it.
 LETTERS_S = 0.004
 
-#: Let in at once, before the others have their turn.
-MOST_ACCEPTS = 64
-
 _IN, _OUT = select.EPOLLIN, select.EPOLLOUT
 
 
-class Responder(Loop):
+class Responder(Hall):
     """Serves the doors until ``stop``."""
 
     def __init__(self, doors: list[Door], contents: Contents, *, most: int = 0) -> None:
-        super().__init__()
         self._prepared = Prepared(contents)
-        self._doors = doors
-        self._visits: dict[int, Visit] = {}
-        self.crowd = Crowd(most or most_visits())
         #: Visits whose party has spent too much.
         self._later: dict[Visit, None] = {}
         #: Visits whose form nobody has read yet, in the order they came.
         self._letters: dict[Visit, None] = {}
-        self._now = self._swept_at = time.monotonic()
         self._pause_s = SWEEP_S
-        #: A door is shut for a moment.
-        self._is_resting = False
         #: Who answers what takes long; without, it is not answered.
         self.behind: Behind | None = None
         #: Who writes what guests send; without, nothing is taken.
         self.mailroom: Mailroom | None = None
         #: Flask is to be loaded, in the first quiet moment after the first visitor.
         self._is_to_load = self._has_had_visits = False
-        for door in doors:
-            self._open(door)
-
-    def close(self) -> None:
-        for visit in list(self._visits.values()):
-            self._end(visit)
-        super().close()
+        super().__init__(doors, most=most)
+        self._swept_at = self._now
 
     # --- the loop --------------------------------------------------------------------------------
-
-    def _is_empty(self) -> bool:
-        return not self._visits
 
     def _turn(self) -> None:
         ready = self._epoll.poll(self._pause_s)
@@ -123,17 +103,6 @@ class Responder(Loop):
             return -1
         ends_at = min(visit.until for visit in self._visits.values())
         return max(SWEEP_S, ends_at - time.monotonic())
-
-    def _safely(self, step: Callable[[Visit], None], visit: Visit) -> None:
-        try:
-            step(visit)
-        except OSError:
-            # It has gone.
-            self._end(visit)
-        except Exception:
-            # The outermost loop: whoever comes next shall find an open door.
-            sys.excepthook(*sys.exc_info())
-            self._end(visit)
 
     def _rung(self) -> None:
         super()._rung()
@@ -178,71 +147,10 @@ class Responder(Loop):
             visit.queue.append(408)
             self._go_on(visit)
 
-    # --- coming and going ------------------------------------------------------------------------
-
-    def _open(self, door: Door) -> None:
-        if not door.is_open and self._stop_at is None:
-            door.is_open = True
-            self.listen_to(door.file, lambda: self._accept(door))
-
-    def _shut(self, door: Door) -> None:
-        if door.is_open:
-            door.is_open = False
-            self.listen_no_more_to(door.file)
-
-    def _accept(self, door: Door) -> None:
-        # Whoever else has the socket may make it block again at any moment, as systemd does when it
-        # hands it to another unit; accepting would then wait for ever, and all guests with it (seen
-        # in the bed of units). So nobody is accepted who was not seen at the door.
-        door.listener.setblocking(False)
-        has_made_room = False
-        for _ in range(MOST_ACCEPTS):
-            if not door.has_somebody():
-                return
-            try:
-                file, address = door.listener._accept()  # type: ignore[attr-defined]
-            except (BlockingIOError, ConnectionAbortedError):
-                return
-            except OSError:
-                # No descriptors or no memory left: somebody makes room. If that does not help,
-                # the door rests: a listener that stays readable would burn the processor.
-                leaving = self.crowd.greediest(self._now)
-                if has_made_room or leaving is None:
-                    self._shut(door)
-                    self._is_resting = True
-                    return
-                has_made_room = True
-                self._end(leaving)
-                continue
-            has_made_room = False
-            client = plain_address(address[0])
-            self._end(self.crowd.in_the_way(client, self._now))
-            try:
-                visit = door.visit(file, client, self._now)
-            except OSError:
-                continue
-            if visit is not None:
-                self._let_in(visit)
-
-    def _let_in(self, visit: Visit) -> None:
+    def _welcome(self, visit: Visit) -> None:
         if not self._has_had_visits:
             self._has_had_visits = self._is_to_load = True
-        visit.party = self.crowd.add(visit)
         visit.known = self._prepared.known_at(visit.local, visit.is_tls)
-        self._visits[visit.file] = visit
-        visit.mask = _IN
-        self._epoll.register(visit.file, _IN)
-        self._safely(self._read, visit)
-
-    def _end(self, visit: Visit | None) -> None:
-        """Idempotent."""
-        # A number of a descriptor is somebody else's as soon as it is closed.
-        if visit is not None and self._visits.get(visit.file) is visit:
-            del self._visits[visit.file]
-            if visit.is_waiting:
-                self._forget(visit)
-            self.crowd.remove(visit)
-            visit.socket.close()
 
     def _forget(self, visit: Visit) -> None:
         """Nobody waits for its answer any more."""
@@ -252,11 +160,6 @@ class Responder(Loop):
             self.behind.forget(visit)
         if self.mailroom is not None:
             self.mailroom.forget(visit)
-
-    def _want(self, visit: Visit, mask: int) -> None:
-        if visit.mask != mask:
-            visit.mask = mask
-            self._epoll.modify(visit.file, mask)
 
     # --- a request -------------------------------------------------------------------------------
 
