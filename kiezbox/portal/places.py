@@ -13,7 +13,7 @@ from kiezbox.place.points import KINDS as POINT_KINDS
 from kiezbox.place.points import Bounds, Line, LineKind, Point
 from kiezbox.place.reports import Report, Standing, standing
 from kiezbox.place.shapes import unpack_corners
-from kiezbox.place.ways import METRES_PER_DEGREE, bearing, direction, metres_between
+from kiezbox.place.ways import bearing, direction, metres_between
 from kiezbox.portal.shown import KINDS
 from kiezbox.situation import is_exercise
 
@@ -26,11 +26,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Near", "Surroundings", "standings"]
 
-#: Metres around the box in which to look first; then further.
-REACHES_M = (2_500.0, 10_000.0, 1e8)
+#: So many points of a need are ranked by distance; whoever reads on so far walks no more.
+MOST_RANKED = 600
+
+#: Rankings that are kept: one for each need, and for those of other pages.
+MOST_KEPT = 24
 
 #: So many reports of the points of one page are looked at.
 MOST_REPORTS = 2000
+
+
+_rankings: dict[Any, list[str]] = {}
 
 
 class Near:
@@ -105,6 +111,9 @@ class Surroundings:
         return found
 
     def count(self, kinds: Sequence[str]) -> int:
+        """How many ``near`` would give without a limit."""
+        if self.place is not None:
+            return len(self._ranked(tuple(kinds)))
         marks = ",".join("?" * len(kinds))
         rows = self._rows(f"SELECT count(*) FROM points WHERE kind IN ({marks})", kinds)
         return int(rows[0][0]) if rows else 0
@@ -116,23 +125,33 @@ class Surroundings:
             sql = f"SELECT {POINT_COLUMNS} FROM points WHERE kind IN ({marks})"
             values = (*kinds, limit, offset)
             return self._points(f"{sql} ORDER BY kind, name, id LIMIT ? OFFSET ?", values)
-        latitude, longitude = self.place
-        ids: list[str] = []
-        for reach in REACHES_M:
-            span = reach / METRES_PER_DEGREE
-            rows = self._rows(
-                f"SELECT latitude, longitude, id FROM points WHERE kind IN ({marks})"
-                " AND latitude BETWEEN ? AND ?",
-                (*kinds, latitude - span, latitude + span),
-            )
-            far = sorted((metres_between(latitude, longitude, a, b), name) for a, b, name in rows)
-            ids = [name for metres, name in far if metres <= reach][offset : offset + limit]
-            if len(ids) == limit:
-                break
+        ids = self._ranked(tuple(kinds))[offset : offset + limit]
         marks = ",".join("?" * len(ids))
         sql = f"SELECT {POINT_COLUMNS} FROM points WHERE id IN ({marks})"
         found = {near.point.id: near for near in self._points(sql, ids)}
         return [found[name] for name in ids if name in found]
+
+    def _ranked(self, kinds: tuple[str, ...]) -> list[str]:
+        """Ids, the nearest first: reckoned once for a package and a place, because a city has
+        thousands of points and the page is made anew every second.
+        """
+        assert self.place is not None
+        kept_for = self._ask.sight.surroundings.stamp(), self.place
+        ranked = _rankings.get((kept_for, kinds))
+        if ranked is None:
+            marks = ",".join("?" * len(kinds))
+            sql = (
+                f"SELECT latitude, longitude, id FROM points WHERE kind IN ({marks})"
+                " AND typeof(latitude) = 'real' AND typeof(longitude) = 'real'"
+            )
+            far = (
+                (metres_between(*self.place, a, b), name) for a, b, name in self._rows(sql, kinds)
+            )
+            ranked = [name for _, name in sorted(far)[:MOST_RANKED]]
+            if len(_rankings) >= MOST_KEPT:
+                _rankings.clear()
+            _rankings[kept_for, kinds] = ranked
+        return ranked
 
     def lines(self, window: tuple[int, int, int, int], kinds: Iterable[LineKind]) -> list[Line]:
         """What may be seen of those kinds in a window (``drawing.window``)."""

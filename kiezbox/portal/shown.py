@@ -123,6 +123,14 @@ class Shown:
         )
         return [Seen(row) for row in rows or ()]
 
+    def stamp(self) -> tuple[int, ...] | None:
+        """Another one as soon as the file is another; None: there is none."""
+        try:
+            found = os.stat(self.path)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
+
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any] | None:
         """None: the log cannot be read."""
         try:

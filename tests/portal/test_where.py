@@ -231,13 +231,14 @@ def test_a_point_that_is_damaged_or_of_a_newer_kind_costs_only_itself(
     with sqlite3.connect(box / "place" / "place.db") as db:
         db.execute("UPDATE points SET details = '[' WHERE id = 'pharmacy-1'")
         db.execute("UPDATE points SET kind = 'teleporter' WHERE id = 'pharmacy-2'")
+        db.execute("UPDATE points SET latitude = 'north' WHERE id = 'pharmacy-4'")
     db.close()
 
     page = here.ask("/de/where/medical").text
 
     assert "pharmacy-3" in page
     assert "pharmacy-1" not in page and "pharmacy-2" not in page
-    for name in ("pharmacy-1", "pharmacy-2"):
+    for name in ("pharmacy-1", "pharmacy-2", "pharmacy-4"):
         assert here.ask(f"/de/where/point/{name}").status == 200
 
 
