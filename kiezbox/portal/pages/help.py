@@ -87,6 +87,7 @@ def _first_page(ask: Ask) -> Answer:
         f"<form action={ask.path('help')}><h2>{text['find']}</h2>"
         f"<label for=n>{text['find_label']}</label><input id=n name=number required maxlength=80"
         f" autocomplete=off><button class=quiet>{text['find_button']}</button></form>"
+        f"<p><a href={ask.path('helper')}>{ask.text('helper')['title']}</a></p>"
     )
     return ask.page(text["title"], body, below="help")
 
