@@ -4,13 +4,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long fuzz bench kernel tidy
+.PHONY: help demo screenshots test test-long fuzz bench kernel tidy
 
 help:
 	@echo "make demo       a Kiez of simulated boxes in the browser"
 	@echo "make test       every test (under five minutes)"
 	@echo "make test-long  the long ones too: 10,000 power cuts, 1,000 broken links (about an hour)"
 	@echo "make fuzz       a million hostile inputs for every parser"
+	@echo "make screenshots  pictures of every page into docs (two minutes)"
 	@echo "make bench      Kiezbox against its peers (docs/benchmarks.md)"
 	@echo "make kernel     the kernel with virtual radios that some tests boot (once, seven minutes)"
 	@echo "make tidy       format the code and say what ruff and mypy think"
@@ -32,6 +33,9 @@ fuzz: .venv/.test
 bench: .venv/.test
 	@benchmarks/peers.sh
 	@$(BIN)/python -m benchmarks run all $(BENCH)
+
+screenshots: .venv/.test
+	@nice $(BIN)/python tests/screenshots.py
 
 kernel:
 	@tests/beds/uml/build-kernel

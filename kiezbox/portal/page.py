@@ -5,7 +5,7 @@ Plain HTML, no script, nothing from outside. Whatever did not come from ``i18n``
 
 from __future__ import annotations
 
-from kiezbox.i18n import LANGUAGES, RIGHT_TO_LEFT, is_checked, lang_of
+from kiezbox.i18n import LANGUAGES, RIGHT_TO_LEFT, is_checked, lang_of, text_of
 from kiezbox.portal.answered import SLOT
 from kiezbox.portal.meaning import headline_of, look_of
 from kiezbox.portal.style import style_of
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from kiezbox.situation import Facts
 
 __all__ = ["back_link", "document", "paragraph", "stay_form"]
+
+#: Pages to take along.
+_KEPT = ("about", "info", "steps")
 
 
 def document(
@@ -61,6 +64,9 @@ def document(
             f'<a href="/{language}">{text["back"]}</a><details><summary>{LANGUAGES[language]} ·'
             f" <span lang=en>Languages</span></summary>{links}</details>"
         )
+    keep = ""
+    if name.partition("/")[0] in _KEPT:
+        keep = paragraph(text_of(language, "tips")["keep"])
     direction = " dir=rtl" if language in RIGHT_TO_LEFT else ""
     rules = style_of(facts, banner + body) + style
     return (
@@ -71,7 +77,7 @@ def document(
             f"<title>{title or escape(headline_of(facts, text)[0])} · Kiezbox</title>"
             f'<link rel="icon" href="data:,"><style>{rules}</style></head>'
             f'<body class="{look or look_of(facts)}">{banner}<nav>{links}</nav><main>{body}</main>'
-            f'{banner}<footer><p><a href="/{language}{below}">{text["reload"]}</a></p>'
+            f'{banner}<footer><p><a href="/{language}{below}">{text["reload"]}</a></p>{keep}'
             f"<p><small>{' · '.join(foot)}<br>{text['never_ask']}</small></p>"
             "</footer></body></html>"
         )

@@ -5,8 +5,10 @@ For whoever wants to look at every page: tests of accessibility, stories, ``make
 
 from __future__ import annotations
 
+import json
 import math
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -119,7 +121,6 @@ def write_words(folder: Path, port: int) -> None:
         ask = {"what": "ask", "needs": [1], "block": "Musterweg", "exact": exact}
         offer = {"what": "offer", "needs": [3], "block": "Am Platz", "exact": {}}
         log.add(*(helping.ticket_draft(ring.publics(), **each) for each in (ask, offer)))
-    warn_of_everything(folder)
     for n, (topic, words) in enumerate(POSTS):
         neighbour = Resident(port, address=f"127.0.0.{20 + n}")
         neighbour.open("/de/board/write")
@@ -143,13 +144,34 @@ def open_log(folder: Path) -> Log:
 
 
 @contextmanager
+def kept_fresh(folder: Path) -> Iterator[None]:
+    """now.json is written again and again, as by a node that runs."""
+    over = threading.Event()
+
+    def write() -> None:
+        while not over.wait(5):
+            path = folder / "run" / "now.json"
+            write_facts(folder / "run", fresh(json.loads(path.read_text(encoding="utf-8"))))
+
+    node = threading.Thread(target=write)
+    node.start()
+    try:
+        yield
+    finally:
+        over.set()
+        node.join()
+
+
+@contextmanager
 def furnished(folder: Path, kind: str = "outage", **more: Any) -> Iterator[Portal]:
-    """A portal over such a box in ``folder``."""
+    """A portal over such a box in ``folder``; official warnings in an outage only."""
     latest = fill_store(folder, time.time())
     situation(folder, latest, kind, **more)
     (folder / "place").mkdir()
     write_package(invented(1, zone="Europe/Berlin"), str(folder / "place" / "place.db"))
     post(folder, "Warmer Raum: Turnhalle am Musterplatz, Eingang Hof. Decken mitbringen.")
-    with portal(folder, "--secrets", str(folder)) as running:
+    with portal(folder, "--secrets", str(folder)) as running, kept_fresh(folder):
         write_words(folder, running.port)
+        if kind == "outage":
+            warn_of_everything(folder)
         yield running

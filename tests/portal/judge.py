@@ -61,6 +61,12 @@ class Judge:
         frame = self.chromium.ask("Page.getFrameTree")["frameTree"]["frame"]["id"]
         made = self.chromium.ask("Page.createIsolatedWorld", frameId=frame, worldName="judge")
         self._world = made["executionContextId"]
+        # Whatever the hour: pages are dark at night, and both schemes shall be seen.
+        self.see(
+            "for (const sheet of document.querySelectorAll('head style')) sheet.textContent ="
+            " sheet.textContent.replace('@media all', '@media(prefers-color-scheme:dark)')"
+            ".replace('color-scheme:dark', 'color-scheme:light dark')"
+        )
 
     def see(self, expression: str) -> Any:
         """What a line of JavaScript says about the page."""

@@ -42,7 +42,8 @@ CSV_MOST = 1500
 _STYLE = f"""{charts.STYLE}\
 th a{{display:inline-block;padding:.55rem 0}}.v{{font-size:1.6rem;font-weight:700}}\
 .w{{font-size:1.05rem}}.w td{{width:auto;font-weight:400}}\
-.w td,.w th{{padding-inline-end:.6rem;overflow-wrap:normal}}"""
+.w td,.w th{{padding-inline-end:.4rem}}.w td,thead th{{overflow-wrap:normal}}\
+@media(max-width:15rem){{.w{{font-size:.85rem}}}}"""
 
 #: As on a weather station; others after them.
 _ORDER = ("temperature_c", "humidity_percent", "pm2_5_ug_m3", "pm10_ug_m3", "pressure_hpa")
