@@ -65,7 +65,7 @@ def main(argv: list[str]) -> int:
                 found = [
                     moderation.ask(
                         log, text, answers, key,
-                        language=arguments.language, lifetime_s=lifetime_s,
+                        language=arguments.language, lifetime_s=lifetime_s, now=clock.now(),
                     )
                 ]  # fmt: skip
     _show(found, clock, is_json=arguments.json)

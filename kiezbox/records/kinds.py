@@ -231,6 +231,9 @@ _KINDS = (
             Field(2, "language", "text", 12),
             # One a line.
             Field(3, "answers", "text", 800, is_required=True),
+            # Unix seconds by the issuer's clock: a copy sent again is the same question, and ends
+            # when it does.
+            Field(4, "issued_at", "count", 1 << 40),
         ),
         needs="moderate",
     ),

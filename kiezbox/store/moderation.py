@@ -149,7 +149,14 @@ def history(log: Log) -> list[Decision]:
 
 
 def ask(
-    log: Log, text: str, answers: Sequence[str], key: Key, *, language: str, lifetime_s: int
+    log: Log,
+    text: str,
+    answers: Sequence[str],
+    key: Key,
+    *,
+    language: str,
+    lifetime_s: int,
+    now: float,
 ) -> Thing:
     """Put a question to the street.
 
@@ -157,7 +164,12 @@ def ask(
         UsageError: it is empty, too long, has less than two answers, or nobody believes the key.
     """
     cleaned = clean(text, 400)
-    body = {"text": cleaned, "language": language, "answers": "\n".join(answers)}
+    body = {
+        "text": cleaned,
+        "language": language,
+        "answers": "\n".join(answers),
+        "issued_at": int(now),
+    }
     if not cleaned or len(answers_of(body)) != len(answers) or not 2 <= len(set(answers)) <= 20:
         raise UsageError(
             "a question has a text and 2 to 20 different answers of at most 100 bytes",

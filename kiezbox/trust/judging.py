@@ -145,7 +145,9 @@ class Trust:
             return Verdict("", "it has no number of its issuer's")
         if right == "moderate" and record.key in self._moderators:
             public, name = self._moderators[record.key]
-            if verifies(public, record.signed_bytes(), record.signature):
+            ends_at = body.get("issued_at", self._clock.now()) + record.lifetime_s
+            is_over = self._clock.is_trusted() and self._clock.now() >= ends_at
+            if not is_over and verifies(public, record.signed_bytes(), record.signature):
                 return Verdict(name)
         known = self._issuers.get(record.key)
         if not known:

@@ -15,6 +15,8 @@ from urllib.parse import urlencode
 import pytest
 from asking import Portal as Door
 from chromium import Chromium
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from residents import Resident
 from street import Portal, fresh, outage, portal, read_all, split, wait_for, write_facts
 
@@ -305,6 +307,25 @@ def test_whatever_bytes_come_the_board_stays_a_board(
     assert "Suche Kerzen" in board.text
     for never in ("<script", "\x00", "\x1b", "\u202e", "\u2066"):
         assert never not in board.text
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(
+    body=st.binary(max_size=400) | st.text(max_size=200).map(str.encode),
+    rest=st.sampled_from(["", "/write", "/kb-musterplatz-1.1", "/x", "/%00", "/report"]),
+    name=st.sampled_from(["board", "say"]),
+    act=st.sampled_from([b"", b"report", b"solved", b"withdrawn", b"x"]),
+)
+def test_no_form_whatsoever_breaks_a_page(
+    door: Door, body: bytes, rest: str, name: str, act: bytes
+) -> None:
+    token = door.forms.token("127.0.0.1")
+    whole = b"token=" + token + b"&topic=0&what=heat&act=" + act + b"&text=" + body
+    request = Request("POST", "", f"/de/{name}{rest}", "", {}, body=whole, client="127.0.0.1")
+
+    found = answer(request, door.sight, door.guests, door.forms)
+
+    assert found.job is not None or found.status in (200, 303, 400, 404)
 
 
 def test_fields_without_end_are_refused_and_others_served(served: Portal) -> None:

@@ -12,7 +12,7 @@ import pytest
 from residents import Page, Resident
 from street import Portal, fresh, outage, portal, write_facts
 
-from kiezbox.clock import SystemClock
+from kiezbox.clock import ManualClock, SystemClock
 from kiezbox.records import Ref, Thing
 from kiezbox.store import moderation
 from kiezbox.store.believing import trust_of
@@ -47,7 +47,9 @@ def served(box: Path) -> Iterator[Portal]:
 def asked(box: Path, key: Key, text: str = "Ist das Wasser trüb?") -> Thing:
     log = open_log(box)
     try:
-        return moderation.ask(log, text, ["ja", "nein"], key, language="de", lifetime_s=86400)
+        return moderation.ask(
+            log, text, ["ja", "nein"], key, language="de", lifetime_s=86400, now=SystemClock().now()
+        )
     finally:
         log.close()
 
@@ -146,6 +148,28 @@ def test_a_question_of_somebody_whom_the_box_does_not_believe_is_none(
     log.close()
 
     assert "Wo ist Ihr Geld?" not in Resident(served.port).open("/de/say").text
+
+
+def test_a_question_sent_again_is_the_same_and_ends_when_it_does(
+    box: Path, key: Key, served: Portal
+) -> None:
+    question = asked(box, key)
+    log = open_log(box)
+    record = log.records("question")[0].record
+    again = Draft(
+        kind="question", body=record.body, lifetime_s=record.lifetime_s, key=record.key,
+        signature=record.signature,
+    )  # fmt: skip
+    log.add(again)
+    page = Resident(served.port).open("/de/say").text
+    assert page.count("Ist das Wasser trüb?") == 1
+    assert f"{question.origin}.{question.sequence}" in page
+
+    later = ManualClock(SystemClock().now() + record.lifetime_s + 1)
+    verdict = trust_of(log, (), later).judge(record, log.records("question")[0].body)
+    log.close()
+
+    assert verdict == ""
 
 
 def test_the_2000th_voice_costs_what_the_first_did_and_counting_anew_gives_the_same(

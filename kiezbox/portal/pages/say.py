@@ -99,7 +99,10 @@ def _overview(ask: Ask, after: str) -> Answer:
 
 
 def _questions(ask: Ask, text: dict[str, Any]) -> str:
-    asked = ask.shown.things("question", ask.now, limit=PAGE_QUESTIONS)
+    # Of one that somebody has sent again under another number, the first counts.
+    found = ask.shown.things("question", ask.now, limit=50)
+    same = {(each.issuer, each.text, each.data.get("issued_at")): each for each in found}
+    asked = [each for each in found if each in same.values()][:PAGE_QUESTIONS]
     items = "".join(
         f'<li>{_asked(each)}<p><a href="{escape(ask.path("say", each.id))}">'
         f"{text['answer' if each.state == 'open' else 'result']}</a></p></li>"

@@ -35,6 +35,6 @@ def fold(first: Told, changes: Sequence[Told]) -> Thing | None:
             counts[told.body["answer"]] += 1
         elif name == "moderation" and told.issuer and told.body["verdict"] == "close":
             state = "closed"
-    data = {"answers": answers, "counts": counts}
+    data = {"answers": answers, "counts": counts, "issued_at": first.body.get("issued_at", 0)}
     text = clean(str(first.body["text"]), 400)
     return thing_of(first, changes, state=state, text=text, data=data)
