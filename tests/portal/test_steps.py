@@ -87,7 +87,7 @@ def test_every_page_says_first_that_life_goes_before_all(street: Portal) -> None
     for language in LANGUAGES:
         lead = text_of(language)["first_always"][0][0]
         for topic in TOPICS:
-            main = words(tree(street.ask(f"/{language}/steps/{topic}").text).find(".//main"))
+            _, _, main = street.ask(f"/{language}/steps/{topic}").text.partition("<main>")
             assert lead in main and "112" in lead, (language, topic)
 
 
