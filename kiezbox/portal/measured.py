@@ -13,24 +13,34 @@ if TYPE_CHECKING:
 
 __all__ = ["heading", "rows_of"]
 
+#: What the street asks for first; the others behind, by name.
+_ORDER = (
+    "temperature_c", "pm2_5_ug_m3", "pm10_ug_m3", "humidity_percent", "pressure_hpa",
+)  # fmt: skip
+
 #: Readings older than this are grey.
 OLD_READING_S = 900
 
 
 def rows_of(facts: Facts, text: dict[str, Any]) -> list[str]:
-    """A row for each reading that the street wants to know, in the order of the texts; voltages
-    are in the data, and in words elsewhere.
+    """A row for each reading that the street wants to know; voltages are in the data, and in words
+    elsewhere.
     """
     labels = text["quantities"]
     named = [(*name.partition("/")[::2], latest) for name, latest in facts["latest"].items()]
     known = [each for each in named if each[1] in labels]
     seen = [quantity for _, quantity, _ in known]
     rows = []
-    for sensor, quantity, latest in sorted(known, key=lambda each: list(labels).index(each[1])):
+    for sensor, quantity, latest in sorted(known, key=_place):
         label = labels[quantity][0] + (f" ({sensor})" if seen.count(quantity) > 1 else "")
         value = _value(latest, labels[quantity], text)
         rows.append(_row(label, value, latest["taken_at"], facts, text))
     return rows
+
+
+def _place(reading: tuple[str, str, Any]) -> tuple[int, str]:
+    quantity = reading[1]
+    return (_ORDER.index(quantity) if quantity in _ORDER else len(_ORDER)), quantity
 
 
 def heading(text: dict[str, Any], rows: Iterable[str]) -> str:

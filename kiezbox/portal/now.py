@@ -11,14 +11,13 @@ from kiezbox.i18n import text_of
 from kiezbox.portal.answered import SLOT
 from kiezbox.portal.bulletins import Bulletin
 from kiezbox.portal.cards import card
+from kiezbox.portal.condition import condition, lead, notes
 from kiezbox.portal.meaning import (
     Danger,
-    grid_sentence,
     headline_of,
     is_emergency,
     is_ordinary,
     is_returning,
-    is_unsure,
     since_of,
     topic_of,
     warned,
@@ -27,7 +26,7 @@ from kiezbox.portal.measured import heading, rows_of
 from kiezbox.portal.official import card as warning_card
 from kiezbox.portal.page import back_link, document, paragraph, stay_form
 from kiezbox.portal.pictograms import pictogram
-from kiezbox.portal.words import age, band, clock_time, duration, escape
+from kiezbox.portal.words import band, clock_time, duration, escape
 from kiezbox.situation.warnings import gravity
 
 TYPE_CHECKING = False
@@ -71,8 +70,10 @@ DANGER_FROM = 3
 TASKS = ("where", "help", "safe", "board", "messages", "air", "steps", "say", "about")
 
 _STYLE = """\
+nav a{font-size:1.05rem;padding:.65rem 0;margin-inline-end:.6rem}h1{font-size:1.9rem}\
 .tasks{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:0 1rem}\
-.tasks a{text-decoration:none;font-weight:700}.tasks li{margin:0}"""
+.tasks a{display:flex;align-items:center;min-height:2.2rem;text-decoration:none;\
+font-weight:700}.tasks li{margin:0}.pic{flex:none}"""
 
 
 def first_page(
@@ -106,7 +107,7 @@ def again_page(facts: Facts, language: str = "de") -> bytes:
     text = text_of(language)
     body = summary(facts, None, text) + stay_form(facts, text, language, text["again"])
     link = f'<p><a href="/{language}">{text["whole_page"]}</a></p>'
-    return document(facts, text, language, body + _notes(facts, text) + link, "again")
+    return document(facts, text, language, body + notes(facts, text) + link, "again")
 
 
 def bulletins_page(
@@ -119,7 +120,7 @@ def bulletins_page(
     else:
         listed = paragraph(text["bulletins_unreadable" if bulletins is None else "bulletins_none"])
     head = f"<header><h1>{text['bulletins']}</h1></header>"
-    body = head + _notes(facts, text) + listed + back_link(text, language)
+    body = head + notes(facts, text) + listed + back_link(text, language)
     return document(facts, text, language, body, "bulletins")
 
 
@@ -215,24 +216,27 @@ class _Parts:
         self._is_readable = bulletins is not None
         self._is_calm = is_ordinary(facts)
         self._cards: dict[tuple[int, int], str] = {}
-        self._summaries = [
-            summary(facts, bulletins, text, is_brief=is_brief) for is_brief in (True, False)
-        ]
+        # In an emergency, what to do must be on the first screen: what it means stands below that.
+        self._summary = summary(facts, bulletins, text, is_brief=is_emergency(facts))
+        is_below = is_emergency(facts) and facts["state"] == "active"
+        sentences = headline_of(facts, text)[1] if is_below else []
+        self._meaning = "".join(paragraph(escape(each)) for each in sentences)
         self._form = stay_form(facts, text, language)
-        self._notes = _notes(facts, text)
+        self._notes = notes(facts, text)
         self._steps, self._links = first_steps(facts, text, language)
         self._rows = rows_of(facts, text)
-        self._condition = _condition(facts, text)
+        self._condition = condition(facts, text)
 
     def body(self, size: _Size) -> str:
         readings = self._readings(size.readings)
         return "".join(
             (
-                self._summaries[size.sentence],
+                self._summary,
                 self._listed(self.official[: size.official], size),
                 self._form,
                 self._notes,
-                readings if self._is_calm else self._first(size.steps),
+                readings if self._is_calm else self._first(size),
+                self._meaning if size.sentence else "",
                 _tasks(self._text, self._language, size.pictograms),
                 self._bulletins(size),
                 "" if self._is_calm else readings,
@@ -281,9 +285,10 @@ class _Parts:
         more = paragraph(self._text["readings_more"].format(count=rest)) if rest > 0 else ""
         return heading(self._text, self._rows[:most]) + more if most else ""
 
-    def _first(self, most: int) -> str:
-        items = "".join(f"<li>{each}</li>" for each in self._steps[:most])
-        return f"<h2>{self._text['first']}</h2><ol>{items}</ol>{self._links}"
+    def _first(self, size: _Size) -> str:
+        items = "".join(f"<li>{each}</li>" for each in self._steps[: size.steps])
+        links = self._links if size.sentence else self._links[:1]
+        return f"<h2>{self._text['first']}</h2><ol>{items}</ol>{''.join(links)}"
 
 
 # --- the parts -----------------------------------------------------------------------------------
@@ -331,25 +336,7 @@ def _lasting(facts: Facts, text: dict[str, Any]) -> list[str]:
     return [f"{lasts} {text['slices_later'].format(band=whole).replace('..', '.')}"]
 
 
-def _notes(facts: Facts, text: dict[str, Any]) -> str:
-    """What a reader must know before believing the rest."""
-    notes: list[tuple[str, str]] = []
-    now, written_at = facts["now"], facts["written_at"]
-    if facts["state"] != "active":
-        if written_at is None:
-            notes.append(text["silent_for_ever"])
-        else:
-            lead, rest = text["silent"]
-            when, ago = clock_time(written_at, now, text), age(written_at, now, text)
-            notes.append((lead, rest.format(when=when, age=ago)))
-    elif facts["mode"]["name"] in ("saving", "dark"):
-        notes.append(text[facts["mode"]["name"]])
-    if facts["clock_trusted"] is False:
-        notes.append(("", text["clock"]))
-    return "".join(f'<p class="n">{_lead(lead, rest)}</p>' for lead, rest in notes)
-
-
-def first_steps(facts: Facts, text: dict[str, Any], language: str) -> tuple[list[str], str]:
+def first_steps(facts: Facts, text: dict[str, Any], language: str) -> tuple[list[str], list[str]]:
     """What to do first, and where there is more about it."""
     topic = topic_of(facts)
     steps = list(text["first_always"])
@@ -357,11 +344,12 @@ def first_steps(facts: Facts, text: dict[str, Any], language: str) -> tuple[list
         steps += text["first_grid_lost"]
     else:
         steps += [*text["first_dangers"].get(topic, ()), *text["first_other"]]
-    links = f"<p><a href=/{language}/info>{text['info_link']}</a></p>"
+    links = [f"<p><a href=/{language}/info>{text['info_link']}</a></p>"]
     if topic:
         words = text["causes"]["grid_lost"][0] if topic == "power" else text["dangers"][topic]
-        links += f"<p><a href=/{language}/steps/{topic}>{text['tasks']['steps']}: {words}</a></p>"
-    return [_lead(lead, rest) for lead, rest in steps], links
+        more = f"{text['tasks']['steps']}: {words}"
+        links.append(f"<p><a href=/{language}/steps/{topic}>{more}</a></p>")
+    return [lead(begin, rest) for begin, rest in steps], links
 
 
 def _tasks(text: dict[str, Any], language: str, most: int) -> str:
@@ -372,25 +360,3 @@ def _tasks(text: dict[str, Any], language: str, most: int) -> str:
         for number, name in enumerate(TASKS)
     )
     return f"<h2>{text['tasks_head']}</h2><ul class=tasks>{items}</ul>"
-
-
-def _condition(facts: Facts, text: dict[str, Any]) -> str:
-    """Grid, battery, faults: how the box itself is."""
-    if facts["state"] != "active":
-        return ""
-    battery, sentences = facts["battery"], []
-    if not is_unsure(facts) and facts["grid"]["state"] not in ("lost", "returning"):
-        sentences.append(grid_sentence(facts, text))
-    if battery and None not in (battery["charge_percent_low"], battery["charge_percent_high"]):
-        low, high = sorted((battery["charge_percent_low"], battery["charge_percent_high"]))
-        sentences.append(text["charge"].format(low=f"{low:.0f}", high=f"{high:.0f}"))
-    if facts["faults"]:
-        sentences.append(text["faults"].format(count=len(facts["faults"])))
-    if is_ordinary(facts) and facts["grid"]["is_sensed"]:
-        sentences.append(text["promise"])
-    return paragraph(" ".join(sentences))
-
-
-def _lead(lead: str, rest: str) -> str:
-    """Both from ``texts``, or made of numbers."""
-    return f"<b>{lead}</b> {rest}" if lead else rest

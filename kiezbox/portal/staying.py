@@ -39,6 +39,8 @@ def connected_page(facts: Facts, language: str = "de") -> bytes:
         f"<header><h1>{headline}</h1>{paragraph(sentence)}</header>",
         _closing(text, language),
         paragraph(text["close_ask"]),
+        # The tip for a phone that is nearly empty.
+        paragraph("<b>{}</b> {}".format(*text["first_grid_lost"][3])),
         _coming_back(facts, text, wlan=False),
         f"<p><a href=/{language}/info>{text['info_link']}</a></p>",
         back_link(text, language),
