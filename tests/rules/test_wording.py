@@ -84,6 +84,20 @@ def test_characters_are_counted_as_a_reader_counts_them(text: str, count: int) -
     assert signs(text) == count
 
 
+@given(
+    st.text(
+        st.characters(exclude_categories=["Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"]), max_size=80
+    )
+    | st.text("aä\n\u0301\u0323\u200c\u05b4\u064b水ж🕯\ufe0f", max_size=40)
+)
+def test_the_short_count_is_that_of_the_whole_tables(text: str) -> None:
+    from wcwidth import iter_graphemes
+
+    text = clean(text, 1400)
+
+    assert signs(text) == sum(1 for _ in iter_graphemes(text))
+
+
 @pytest.mark.parametrize(
     "text",
     ["http://x.example", "hTTps :// x", "www.böse.de", "ＷＷＷ．böse．de", "Auf haus.de/strom",
