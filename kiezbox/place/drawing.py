@@ -26,7 +26,7 @@ MARKER = 17
 MOST_LABELS = 22
 
 #: Letters of a street's name are about so wide (units).
-LETTER = 8.6
+LETTER = 10.2
 
 #: Classes, lowest first.
 _CLASSES = {
@@ -38,13 +38,13 @@ _CLASSES = {
 _MOST_REACH = {LineKind.PATH: 900.0, LineKind.STREET: 1500.0}
 
 STYLE = """\
-.m{width:100%;max-width:34rem;height:auto;border:1px solid var(--l)}\
+.m{width:100%;max-width:34rem;height:auto;margin-top:.8rem;border:1px solid var(--l)}\
 .m path{fill:none;stroke-linecap:round;stroke-linejoin:round}\
 .m .g{fill:#4a9a3c4d}.m .w{fill:#3b86cc80}.m .f{stroke:#3b86cc80;stroke-width:6}\
 .m .r{stroke:var(--m);stroke-width:3;stroke-dasharray:9 6}\
 .m .t{stroke:var(--m);stroke-width:1.4;stroke-dasharray:5 4}\
 .m .s{stroke:var(--l);stroke-width:5}.m .h{stroke:var(--m);stroke-opacity:.6;stroke-width:8}\
-.m text{font:15px system-ui,sans-serif;fill:var(--t);text-anchor:middle;paint-order:stroke;\
+.m text{font:18px system-ui,sans-serif;fill:var(--t);text-anchor:middle;paint-order:stroke;\
 stroke:var(--b);stroke-width:4px}\
 .m .k circle{fill:var(--a);stroke:var(--b);stroke-width:2}\
 .m .k text{font-size:22px;font-weight:700;fill:var(--b);stroke:none}\
@@ -264,7 +264,7 @@ def _label(
     steps = max(1, int(width / 16))
     for n in range(steps + 1):
         off = (n / steps - 0.5) * width
-        beads.append((x + off * across, y + off * down, 8.0))
+        beads.append((x + off * across, y + off * down, 9.0))
     for bead in beads:
         if not (4 < bead[0] < SIZE - 4 and 10 < bead[1] < SIZE - 10):
             return ""
@@ -273,7 +273,7 @@ def _label(
                 return ""
     taken += beads
     spin = f' transform="rotate({turn:.0f} {x:.0f} {y:.0f})"' if abs(turn) >= 1 else ""
-    return f"<text x={x:.0f} y={y + 5:.0f}{spin}>{escape(name)}</text>"
+    return f"<text x={x:.0f} y={y + 6:.0f}{spin}>{escape(name)}</text>"
 
 
 # --- points --------------------------------------------------------------------------------------
