@@ -19,6 +19,7 @@ from test_tls import NAME, make_certificate
 
 from kiezbox import sealing
 from kiezbox.clock import SystemClock
+from kiezbox.portal import holders
 from kiezbox.portal.tries import BURST, BURST_OF_ALL, EACH_S, Tries
 from kiezbox.records import Ref
 from kiezbox.store import helping
@@ -239,6 +240,13 @@ def test_without_https_nobody_is_asked_for_a_passphrase_unless_the_operator_allo
 
 def test_where_it_is_allowed_the_page_says_what_that_means(helper: Resident) -> None:
     assert "Achtung: ohne https" in helper.open("/de/helper").text
+
+
+def test_the_page_and_the_rules_agree_on_roles() -> None:
+    assert holders.WORKS_AS == {role: str(name) for role, name in helping.WORKS_AS.items()}
+    assert set(holders.WORKS_AS) == set(sealing.ROLES)
+    assert len(holders.NOBODY) == len(sealing.lock(bytes(32), PASSPHRASE))
+    assert holders.NOBODY[:6] == sealing.lock(bytes(32), PASSPHRASE)[:6]
 
 
 # --- half an hour ---------------------------------------------------------------------------------

@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 import re
 import socket
+import threading
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 from residents import Page, Resident
-from street import Portal, fresh, outage, portal, read_all, split, write_facts
+from street import Portal, fresh, now_json, outage, portal, read_all, split, write_facts
 
 from kiezbox.clock import ManualClock, SystemClock
 from kiezbox.store.log import Log
@@ -216,3 +217,41 @@ def test_it_ends_three_days_after_the_power_is_back(tmp_path: Path) -> None:
     assert log.found("safe", b"l" * 16) == []
     assert log.erase() == 1
     log.close()
+
+
+def test_whoever_got_words_is_found_though_the_portal_dies_again_and_again(tmp_path: Path) -> None:
+    """The words are reckoned with before anything is stored, so there is more time to die in."""
+    write_facts(tmp_path / "run", fresh(outage()))
+    Log.open(words_path(tmp_path), SystemClock(), box=BOX).close()
+    given, unsure = [], 0
+    for turn in range(2):
+        with portal(tmp_path, "--secrets", str(tmp_path)) as served:
+            for n in range(6):
+                resident = Resident(served.port, address=f"127.0.6.{turn * 6 + n + 2}")
+                resident.open("/de/safe")
+                # From before the reckoning to after the answer.
+                killing = threading.Timer(0.05 * (turn + 1), served.process.kill)
+                if n == 3:
+                    killing.start()
+                try:
+                    given.append(told(resident.send("/de/safe", SAID))[0])
+                except (OSError, ValueError, IndexError):
+                    unsure += 1
+                    break
+            served.process.kill()
+
+    with portal(tmp_path, "--secrets", str(tmp_path)) as served:
+        for n, words in enumerate(given):
+            family = Resident(served.port, address=f"127.0.6.{100 + n}")
+            assert "Turnhalle" in looks(family, words).text
+    assert len(given) >= 6
+
+
+def test_in_an_exercise_it_says_so(tmp_path: Path) -> None:
+    write_facts(tmp_path / "run", fresh(now_json(mode__name="exercise", mode__is_exercise=True)))
+    Log.open(words_path(tmp_path), SystemClock(), box=BOX).close()
+    with portal(tmp_path, "--secrets", str(tmp_path)) as served:
+        resident = Resident(served.port)
+        page = looks(resident, told(says(resident))[0])
+
+    assert "<b>ÜBUNG</b>" in page.text
