@@ -113,7 +113,7 @@ def write_words(folder: Path, port: int) -> None:
         log.add(Draft(**said._asdict()))
         moderation.ask(
             log, "Ist das Wasser aus der Pumpe am Musterplatz klar?", ["ja", "nein", "weiß nicht"],
-            moderator, language="de", lifetime_s=86400,
+            moderator, language="de", lifetime_s=86400, now=now,
         )  # fmt: skip
         ring = Keyring(log)
         ring.set_public("helpers", sealing.new_pair().public)
