@@ -35,7 +35,7 @@ from kiezbox.store.places import write_package
 BOX = "kb-musterplatz-1"
 
 #: Nobody's: what must never be found in the clear.
-PLACE, NAME, PHONE, WORDS = "Hinterhaus, vierter Stock", "Frau Niemand", "0170 5550199", "Insulin"
+PLACE, NAME, PHONE, WORDS = "Hinterhaus, vierter Stock", "wer dort wohnt", "0170 5550199", "Insulin"
 
 ASKED = {
     "need": "1", "block": "Musterweg am Platz", "place": PLACE, "name": NAME, "phone": PHONE,

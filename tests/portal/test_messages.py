@@ -87,9 +87,9 @@ def test_another_word_or_name_finds_nothing(resident: Resident) -> None:
 
 
 def test_name_and_word_are_not_one_text_cut_anywhere(resident: Resident) -> None:
-    leaves(resident, letter("Anna", word="belgarten"))
+    leaves(resident, letter("Nach", word="barschaft"))
 
-    assert "Komme" not in picks(resident, "Annabel", "garten").text
+    assert "Komme" not in picks(resident, "Nachbar", "schaft").text
 
 
 def test_a_copied_database_holds_neither_name_nor_word_nor_text(

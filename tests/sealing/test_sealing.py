@@ -140,9 +140,9 @@ def test_the_same_words_for_another_purpose_are_other_words() -> None:
 
 
 def test_name_and_word_are_not_one_text_cut_anywhere() -> None:
-    first = sealing.by_words("message", "anna", "belgarten")
+    first = sealing.by_words("message", "nach", "barschaft")
 
-    assert first.lookup != sealing.by_words("message", "annabel", "garten").lookup
+    assert first.lookup != sealing.by_words("message", "nachbar", "schaft").lookup
 
 
 def test_a_lookup_says_nothing_of_key_and_proof() -> None:
@@ -229,10 +229,10 @@ def test_words_are_as_random_as_the_bytes_they_come_from() -> None:
         ("STRASSE", "straße"),
         ("İstanbul ışık", "istanbul isik"),
         ("Łódź", "lodz"),
-        ("Nguyễn", "nguyen"),
+        ("Tiếng Việt", "tieng viet"),
         ("Ёлка", "елка"),
-        ("أحمد", "احمد"),
-        ("علی", "علي"),
+        ("أحمر", "احمر"),
+        ("ماهی", "ماهي"),
         ("کتاب", "كتاب"),
         ("٤٢", "42"),
         ("ｗｏｌｋｅ", "wolke"),
