@@ -27,7 +27,7 @@ __all__ = ["MOST_OF_GUEST", "MOST_SLOW", "MOST_WAITING", "Mailroom"]
 
 #: Letters not yet stored, and those that go into one transaction.
 MOST_WAITING = 320
-MOST_AT_ONCE = 256
+MOST_AT_ONCE = 128
 
 #: Letters of one guest: also of connections it has dropped since.
 MOST_OF_GUEST = MOST_OF_ONE

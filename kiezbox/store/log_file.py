@@ -90,7 +90,7 @@ def opened(path: str, box: str) -> sqlite3.Connection:
         # FULL: what was confirmed survives a power cut.
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA secure_delete = ON")
-        db.execute("PRAGMA cache_size = -1024")
+        db.execute("PRAGMA cache_size = -512")
         version = _checked_version(db, path)
         if version < SCHEMA_VERSION:
             with transaction(db):
