@@ -70,6 +70,14 @@ _OFFICIAL = re.compile(
 )
 
 
+#: One line of Latin or Cyrillic letters and their signs, all of them whole (NFC) and visible: most
+#: of what is written, and there is nothing to clean in it.
+_SIMPLE = re.compile(
+    "[ -~\u00a1-\u00a8\u00aa-\u00ac\u00af-\u024f\u0400-\u0481\u048a-\u052f"
+    "\u1e00-\u1ef9\u2013\u2014\u2018-\u201f\u2026\u20ac]*"
+)
+
+
 def clean(text: str, most_bytes: int, *, lines: bool = True) -> str:
     """NFC, without controls, direction marks, invisible signs and towers of marks; at most so many
     bytes of UTF-8, cut between characters.
@@ -78,6 +86,8 @@ def clean(text: str, most_bytes: int, *, lines: bool = True) -> str:
     'Z\u0335\u0321\u0322\u0327algo'
     """
     text = plain_text(text[: 4 * most_bytes], 4 * most_bytes, lines=lines)
+    if _SIMPLE.fullmatch(text):
+        return text.encode()[:most_bytes].decode("utf-8", "ignore").strip()
     text = unicodedata.normalize("NFC", text.translate(_NOTHING).translate(_OURS))
     kept: list[str] = []
     marks = breaks = rows = 0
