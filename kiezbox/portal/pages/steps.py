@@ -51,10 +51,19 @@ def show(ask: Ask) -> Answer:
 
 
 def phones(ask: Ask) -> dict[str, str]:
-    """What to dial here: the country's numbers and the region's poison helpline ("": not known)."""
+    """What to dial here, as HTML: the country's numbers and the region's poison helpline ("": not
+    known). The longer ones can be called by touch.
+    """
     box = ask.facts["box"]
-    poison = escape(box.get("poison_phone") or "")
-    return {**phones_of(box.get("country")), "poison": poison}
+    numbers = phones_of(box.get("country"))
+    poison = box.get("poison_phone") or ""
+    return {**numbers, "doctor": _call(numbers["doctor"]), "poison": _call(poison)}
+
+
+def _call(number: str) -> str:
+    """From left to right: Arabic would turn the groups of a number around."""
+    dialled = "".join(each for each in number if each in "+0123456789")
+    return f"<a href=tel:{dialled} dir=ltr>{escape(number)}</a>" if number else ""
 
 
 def _overview(ask: Ask) -> str:
