@@ -115,6 +115,7 @@ box-sizing:border-box;min-height:2.9rem;padding:.5rem;border:2px solid var(--m);
 border-radius:.3rem}\
 [type=radio],[type=checkbox]{width:1.5rem;height:1.5rem;min-height:0;margin:0;\
 margin-inline-end:.7rem;vertical-align:-.3rem}\
+label:has(>[type=radio],>[type=checkbox]){padding-inline-start:2.2rem;text-indent:-2.2rem}\
 form{margin:1rem 0}button{margin-top:.6rem}.button{display:block;text-align:center;\
 box-sizing:border-box;text-decoration:none;margin:.8rem 0}\
 .quiet{background:none;color:var(--a);border:.15rem solid}\

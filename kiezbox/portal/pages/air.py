@@ -235,8 +235,8 @@ def _course(ask: Ask, course: str, series: Series, spans: list[Span]) -> Answer:
         lambda value: number(value, 0 if value == round(value) else 1, basic),
     )  # fmt: skip
     rows = "".join(
-        f"<tr><th scope=row>{_named(start, ask, row_s)}</th><td>{mean}</td>"
-        f"<td>{low} – {high}</td></tr>"
+        f"<tr><th scope=row>{_named(start, ask, row_s)}</th><td><bdi>{mean}</bdi></td>"
+        f"<td><bdi>{low} – {high}</bdi></td></tr>"
         for start, mean, low, high in _rows(spans, row_s, label, basic)
     )
     other = "week" if course == "day" else "day"
