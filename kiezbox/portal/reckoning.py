@@ -1,7 +1,7 @@
 """Having something reckoned by a process of its own (``reckoner``): one use, one process.
 
 Called in the mailroom's own line for what takes long (``asking.Job.prepare``): one at a time, at
-most 16 waiting, so no crowd makes the box reckon with more than 19 MiB.
+most 8 waiting, so no crowd makes the box reckon with more than 19 MiB.
 """
 
 from __future__ import annotations

@@ -28,7 +28,9 @@ def folded(typed: str) -> str:
     >>> folded("Müller") == folded("Mueller") == folded("MULLER")
     True
     """
-    apart = unicodedata.normalize("NFKD", typed.casefold()).translate(_ALIKE)
+    # Taken apart before and after: what is bold or wide becomes a capital only then.
+    apart = unicodedata.normalize("NFKD", typed).casefold()
+    apart = unicodedata.normalize("NFKD", apart).translate(_ALIKE)
     letters = []
     for letter in apart:
         if letter.isdecimal():

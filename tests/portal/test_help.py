@@ -436,7 +436,7 @@ def test_the_portal_and_the_rules_agree_on_states_needs_and_limits() -> None:
     st.binary(max_size=200),
     st.sampled_from(["GET", "POST"]),
 )  # fmt: skip
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_path_and_form_come_the_answer_is_a_page(
     door: Asked, room: str, parts: list[str], body: bytes, method: str
 ) -> None:

@@ -219,6 +219,7 @@ def test_it_ends_three_days_after_the_power_is_back(tmp_path: Path) -> None:
     log.close()
 
 
+@pytest.mark.long
 def test_whoever_got_words_is_found_though_the_portal_dies_again_and_again(tmp_path: Path) -> None:
     """The words are reckoned with before anything is stored, so there is more time to die in."""
     write_facts(tmp_path / "run", fresh(outage()))

@@ -99,7 +99,7 @@ said = st.builds(
 
 
 @given(st.lists(said, max_size=12))
-@settings(max_examples=200)
+@settings(max_examples=80)
 def test_whatever_is_said_a_ticket_is_in_a_state_and_its_takers_took_it(
     all_said: list[Said],
 ) -> None:
@@ -165,7 +165,7 @@ def test_two_who_took_it_on_both_sides_of_a_partition_are_both_shown_until_one_y
 
 
 @given(st.randoms(use_true_random=False), st.integers(2, 10))
-@settings(max_examples=12)
+@settings(max_examples=6)
 def test_boxes_agree_whatever_was_done_apart(
     tmp_path_factory: pytest.TempPathFactory, chance: random.Random, steps: int
 ) -> None:

@@ -236,6 +236,7 @@ def test_words_are_as_random_as_the_bytes_they_come_from() -> None:
         ("کتاب", "كتاب"),
         ("٤٢", "42"),
         ("ｗｏｌｋｅ", "wolke"),
+        ("𝐖𝐨𝐥𝐤𝐞", "wolke"),
     ],
 )
 def test_words_are_the_same_however_they_are_typed(typed: str, same: str) -> None:
