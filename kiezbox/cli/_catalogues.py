@@ -183,13 +183,16 @@ def share(language: str, room: str) -> Share:
     wanted, counted = _entries(source), _counted(_entries(source))
     given = _entries(catalogue)
     checked = {str(m.id) for m in catalogue or () if not m.fuzzy}
+    by_name: dict[str, list[str]] = {}
+    for each in given:
+        by_name.setdefault(each.rpartition(".")[0], []).append(each)
 
     def forms(key: str) -> list[str]:
         """The entries that stand for one of German's: those of a counted one have other numbers."""
         name, _, number = key.rpartition(".")
-        is_counted = name in counted and number.isdecimal()
-        found = [each for each in given if each.rpartition(".")[0] == name]
-        return found if is_counted else [key] if key in given else []
+        if name in counted and number.isdecimal():
+            return by_name.get(name, [])
+        return [key] if key in given else []
 
     present = [key for key in wanted if forms(key)]
     full = [key for key in present if all(each in checked for each in forms(key))]
