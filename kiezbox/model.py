@@ -170,16 +170,3 @@ class Fault(NamedTuple):
     opened_at: float
     closed_at: float | None
     times: int
-
-
-class Bulletin(NamedTuple):
-    """What the operator of this box tells the neighbours. Unverified until step 3 signs it.
-
-    The first of the *records* of docs/architecture.md: (origin, sequence) is its id.
-    """
-
-    origin: str
-    sequence: int
-    written_at: float
-    expires_at: float
-    text: str

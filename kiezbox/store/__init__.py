@@ -1,6 +1,6 @@
-"""The box's memory: a journal in front of SQLite, cursors, faults, transitions, words.
+"""The box's memory: a journal in front of SQLite, cursors, faults, transitions; the log of words.
 
-One process writes (the node); everybody else reads with ``StoreReader`` or adds words and orders
+One process writes (the node); everybody else reads with ``StoreReader`` or adds orders
 with small transactions of their own. See docs/architecture.md, "Data's way".
 """
 

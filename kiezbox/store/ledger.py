@@ -1,22 +1,18 @@
-"""What the node remembers beside readings: cursors, documents, faults, transitions, words."""
+"""What the node remembers beside readings: cursors, documents, faults, transitions."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import kiezbox
 from kiezbox.clock import Clock
-from kiezbox.errors import StoreReadOnly
-from kiezbox.model import Bulletin, Cursor, Fault, Reading
+from kiezbox.model import Cursor, Fault, Reading
 from kiezbox.settings import StoreSettings
-from kiezbox.store import queries, words
+from kiezbox.store import queries
 from kiezbox.store.card import Card
-from kiezbox.store.database import TROUBLE, store_error
 from kiezbox.store.packing import Change
 from kiezbox.store.queries import Order, Transition
 
@@ -69,7 +65,6 @@ class Ledger:
         # Asked once now, so that a schema that has rotted shows before somebody relies on it.
         queries.stored_rows(query, 0, 1, queries.END)
         queries.clock_marks(query, frames)
-        queries.bulletins(query, 0.0)
         queries.orders(query, frames)
         self._is_loaded = True
 
@@ -231,36 +226,7 @@ class Ledger:
             frames = self._card.frames if self._card.has_deferred else []
             return queries.transitions(self._card.query, frames, machine, limit)
 
-    # --- words and orders ----------------------------------------------------------------
-
-    def post(self, text: str, expires_at: float) -> Bulletin:
-        """A bulletin in this box's name, durable when this returns.
-
-        Raises:
-            StoreError: not written (``withdraw`` and this are for people, who can be told).
-        """
-        with self._writing() as db:
-            return words.post(db, self._box, text, self._clock.now(), expires_at)
-
-    def withdraw(self, origin: str, sequence: int) -> bool:
-        """Take a bulletin back; False if there is none."""
-        with self._writing() as db:
-            return words.withdraw(db, self._box, origin, sequence, self._clock.now())
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            if self._card.is_makeshift:
-                raise StoreReadOnly(f"{self._card.path} cannot be written")
-            try:
-                yield self._card.db
-            except TROUBLE as error:
-                raise store_error(error, self._card.path) from error
-
-    def bulletins(self) -> list[Bulletin]:
-        """Neither expired nor withdrawn, newest first."""
-        with self._lock:
-            return queries.bulletins(self._card.query, self._clock.now())
+    # --- orders --------------------------------------------------------------------------
 
     def orders(self) -> list[Order]:
         """The operator's orders not yet taken, oldest first."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from kiezbox.model import Bulletin, Cursor, Fault, Series
+from kiezbox.model import Cursor, Fault, Series
 from kiezbox.store.boots import ClockMarks
 from kiezbox.store.packing import Frame, Row, changes_of, rows_of
 
@@ -207,24 +207,6 @@ def orders(query: Query, frames: Sequence[Frame]) -> list[Order]:
             "SELECT id, at, verb, until, detail FROM orders WHERE taken_at IS NULL ORDER BY id"
         )
         if row[0] not in taken
-    ]
-
-
-def bulletins(query: Query, now: float) -> list[Bulletin]:
-    """Neither expired nor withdrawn, newest first."""
-    withdrawn = {
-        (origin, sequence)
-        for (body,) in query("SELECT body FROM records WHERE kind = 'withdrawal'")
-        for origin, sequence in (document(body) or {}).items()
-    }
-    return [
-        Bulletin._make(row)
-        for row in query(
-            "SELECT origin, sequence, written_at, expires_at, body FROM records"
-            " WHERE kind = 'bulletin' AND expires_at > ? ORDER BY written_at DESC, sequence DESC",
-            (now,),
-        )
-        if row[:2] not in withdrawn
     ]
 
 

@@ -10,8 +10,8 @@ from typing import Any, Self
 
 from kiezbox.clock import Clock, SystemClock
 from kiezbox.errors import StoreError
-from kiezbox.model import Batch, Bulletin, Cursor, Fault, Series
-from kiezbox.store import history, journal, queries, words
+from kiezbox.model import Batch, Cursor, Fault, Series
+from kiezbox.store import history, journal, orders, queries
 from kiezbox.store.boots import ClockMarks, corrected_ms
 from kiezbox.store.database import TROUBLE, connect, is_behind, store_error
 from kiezbox.store.packing import Frame
@@ -172,11 +172,6 @@ class StoreReader:
             found = queries.kept(*view).get(name)
             return queries.document(found[1]) if found else None
 
-    def bulletins(self) -> list[Bulletin]:
-        """Neither expired nor withdrawn, newest first."""
-        with self._view() as (query, _):
-            return queries.bulletins(query, self._clock.now())
-
     def orders(self) -> list[Order]:
         """What the node has not taken yet."""
         with self._view() as view:
@@ -241,29 +236,16 @@ class StoreReader:
 
 
 class StoreWriter(StoreReader):
-    """The command line's view: adds words and orders beside the running node."""
+    """The command line's view: adds orders beside the running node."""
 
     _is_writable = True
-
-    def post(self, text: str, expires_at: float) -> Bulletin:
-        """A bulletin in this box's name, durable when this returns."""
-        with self._view() as (query, _):
-            origin = _box(query)
-        with self._writing() as db:
-            return words.post(db, origin, text, self._clock.now(), expires_at)
-
-    def withdraw(self, origin: str, sequence: int) -> bool:
-        with self._view() as (query, _):
-            by = _box(query)
-        with self._writing() as db:
-            return words.withdraw(db, by, origin, sequence, self._clock.now())
 
     def order(
         self, verb: str, until: float | None = None, detail: Mapping[str, Any] | None = None
     ) -> int:
         """Tell the node; its number."""
         with self._writing() as db:
-            return words.order(db, self._clock.now(), verb, until, detail or {})
+            return orders.order(db, self._clock.now(), verb, until, detail or {})
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

@@ -125,7 +125,7 @@ def first_tables(db: Database) -> None:
         not_null={"version", "body"},
         strict=True,
     )
-    # The log of words: what was written never changes, a withdrawal is a further record.
+    # Bulletins of 0.1.0. Words have a database of their own now (``log``), and nobody reads this.
     db.table("records").create(
         {
             "origin": str,

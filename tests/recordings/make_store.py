@@ -53,9 +53,6 @@ def _live(settings: StoreSettings, clock: ManualClock) -> None:
     store.open_fault("dust", "garbled", "bad checksum", "Look at the cable.")
     store.put_transition("mode", "normal", "grid_gone", "emergency", {"cause": "grid"})
     store.keep("mode", {"name": "emergency", "since": 1780000840.0})
-    store.post("Wasser am Brunnen", 2e9)
-    taken_down = store.post("Arzt im Späti", 2e9)
-    store.withdraw(*taken_down[:2])
     with StoreWriter(settings.path, clock=clock) as writer:
         writer.order("exercise", 1.8e9, {"by": "operator"})
     store.close()

@@ -106,15 +106,12 @@ def test_a_reader_never_misses_or_repeats_a_reading_while_the_node_folds(
     reader.close()
 
 
-def test_words_and_orders_come_in_beside_a_busy_node(busy_node: Any, settings: Any) -> None:
+def test_orders_come_in_beside_a_busy_node(busy_node: Any, settings: Any) -> None:
     busy_node.stdout.readline()
 
     with StoreWriter(settings.path) as writer:
         for number in range(20):
-            posted = writer.post(f"Wasser am Brunnen {number}", time.time() + 100)
-            assert posted.sequence == number + 1
-            writer.order("exercise", time.time() + 60, {"by": "operator"})
-        assert len(writer.bulletins()) == 20
+            writer.order("exercise", time.time() + 60, {"by": f"operator {number}"})
         assert len(writer.orders()) == 20
 
     assert busy_node.poll() is None
@@ -143,41 +140,6 @@ def test_the_node_notices_that_another_process_wrote(open_store: Any, settings: 
     assert store.orders() == []
     with StoreReader(settings.path) as reader:
         assert reader.orders() == []
-
-
-def test_a_bulletin_is_up_until_it_expires_or_is_taken_down(
-    open_store: Any, clock: Any, settings: Any
-) -> None:
-    store = open_store()
-    first = store.post("Wasser am Brunnen", clock.now() + 3600)
-    second = store.post("Arzt im Späti | bis 22 Uhr", clock.now() + 7200)
-    clock.advance(1)
-    third = store.post("Ofen im Hof", clock.now() + 7200)
-    reader = StoreReader(settings.path, clock=clock)
-
-    assert store.bulletins() == reader.bulletins() == [third, second, first]
-    assert (second.origin, second.sequence) == ("kb-musterplatz-1", 2)
-
-    clock.advance(3600)
-    assert store.bulletins() == reader.bulletins() == [third, second]
-
-    with StoreWriter(settings.path, clock=clock) as writer:
-        assert writer.withdraw(second.origin, second.sequence)
-        assert not writer.withdraw(second.origin, 99)
-    assert store.bulletins() == reader.bulletins() == [third]
-    assert store.withdraw(third.origin, third.sequence)
-    assert reader.bulletins() == []
-    reader.close()
-
-
-def test_a_withdrawn_number_is_not_given_again(open_store: Any, clock: Any) -> None:
-    store = open_store()
-    first = store.post("a", clock.now() + 10)
-    store.withdraw(first.origin, first.sequence)
-
-    second = store.post("b", clock.now() + 10)
-
-    assert second.sequence > first.sequence
 
 
 def test_without_a_store_a_reader_says_who_makes_it(tmp_path: Path) -> None:

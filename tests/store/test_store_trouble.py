@@ -15,7 +15,7 @@ from cards import SmallCard, small_card
 from storing import fill, serials, switch_off, warm
 
 from kiezbox.clock import ManualClock
-from kiezbox.errors import StoreFull, StoreReadOnly
+from kiezbox.errors import StoreFull
 from kiezbox.model import Cursor
 from kiezbox.settings import StoreSettings
 from kiezbox.store import Store, StoreReader, StoreWriter, card
@@ -116,8 +116,6 @@ def test_a_full_card_on_which_nothing_was_ever_made_does_not_stop_the_box(
     assert store.buffered == 5
     assert serials(store.after(0, 10)) == added
     assert store.transitions()[0].carried_out_at is not None
-    with pytest.raises((StoreFull, StoreReadOnly)):
-        store.post("Wasser am Brunnen", clock.now() + 60)
 
     sd.clear()
     assert store.flush() == added[-1]
@@ -171,7 +169,7 @@ def _behind(added: list[int], left: list[int]) -> int:
     return count
 
 
-def test_a_bulletin_on_a_full_card_is_refused_with_a_word_of_help(
+def test_an_order_on_a_full_card_is_refused_with_a_word_of_help(
     open_store: Any, clock: Any, sd: SmallCard, settings: Any
 ) -> None:
     store = open_store()
@@ -180,7 +178,7 @@ def test_a_bulletin_on_a_full_card_is_refused_with_a_word_of_help(
     with StoreWriter(settings.path) as writer:
         with pytest.raises(StoreFull) as caught:
             for _ in range(100):
-                writer.post("x" * 3000, clock.now() + 60)
+                writer.order("exercise", None, {"why": "x" * 3000})
 
     assert "Free space" in caught.value.hint
     assert store.state == "ok"  # Nothing of the node's own has failed yet.

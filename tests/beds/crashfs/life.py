@@ -33,7 +33,7 @@ CURSORS = ("mqtt", "file")
 DOCUMENTS = ("mode", "power")
 LAZY_DOCUMENTS = ("charge",)
 FAULTS = tuple((f"sensors.{name}", kind) for name in SENSORS for kind in ("missing", "garbled"))
-#: 2100: no bulletin expires on a box whose clock is wrong.
+#: 2100: no order ends on a box whose clock is wrong.
 NEVER = 4_102_444_800.0
 
 
@@ -163,24 +163,6 @@ class Life:
         self.ride(("kept", name), document)
         self.store.keep_lazily(name, document)
 
-    def post(self) -> None:
-        """By the node, or by the operator's command line beside it."""
-        text = f"Trinkwasser am Späti {self.unique()}"
-        with self.promise(("bulletin", text), "there"):
-            if self.rng.random() < 0.5:
-                bulletin = self.store.post(text, NEVER)
-            else:
-                with StoreWriter(self.settings.path, clock=self.clock) as writer:
-                    bulletin = writer.post(text, NEVER)
-        self.say("gave", ("bulletin", bulletin.origin, bulletin.sequence))
-
-    def withdraw(self) -> None:
-        bulletins = self.store.bulletins()
-        if bulletins:
-            bulletin = self.rng.choice(bulletins)
-            with self.promise(("bulletin", bulletin.text), None):
-                self.store.withdraw(bulletin.origin, bulletin.sequence)
-
     def open_fault(self) -> None:
         source, kind = self.rng.choice(FAULTS)
         with self.promise(("fault", source, kind), "open"):
@@ -217,8 +199,8 @@ class Life:
     #: How often each comes up.
     MIX = {
         add: 30, burst: 6, flush: 14, set_cursor: 10, fold: 3, fold_if_due: 5, transition: 6,
-        carry_out: 4, keep: 4, keep_lazily: 4, post: 3, withdraw: 1, open_fault: 4, close_fault: 4,
-        order: 2, take_order: 2, mark_clock: 1, restart: 1,
+        carry_out: 4, keep: 4, keep_lazily: 4, open_fault: 4, close_fault: 4, order: 4,
+        take_order: 2, mark_clock: 1, restart: 1,
     }  # fmt: skip
 
     def step(self) -> None:
@@ -243,8 +225,6 @@ def observed(store: Store) -> dict[Key, Any]:
     for name in (*DOCUMENTS, *LAZY_DOCUMENTS):
         if (document := store.kept(name)) is not None:
             there[("kept", name)] = document
-    for bulletin in store.bulletins():
-        there[("bulletin", bulletin.text)] = "there"
     for fault in store.faults():
         there[("fault", fault.source, fault.kind)] = "open"
     for order in store.orders():
