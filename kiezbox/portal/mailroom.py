@@ -38,7 +38,7 @@ MOST_SLOW = 8
 
 #: While letters are written, the responder gets the interpreter this soon (Python's own 5 ms are
 #: the time of five hundred pages).
-SWITCH_S = 0.0005
+SWITCH_S = 0.002
 
 
 class Mailroom:
