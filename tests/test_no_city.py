@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -61,18 +62,28 @@ def texts() -> list[tuple[str, str]]:
     ]
 
 
-def found(pattern: str, flags: re.RegexFlag = re.NOFLAG) -> list[str]:
+def found(pattern: str) -> list[str]:
     return [
         f"{name}: {text[max(0, hit.start() - 30) : hit.end() + 30]!r}"
         for name, text in texts()
-        for hit in re.finditer(pattern, text, flags)
+        for hit in re.finditer(pattern, text)
     ]
 
 
-def test_no_name_of_the_city_stands_in_the_package() -> None:
-    either = "|".join(map(re.escape, NAMES))
+def named(names: Iterable[str], end: str = "") -> list[str]:
+    """Where these begin a word; looked for one by one, which is quicker than all in one pattern."""
+    hits = []
+    for name, text in texts():
+        lowered = text.lower()
+        for each in names:
+            if each.lower() in lowered:
+                pattern = rf"\b{re.escape(each)}{end}"
+                hits += [f"{name}: {each}" for _ in re.finditer(pattern, text, re.IGNORECASE)]
+    return hits
 
-    assert found(rf"\b(?:{either})", re.IGNORECASE) == []
+
+def test_no_name_of_the_city_stands_in_the_package() -> None:
+    assert named(NAMES) == []
 
 
 def test_no_quarter_of_the_city_stands_in_the_package() -> None:
@@ -85,7 +96,7 @@ def test_no_quarter_of_the_city_stands_in_the_package() -> None:
     } - WORDS
     assert len(quarters) > 50
 
-    assert found(rf"\b(?:{'|'.join(sorted(quarters))})\b") == []
+    assert named(sorted(quarters), r"\b") == []
 
 
 @pytest.mark.parametrize("what", PATTERNS)
@@ -98,7 +109,7 @@ def test_no_place_in_the_city_stands_in_the_package() -> None:
     number = re.compile(r"(?<![\d.])(\d{2}\.\d{2,})(?!\d)")
     hits = []
     for name, text in texts():
-        lines = text.splitlines()
+        lines = text.splitlines() if re.search(r"52\.[3-6]", text) else []
         for n, line in enumerate(lines):
             near = [float(each) for each in number.findall(" ".join(lines[n : n + 3]))]
             has_latitude = any(south <= each <= north for each in near)

@@ -108,6 +108,9 @@ def drawn(
     """
     view = _View(latitude, longitude, reach_m)
     shapes = _shapes(lines, view)
+    # The shortest path takes ten bytes.
+    while len(shapes) * 10 > most_bytes:
+        shapes = _fewer(shapes)
     tolerance = 0.8
     paths = _paths(shapes, tolerance)
     while len(paths) > most_bytes:
