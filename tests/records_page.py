@@ -95,7 +95,7 @@ TAIL = """
 confirmation comes after a flush. Damage is met, said, put aside, and what its pages still hold is
 copied into a new log, by whichever process meets it (`store/log_mending.py`); the hourly erasure
 also looks whether the file is whole. After damage a thousand numbers are left out, since others may
-hold records that are lost here. 100 power cuts in `make test`, 10,000 and more with `KIEZBOX_CUTS`.
+hold records that are lost here. 60 power cuts in `make test`, 10,000 and more with `KIEZBOX_CUTS`.
 """
 
 

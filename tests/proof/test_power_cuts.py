@@ -1,6 +1,6 @@
 """Goal r1: what store and log of words have confirmed survives a power cut, the controls' does not.
 
-500 cuts of the store and 100 of the log here; ``KIEZBOX_CUTS=10000 make test
+500 cuts of the store and 60 of the log here; ``KIEZBOX_CUTS=10000 make test
 TESTS=tests/proof/test_power_cuts.py`` for more (``make test-long`` does it). A failure prints seed,
 box and life; that box again, with the disk as it was before each life: ``cd tests && python -m
 beds.crashfs.cuts --seed 1 --box N --keep DIR`` (for the log with ``--life words``).
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.fuse
 CUTS = int(os.environ.get("KIEZBOX_CUTS", "500"))
 
 
-@pytest.fixture(scope="module", params=[("store", CUTS), ("words", CUTS // 5)], ids=lambda p: p[0])
+@pytest.fixture(scope="module", params=[("store", CUTS), ("words", CUTS // 8)], ids=lambda p: p[0])
 def seen(request: pytest.FixtureRequest) -> dict[str, Any]:
     """The boxes' lives, and the controls', in one run."""
     life, count = request.param
