@@ -17,7 +17,7 @@ from kiezbox.portal.words import escape
 TURN_S = 20
 
 #: What fits a screen that nobody can scroll: official words, each of so many bytes, steps, points.
-OFFICIAL_MOST, WORDS_BYTES, STEPS_MOST, POINTS_MOST = 2, 160, 4, 3
+OFFICIAL_MOST, WORDS_BYTES, STEPS_MOST, POINTS_MOST = 2, 160, 3, 2
 
 #: From a phone on a sill to a television.
 _STYLE = """\
