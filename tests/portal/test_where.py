@@ -250,6 +250,20 @@ def test_a_package_that_is_exchanged_is_seen_at_once(here: Door, box: Path) -> N
     assert "Neue Apotheke" in here.ask("/de/where/medical").text
 
 
+def test_a_map_is_drawn_anew_for_another_package_and_another_place(here: Door, box: Path) -> None:
+    before = here.ask("/de/where/map").text
+    assert here.ask("/de/where/map").text == before
+
+    write_facts(box / "run", outage(box__longitude=10.4495))
+    moved = here.ask("/de/where/map").text
+    package = invented(1, zone=ZONE)
+    lines = [line._replace(name="Neue Gasse") if line.name else line for line in package.lines]
+    install(box, package._replace(lines=lines))
+
+    assert moved != before
+    assert ">Neue Gasse</text>" in here.ask("/de/where/map").text
+
+
 # --- form ----------------------------------------------------------------------------------------
 
 

@@ -18,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from kiezbox.place.drawing import Drawing
     from kiezbox.place.points import Point
     from kiezbox.portal.points import Moment, Said
     from kiezbox.store.log import Log
@@ -31,6 +32,11 @@ SAYABLE = ("works", "closed", "broken")
 #: Metres from the middle of the map to its edge; the second one is shown first.
 REACHES_M = (250, 500, 1000, 2000, 4000)
 MAP_POINTS = 24
+
+#: Drawings that are kept, of 60 kB at most.
+MOST_DRAWINGS = 12
+
+_drawings: dict[Any, Drawing] = {}
 
 
 def show(ask: Ask) -> Answer:
@@ -206,20 +212,7 @@ def _map(ask: Ask, around: Surroundings, more: list[str]) -> Answer:
     reach = int(more[0]) if more and more[0] in map(str, REACHES_M) else REACHES_M[1]
     near = _on_map(around, reach)
     words = text["map"]
-    shown = distance_of(ask, reach)
-    described = words["described" if around.is_box_inside else "described_middle"]
-    latitude, longitude = around.middle
-    drawn = drawing.drawn(
-        around.lines(drawing.window(latitude, longitude, reach), drawing.kinds_at(reach)),
-        [each.point for each in near],
-        latitude=latitude,
-        longitude=longitude,
-        reach_m=reach,
-        title=words["title"],
-        description=described.format(reach=shown),
-        north=words["north"],
-        has_box=around.is_box_inside,
-    )
+    drawn = _drawn(ask, around, reach, near)
     by_id = {each.point.id: each for each in near}
     moment = moment_at(ask, around)
     said = standings(ask, list(by_id))
@@ -240,6 +233,35 @@ def _map(ask: Ask, around: Surroundings, more: list[str]) -> Answer:
         f"<ol>{items}</ol>{_back(ask)}{_sources(ask, around)}"
     )
     return ask.page(words["title"], body, style=drawing.STYLE, has_forms=False)
+
+
+def _drawn(ask: Ask, around: Surroundings, reach: int, near: list[Near]) -> Drawing:
+    """The picture, kept: it is the same for everybody until the package or the box's place is
+    another.
+    """
+    from kiezbox.place import drawing
+
+    key = (ask.sight.surroundings.stamp(), around.place, reach, ask.language)
+    if (found := _drawings.get(key)) is not None:
+        return found
+    words = ask.text("where")["map"]
+    latitude, longitude = around.middle
+    described = words["described" if around.is_box_inside else "described_middle"]
+    found = drawing.drawn(
+        around.lines(drawing.window(latitude, longitude, reach), drawing.kinds_at(reach)),
+        [each.point for each in near],
+        latitude=latitude,
+        longitude=longitude,
+        reach_m=reach,
+        title=words["title"],
+        description=described.format(reach=distance_of(ask, reach)),
+        north=words["north"],
+        has_box=around.is_box_inside,
+    )
+    if len(_drawings) >= MOST_DRAWINGS:
+        _drawings.clear()
+    _drawings[key] = found
+    return found
 
 
 def _on_map(around: Surroundings, reach: int) -> list[Near]:
