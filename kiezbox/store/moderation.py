@@ -81,8 +81,7 @@ def queue(log: Log) -> list[Case]:
     """What neighbours have reported and nobody has decided yet, most reported first."""
     refs = dict.fromkeys(told.body["of"] for told in log.records("report"))
     cases = [case for ref in refs if (case := case_of(log, ref)) and not case.verdict]
-    waiting = [case for case in cases if case.thing.state != "withdrawn"]
-    return sorted(waiting, key=lambda case: (-case.reporters, case.thing.written_at))
+    return sorted(cases, key=lambda case: (-case.reporters, case.thing.written_at))
 
 
 def case_of(log: Log, ref: Ref) -> Case | None:

@@ -11,12 +11,16 @@ from pathlib import Path
 
 import pytest
 from residents import Page, Resident
-from street import Portal, fresh, now_json, outage, portal, write_facts
+from street import Portal, fresh, now_json, outage, portal, wait_for, write_facts
 
 from kiezbox.clock import SystemClock
 from kiezbox.portal.pages import board
 from kiezbox.portal.shown import Shown
+from kiezbox.store.believing import trust_of
 from kiezbox.store.log import Draft, Log
+from kiezbox.store.moderation import decide, queue
+from kiezbox.store.moderators import believe
+from kiezbox.trust import new_key
 
 BOX = "kb-musterplatz-1"
 
@@ -219,6 +223,46 @@ def test_only_whoever_has_the_word_takes_a_post_down(served: Portal) -> None:
     assert stranger.open(path).status == 404
 
 
+def test_a_post_that_was_taken_down_is_on_the_card_no_more(box: Path, served: Portal) -> None:
+    writer = Resident(served.port)
+    word = word_in(published(writer, "Suche Kerzen, sehr dringend"))
+    path = link_in(writer.open("/de/board"))
+    files = [box / "words" / f"words.db{side}" for side in ("", "-wal")]
+
+    def is_there() -> bool:
+        return any(b"sehr dringend" in file.read_bytes() for file in files if file.exists())
+
+    assert is_there()
+    writer.open(path)
+    writer.send(path, word=word, act="withdrawn")
+
+    wait_for(lambda: not is_there(), "the card to forget it")
+
+
+def test_a_moderators_word_is_seen_at_once_and_stays(box: Path, served: Portal) -> None:
+    published(Resident(served.port), "Suppe ab 18 Uhr")
+    path = link_in(Resident(served.port).open("/de/board"))
+    for n in range(3):
+        report(served.port, path, f"127.0.0.{5 + n}")
+    assert "Suppe" not in Resident(served.port).open("/de/board").text
+    words, key = str(box / "words" / "words.db"), new_key("Kiezteam")
+    believe(words, key.public, "Kiezteam")
+    log = open_log(box)
+    log.judge_by(trust_of(log, (), SystemClock()).judge)
+    (case,) = queue(log)
+
+    decide(log, case.ref, "restore", key, now=SystemClock().now())
+    log.close()
+
+    def is_shown() -> bool:
+        return "Suppe" in Resident(served.port).open("/de/board").text
+
+    wait_for(is_shown, "the board to show it again")
+    # The portal knows no moderator's key: what was judged stays judged.
+    report(served.port, path, "127.0.0.44")
+    assert is_shown()
+
+
 def test_what_is_settled_leaves_the_list_and_says_so(served: Portal) -> None:
     writer = Resident(served.port)
     word = word_in(published(writer, "Suche Kerzen"))
@@ -253,7 +297,8 @@ def test_a_copied_database_holds_neither_the_word_nor_what_proves_it(
     from kiezbox.records import Ref
 
     ref = Ref(post.origin, post.sequence)
-    log.add(Draft(kind="post_state", fields={"of": ref, "event": "withdrawn", "proof": solve}))
+    log.add(Draft(kind="post_state", fields={"of": ref, "event": "solved", "proof": solve}))
+    log.add(Draft(kind="erasure", fields={"of": ref, "proof": solve}))
     assert [each.state for each in log.things("post")] == ["open"]
     log.close()
 

@@ -271,7 +271,7 @@ def _own_form(ask: Ask, post: Seen, text: dict[str, Any], problem: str) -> str:
 
 def _why_not(post: Seen | None, now: float) -> str:
     """Why there is nothing to be seen: "over" or "hidden"; "": there is."""
-    if post is None or post.kind != 7 or post.expires_at <= now or post.state == "withdrawn":
+    if post is None or post.kind != 7 or post.expires_at <= now:
         return "over"
     return "hidden" if post.is_hidden else ""
 
@@ -304,8 +304,12 @@ def _take_down(ask: Ask, post: Seen, act: str) -> Answer | Job:
         proof = proof_of(word, str(body.get("text", "")))
         if not is_proof(proof, body.get("solve", b"")):
             return _post_page(ask, post.id, "word")
-        fields = {"of": ref, "event": act, "proof": proof}
-        log.add(Draft(kind="post_state", fields=fields, once=ask.once))
+        if act == "withdrawn":
+            draft = Draft(kind="erasure", fields={"of": ref, "proof": proof}, once=ask.once)
+        else:
+            fields = {"of": ref, "event": act, "proof": proof}
+            draft = Draft(kind="post_state", fields=fields, once=ask.once)
+        log.add(draft)
         return _done(ask, act)
 
     return Job(work)

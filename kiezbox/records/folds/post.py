@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kiezbox.records.folds import Told, thing_of
+from kiezbox.records.folds import ERASED, Told, thing_of
 from kiezbox.records.kinds import KINDS
 from kiezbox.records.proofs import is_proof
 from kiezbox.records.things import Thing
@@ -16,23 +16,21 @@ TOPICS = ("seek", "offer", "info")
 #: Bytes of UTF-8 that a post may have: 280 characters of most alphabets.
 MOST_BYTES = 1400
 
-#: What its writer can say of it.
-EVENTS = ("solved", "withdrawn")
-
 
 def fold(first: Told, changes: Sequence[Told]) -> Thing:
-    """``state``: "open", "solved" or "withdrawn", by whoever knows the post's own word. A post that
-    was withdrawn shows nothing of itself any more.
+    """``state``: "open" or "solved", by whoever knows the post's own word; one that its writer took
+    away is erased, with its record.
     """
     body, state = first.body, "open"
     for told in changes:
-        if KINDS[told.record.kind].name != "post_state" or state == "withdrawn":
+        kind = KINDS[told.record.kind].name
+        if kind not in ("post_state", "erasure") or state == ERASED:
             continue
-        is_author = is_proof(told.body.get("proof", b""), body.get("solve", b""))
-        if is_author and told.body["event"] in EVENTS:
-            state = told.body["event"]
+        if is_proof(told.body.get("proof", b""), body.get("solve", b"")):
+            is_solved = kind == "post_state" and told.body["event"] == "solved"
+            state = ERASED if kind == "erasure" else "solved" if is_solved else state
     # Once more: what came from another box was cleaned by who knows what.
-    text = clean(body["text"], MOST_BYTES) if state != "withdrawn" else ""
+    text = clean(body["text"], MOST_BYTES)
     data: dict[str, Any] = {"is_exercise": 1} if body.get("is_exercise") else {}
     if seems_official(text):
         data["seems_official"] = 1
