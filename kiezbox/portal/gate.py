@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["ABUSE_FILE", "COSTS", "VITAL", "House", "house_of", "let_in"]
 
 #: What a form of each room costs, in points (docs/board.md); 1 where nothing is said.
-COSTS = {"board": 3.0, "messages": 3.0, "helper": 0.25}
+COSTS = {"board": 3.0, "messages": 3.0, "say": 2.0, "helper": 0.25}
 
 #: Where a life may hang on it: these may have the box's last points.
 VITAL = ("help", "safe", "helper")
