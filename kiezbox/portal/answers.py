@@ -84,7 +84,10 @@ def answer(request: Request, sight: Sight, guests: Guests, forms: Forms) -> Answ
 
 def fill(request: Request, guests: Guests, forms: Forms) -> bytes:
     """What goes into the slot of a page that is now given to this guest."""
-    name, _, _ = split_path(request.path, request.headers)
+    # As ``split_path``, without a look at the language: this is asked for every page that is sent.
+    name, _, rest = request.path[1:].partition("/")
+    if name in LANGUAGES:
+        name = rest.partition("/")[0]
     if name in ROOMS:
         return forms.token(request.client)
     return guests.show(request.client)
