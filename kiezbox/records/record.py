@@ -191,7 +191,7 @@ def _is_plain(value: Any) -> bool:
     kind = type(value)
     if kind is int:
         # Beyond, it had a tag: a bignum.
-        return -(1 << 64) <= value < 1 << 64
+        return bool(-(1 << 64) <= value < 1 << 64)
     if kind is str or kind is bytes:
         return True
     if kind is list:
