@@ -51,11 +51,12 @@ class Forger:
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
-        self._genuine = [self._said(GOOD, serial=100 + n) for n in range(20)]
+        #: What an issuer who may has really said.
+        self.said = [self._said(GOOD, serial=100 + n) for n in range(20)]
 
     def genuine(self) -> Record:
         """Sent by whoever may, and passed on by any box."""
-        return self._carried(self.rng.choice(self._genuine))
+        return self._carried(self.rng.choice(self.said))
 
     def forged(self) -> tuple[str, Record]:
         """What was done, and the record."""
