@@ -2,7 +2,7 @@
 
   kiezbox init                            asks each thing; Enter keeps what stands in brackets
   kiezbox init --id kb-musterplatz-1 --name "Späti" --place 51.163,10.448 --controller "…"
-               --contact "…" --privacy-basis "…" --package place.db --yes
+               --contact "…" --privacy-basis "…" --poison-phone "…" --package place.db --yes
                                           without asking: for scripts
 
 A new file is the example that explains every setting, with your answers in it. In a file that is
@@ -34,6 +34,7 @@ _QUESTIONS = (
     ("operator", "controller", "Who is responsible for it (name and postal address)?"),
     ("operator", "contact", "How do people reach you?"),
     ("operator", "privacy_basis", "On which legal basis are personal things kept?"),
+    ("box", "poison_phone", "Which is the poison helpline of your region, as people dial it?"),
 )
 
 #: Characters; what a setting may have says its declaration.

@@ -164,6 +164,7 @@ def test_somebody_at_a_terminal_is_asked_one_thing_after_the_other(path: Path) -
         answer("Who is responsible", "Verein, Weg 1")
         answer("How do people reach you?", "")
         answer("On which legal basis", "")
+        answer("poison helpline", "000 1234567")
         assert process.wait(LIMIT_S) == 0
     finally:
         process.kill()
@@ -171,4 +172,5 @@ def test_somebody_at_a_terminal_is_asked_one_thing_after_the_other(path: Path) -
         os.close(ours)
     table = tomllib.loads(path.read_text("utf-8"))
     assert table["box"]["longitude"] == 10.448
+    assert table["box"]["poison_phone"] == "000 1234567"
     assert table["operator"] == {"controller": "Verein, Weg 1"}
