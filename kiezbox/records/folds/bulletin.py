@@ -12,7 +12,7 @@ from kiezbox.records.things import Thing
 
 _SHOWN = (
     "parameters", "is_all_clear", "headline", "is_exercise", "issued_at", "serial", "supersedes",
-)
+)  # fmt: skip
 
 
 def fold(first: Told, changes: Sequence[Told]) -> Thing:
