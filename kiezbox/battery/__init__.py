@@ -195,9 +195,7 @@ def hours_left(
     end = settings.critical_percent if down_to_percent is None else down_to_percent
     return Band(
         max(0.0, charge.low - end) * smallest / (state.load_a + spread),
-        max(0.0, charge.high - end)
-        * largest
-        / max(state.load_a - spread, state.load_a / 2),
+        max(0.0, charge.high - end) * largest / max(state.load_a - spread, state.load_a / 2),
     )
 
 
