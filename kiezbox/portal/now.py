@@ -73,7 +73,7 @@ _STYLE = """\
 nav a{font-size:1.05rem;padding:.65rem 0;margin-inline-end:.6rem}h1{font-size:1.9rem}\
 .tasks{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:0 1rem}\
 .tasks a{display:flex;align-items:center;min-height:2.2rem;text-decoration:none;\
-font-weight:700}.tasks li{margin:0}.pic{flex:none}"""
+font-weight:700;hyphens:auto}.tasks li{margin:0}.pic{flex:none}"""
 
 
 def first_page(
@@ -237,7 +237,7 @@ class _Parts:
                 self._notes,
                 readings if self._is_calm else self._first(size),
                 self._meaning if size.sentence else "",
-                _tasks(self._text, self._language, size.pictograms),
+                _tasks(self._text, self._language, size.pictograms, is_calm=self._is_calm),
                 self._bulletins(size),
                 "" if self._is_calm else readings,
                 self._condition if size.condition else "",
@@ -352,11 +352,12 @@ def first_steps(facts: Facts, text: dict[str, Any], language: str) -> tuple[list
     return [lead(begin, rest) for begin, rest in steps], links
 
 
-def _tasks(text: dict[str, Any], language: str, most: int) -> str:
-    """The ways on, the first of them with a drawing."""
+def _tasks(text: dict[str, Any], language: str, most: int, *, is_calm: bool) -> str:
+    """The ways on, the first of them with a drawing; on an ordinary day the readings come first."""
+    names = sorted(TASKS, key=lambda name: name != "air") if is_calm else TASKS
     items = "".join(
         f"<li><a href=/{language}/{name}>{pictogram(name) if number < most else ''}"
         f"{text['tasks'][name]}</a>"
-        for number, name in enumerate(TASKS)
+        for number, name in enumerate(names)
     )
     return f"<h2>{text['tasks_head']}</h2><ul class=tasks>{items}</ul>"

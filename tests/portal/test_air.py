@@ -156,3 +156,10 @@ def test_the_means_of_the_air_are_those_of_the_store(
     measured = [each.value for each in everything if begin <= each.taken_at < begin + 3600]
     assert len(measured) == int(whole["readings"])
     assert float(whole["mean"]) == pytest.approx(statistics.mean(measured), rel=1e-5)
+
+
+def test_on_an_ordinary_day_the_first_way_on_is_to_the_air(resident: Resident) -> None:
+    links = re.findall(r"<a href=/de/(\w+)>", resident.open("/de").text.partition("class=tasks")[2])
+
+    assert links[0] == "air"
+    assert set(links) >= {"where", "help", "safe", "board"}
