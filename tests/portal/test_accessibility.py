@@ -110,9 +110,8 @@ def url(served: Portal, language: str, path: str) -> str:
 
 
 @pytest.mark.parametrize("room", sorted(set(ROOMS) - NOT_PAGES))
-def test_every_room_has_a_page(served: Portal, pages: list[str], room: str) -> None:
-    if f"/{room}" not in pages:
-        pytest.skip(f"the page /{room} is not built yet")
+def test_every_room_has_a_page(pages: list[str], room: str) -> None:
+    assert f"/{room}" in pages
 
 
 def violations(judge: Judge, served: Portal, language: str, paths: list[str]) -> dict[str, object]:
