@@ -24,6 +24,9 @@ DAEMONS = {
     "portal": "kiezbox-portal.service",
 }
 
+#: Units that come by timers and paths, do one thing and end.
+BRIEF = {"kiezbox-network-refresh.service", "kiezbox-portal-certificate.service"}
+
 
 def posture() -> str | None:
     """What the node asks for; None while it has not said anything."""
@@ -91,7 +94,8 @@ def stages(box: InstalledBox, guest: Guest) -> dict[str, float]:
 
 
 def look() -> dict[str, Any]:
-    """Everything an emergency could leave behind."""
+    """Everything an emergency could leave behind; what does one thing and ends has ended."""
+    until(lambda: not running() & BRIEF, 120, "what ends by itself")
     leases = Path("/run/kiezbox-network/leases")
     return {
         "interfaces": sorted(os.listdir("/sys/class/net")),
@@ -101,10 +105,15 @@ def look() -> dict[str, Any]:
         ),
         "tables": sorted(run("nft", "list", "tables").splitlines()),
         "rules": sorted(run("ip", "rule").splitlines()),
-        "processes": sorted(name for name, numbers in groups("kiezbox*").items() if numbers),
+        "processes": sorted(running()),
         "listening": listening(),
         "leases": leases.read_text().splitlines() if leases.exists() else [],
     }
+
+
+def running() -> set[str]:
+    """The box's units that have a process."""
+    return {name for name, numbers in groups("kiezbox*").items() if numbers}
 
 
 def listening() -> list[str]:
