@@ -48,6 +48,8 @@ WIDTH, MOST_HEIGHT, COLOURS = 360, 1350, 16
 
 def main() -> None:
     """Every page that leads nowhere else, in every set, and a first page for each situation."""
+    for old in OUT.rglob("*.png"):
+        old.unlink()
     with Chromium() as browser:
         judge = Judge(browser)
         taken = 0
