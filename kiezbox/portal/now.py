@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PACKED_BYTES", "PAGE_BYTES", "TASKS", "again_page", "bulletins_page", "first_page",
-    "first_steps", "summary",
+    "first_steps", "official_cards", "summary", "with_danger",
 ]  # fmt: skip
 
 #: The whole page, style included, and what it is on the air, gzipped: it must come in one breath of
@@ -88,7 +88,7 @@ def first_page(
     cannot be read; ``warnings`` are those of ``official.now_matters``.
     """
     text = text_of(language)
-    facts = warned(facts, _danger(bulletins or (), warnings))
+    facts = with_danger(facts, bulletins, warnings)
     parts = _Parts(facts, bulletins, warnings, text, language)
     size = _Size(facts, len(parts.official), len(parts.others))
     while True:
@@ -100,6 +100,27 @@ def first_page(
         goal = len(body.encode()) - too_many / RATIO
         while len(parts.body(size).encode()) > goal and size.shrink():
             pass
+
+
+def with_danger(
+    facts: Facts, bulletins: Sequence[Bulletin] | None, warnings: Sequence[Official]
+) -> Facts:
+    """The same with the gravest official word among the causes."""
+    return warned(facts, _danger(bulletins or (), warnings))
+
+
+def official_cards(
+    facts: Facts,
+    bulletins: Sequence[Bulletin] | None,
+    warnings: Sequence[Official],
+    language: str,
+    *,
+    most: int,
+    words: int,
+) -> str:
+    """The gravest of what is official, each with so many bytes of its own words."""
+    parts = _Parts(facts, bulletins, warnings, text_of(language), language)
+    return parts.listed(parts.official[:most], words)
 
 
 def again_page(facts: Facts, language: str = "de") -> bytes:
@@ -232,7 +253,7 @@ class _Parts:
         return "".join(
             (
                 self._summary,
-                self._listed(self.official[: size.official], size),
+                self.listed(self.official[: size.official], size.words),
                 self._form,
                 self._notes,
                 readings if self._is_calm else self._first(size),
@@ -244,8 +265,8 @@ class _Parts:
             )
         )
 
-    def _listed(self, shown: Sequence[Bulletin | Official], size: _Size) -> str:
-        return "".join(self._card(each, size.words) for each in shown)
+    def listed(self, shown: Sequence[Bulletin | Official], words: int) -> str:
+        return "".join(self._card(each, words) for each in shown)
 
     def _card(self, told: Bulletin | Official, most: int) -> str:
         key = id(told), most
@@ -275,7 +296,7 @@ class _Parts:
             if is_missing and count:
                 words = self._text[name].format(count=count)
                 links += f'<p><a href="/{self._language}/{page}">{words}</a></p>'
-        listed = self._listed(self.others[: size.others], size) + links
+        listed = self.listed(self.others[: size.others], size.words) + links
         return listed and f'<h2 id="m">{self._text["bulletins"]}</h2>{listed}'
 
     def _readings(self, most: int) -> str:

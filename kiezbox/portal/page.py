@@ -64,6 +64,8 @@ def document(
             f'<a href="/{language}">{text["back"]}</a><details><summary>{LANGUAGES[language]} ·'
             f" <span lang=en>Languages</span></summary>{links}</details>"
         )
+    # A screen in a shop window has nothing to touch.
+    nav = "" if name.startswith("kiosk") else f"<nav>{links}</nav>"
     keep = ""
     if name.partition("/")[0] in _KEPT:
         keep = paragraph(text_of(language, "tips")["keep"])
@@ -76,7 +78,7 @@ def document(
             '<meta name="viewport" content="width=device-width,initial-scale=1">'
             f"<title>{title or escape(headline_of(facts, text)[0])} · Kiezbox</title>"
             f'<link rel="icon" href="data:,"><style>{rules}</style></head>'
-            f'<body class="{look or look_of(facts)}">{banner}<nav>{links}</nav><main>{body}</main>'
+            f'<body class="{look or look_of(facts)}">{banner}{nav}<main>{body}</main>'
             f'{banner}<footer><p><a href="/{language}{below}">{text["reload"]}</a></p>{keep}'
             f"<p><small>{' · '.join(foot)}<br>{text['never_ask']}</small></p>"
             "</footer></body></html>"

@@ -52,7 +52,8 @@ def test_the_screen_has_what_is_official_what_to_do_and_who_helps_nearby(served:
         page = Resident(served.port).open(f"/{language}/kiosk").text
 
         now, codes = text_of(language), text_of(language, "codes")
-        wanted = (now["causes"]["grid_lost"][0], codes["codes"]["water_open"][0],
+        flood = {"de": "Hochwasser am &lt;Mühlbach&gt;", "ar": "تحذير من الفيضانات"}[language]
+        wanted = (now["causes"]["grid_lost"][0], flood, codes["codes"]["water_open"][0],
                   now["first_always"][0][0], text_of(language, "where")["needs"]["help"],
                   "WIFI:T:nopass;S:Kiezbox-Notfall;;")  # fmt: skip
         places = [page.index(each) for each in wanted]

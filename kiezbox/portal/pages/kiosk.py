@@ -17,13 +17,13 @@ from kiezbox.portal.words import escape
 TURN_S = 20
 
 #: What fits a screen that nobody can scroll: official words, each of so many bytes, steps, points.
-OFFICIAL_MOST, WORDS_BYTES, STEPS_MOST, POINTS_MOST = 2, 160, 3, 2
+OFFICIAL_MOST, WORDS_BYTES, STEPS_MOST, POINTS_MOST = 2, 120, 3, 2
 
 #: From a phone on a sill to a television.
 _STYLE = """\
 body{max-width:none;padding:0 3vw 1rem;font-size:clamp(1.2rem,2.6vw,3.2rem)}\
 header{margin:0 -3vw;padding:1vw 3vw}h1{font-size:1.8em}h2{font-size:1.2em;margin:.8em 0 .2em}\
-small{font-size:.8em}nav,footer p:first-child,header a{display:none}\
+small{font-size:.8em}footer p:first-child,header a,article a{display:none}\
 main{display:flex;flex-wrap:wrap;gap:0 4vw}main>*{flex:1 1 100%}.h{flex:1 1 16em}\
 svg{width:9em;max-width:100%}"""
 
@@ -34,34 +34,37 @@ def show(ask: Ask) -> Answer:
 
 def show_slowly(ask: Ask) -> Answer:
     """Behind, because drawing the code for the WLAN takes its time."""
-    from kiezbox.portal.cards import card
-    from kiezbox.portal.now import first_steps, summary
+    from kiezbox.portal.now import first_steps, official_cards, summary, with_danger
+    from kiezbox.portal.official import now_matters, warnings_of
 
-    text, facts = ask.text(), ask.facts
-    is_still = ask.rest == ("still",)
-    official = [each for each in ask.sight.bulletins(facts) or () if each.is_official]
-    cards = "".join(
-        card(each, facts, text, ask.language, most=WORDS_BYTES) for each in official[:OFFICIAL_MOST]
+    text, bulletins = ask.text(), ask.sight.bulletins(ask.facts)
+    is_sure = ask.facts["clock_trusted"] is not False
+    found = warnings_of(ask.shown, ask.now, ask.language, is_clock_sure=is_sure)
+    warnings = now_matters(found, ask.now)
+    facts = with_danger(ask.facts, bulletins, warnings)
+    cards = official_cards(
+        facts, bulletins, warnings, ask.language, most=OFFICIAL_MOST, words=WORDS_BYTES
     )
+    is_still = ask.rest == ("still",)
     steps, _ = first_steps(facts, text, ask.language)
     listed = "".join(f"<li>{step}</li>" for step in steps[:STEPS_MOST])
     body = (
-        f"{summary(facts, None, text)}<div>{cards}</div>"
+        f"{summary(facts, None, text, is_brief=bool(cards))}<div>{cards}</div>"
         f"<section class=h><h2>{text['first']}</h2><ol>{listed}</ol></section>"
         f"{_nearest(ask)}{_joining(ask)}"
     )
     other = "kiosk" if is_still else "kiosk/still"
     link = ask.text("kiosk")["turning" if is_still else "still"]
     body += f"<p><a href={ask.path(other)}>{link}</a></p>"
-    found = ask.page(
+    page = ask.page(
         escape(headline_of(facts, text)[0]), body, style=_STYLE, look=look_of(facts),
         has_back=False, has_forms=False, has_head=False,
     )  # fmt: skip
     if not is_still:
         names = list(LANGUAGES)
         following = names[(names.index(ask.language) + 1) % len(names)]
-        found.headers.append(("Refresh", f"{TURN_S}; url=/{following}/kiosk"))
-    return found
+        page.headers.append(("Refresh", f"{TURN_S}; url=/{following}/kiosk"))
+    return page
 
 
 def _nearest(ask: Ask) -> str:
