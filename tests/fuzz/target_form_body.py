@@ -12,8 +12,8 @@ TOKEN = FORMS.token("10.42.0.7")
 SEEDS = [
     b"token=" + TOKEN + b"&topic=0&hours=24&text=Suche+Kerzen+%F0%9F%95%AF%0D%0AHaus+7",
     b"a=1&a=2&b=&=c&d&needs=1&needs=2&e=%ZZ&f=%&g=%F0%9F&h=+%2B&i=\xc3\xbc",
-    b"token=" + TOKEN[:-1] + b"0&x=" + b"%C3%BC" * 50,
-    b"&".join(b"x%d=1" % n for n in range(80)),
+    b"token=" + TOKEN[:-1] + b"0&x=" + b"%C3%BC" * 9,
+    b"&".join(b"x%d" % n for n in range(66)),
 ]
 
 
@@ -21,7 +21,7 @@ def one(data: bytes) -> None:
     """Names and values that are text; no token but the one that was given is good."""
     data = data[:MOST_BODY]
     request = Request(
-        "POST", "", "/de/board", data[:200].decode("latin-1"), {}, body=data, client="10.42.0.7"
+        "POST", "", "/de/board", data[:40].decode("latin-1"), {}, body=data, client="10.42.0.7"
     )
     ask = Ask(request, None, FORMS, "de", "board", ())  # type: ignore[arg-type]
     pairs = ask.pairs
