@@ -100,3 +100,15 @@ def test_each_sheet_is_one_page_of_a4(served: Portal) -> None:
 
                 pages = re.findall(rb"/Type /Page\b", base64.b64decode(printed))
                 assert len(pages) == 1, (language, sheet)
+
+
+@pytest.mark.browser
+def test_a_wide_screen_shows_all_of_it_at_once(served: Portal) -> None:
+    with Chromium() as browser:
+        for language in ("de", "ar", "ru"):
+            for width, height in ((1280, 720), (1920, 1080)):
+                browser.open(f"http://127.0.0.1:{served.port}/{language}/kiosk", width, height)
+
+                shown = browser.ask("Page.getLayoutMetrics")["cssContentSize"]
+
+                assert (shown["width"], shown["height"]) <= (width, height), (language, shown)

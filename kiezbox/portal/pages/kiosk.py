@@ -19,13 +19,16 @@ TURN_S = 20
 #: What fits a screen that nobody can scroll: official words, each of so many bytes, steps, points.
 OFFICIAL_MOST, WORDS_BYTES, STEPS_MOST, POINTS_MOST = 2, 120, 3, 2
 
-#: From a phone on a sill to a television.
+#: From a phone on a sill to a television, which is wide and shows all of it at once.
 _STYLE = """\
-body{max-width:none;padding:0 3vw 1rem;font-size:clamp(1.2rem,2.6vw,3.2rem)}\
-header{margin:0 -3vw;padding:1vw 3vw}h1{font-size:1.8em}h2{font-size:1.2em;margin:.8em 0 .2em}\
-small{font-size:.8em}footer p:first-child,header a,article a{display:none}\
-main{display:flex;flex-wrap:wrap;gap:0 4vw}main>*{flex:1 1 100%}.h{flex:1 1 16em}\
-svg{width:9em;max-width:100%}"""
+body{max-width:none;padding:0 2vw;font-size:clamp(1.2rem,2.6vw,3rem)}\
+header{margin:0 -2vw;padding:.2em 2vw}h1{font-size:1.8em}h2{font-size:1.1em;margin:.6em 0 .2em}\
+small{font-size:.75em}footer p:first-child,header a,article p>a:only-child{display:none}\
+svg{width:8em;max-width:100%}ul{padding-inline-start:1.2em;margin:0}\
+@media(min-aspect-ratio:4/3){body{font-size:1.45vw}\
+main{display:grid;grid-template-columns:1.3fr 1fr 1fr;gap:0 2vw}\
+header,main>p{grid-column:1/-1}footer{margin-top:-4em;\
+padding-inline-start:40%;text-align:end}}"""
 
 
 def show(ask: Ask) -> Answer:
@@ -50,8 +53,8 @@ def show_slowly(ask: Ask) -> Answer:
     listed = "".join(f"<li>{step}</li>" for step in steps[:STEPS_MOST])
     body = (
         f"{summary(facts, None, text, is_brief=bool(cards))}<div>{cards}</div>"
-        f"<section class=h><h2>{text['first']}</h2><ol>{listed}</ol></section>"
-        f"{_nearest(ask)}{_joining(ask)}"
+        f"<section><h2>{text['first']}</h2><ol>{listed}</ol></section>"
+        f"<div>{_nearest(ask)}{_joining(ask)}</div>"
     )
     other = "kiosk" if is_still else "kiosk/still"
     link = ask.text("kiosk")["turning" if is_still else "still"]
@@ -82,7 +85,7 @@ def _nearest(ask: Ask) -> str:
         said = " · ".join(filter(None, (kind_of(ask, each.point), way_to(ask, each))))
         rows += f"<li><b>{name_of(ask, each.point)}</b><br>{said}</li>"
     title = ask.text("where")["needs"]["help"]
-    return f"<section class=h><h2>{title}</h2><ul>{rows}</ul></section>"
+    return f"<section><h2>{title}</h2><ul>{rows}</ul></section>"
 
 
 def _joining(ask: Ask) -> str:
@@ -93,6 +96,6 @@ def _joining(ask: Ask) -> str:
     if not network["ssid"] or network["access_point"] == "none" or not network["is_on_air"]:
         return ""
     return (
-        f"<section class=h><h2>{text['qr_wlan']}</h2>{code_of(joining(network['ssid']))}"
+        f"<section><h2>{text['qr_wlan']}</h2>{code_of(joining(network['ssid']))}"
         f"<p><bdi>{escape(network['ssid'])}</bdi></p></section>"
     )
