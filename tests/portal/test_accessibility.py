@@ -7,6 +7,7 @@ what is missing is a page too.
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Callable, Iterator
 
@@ -17,6 +18,7 @@ from judge import WORKABLE, Judge
 from residents import Resident
 from street import Portal
 
+from kiezbox.i18n import text_of
 from kiezbox.portal.answers import ROOMS
 
 #: The languages the issue names: the source, one from right to left, the one for slow readers.
@@ -261,3 +263,20 @@ def test_the_keyboard_goes_from_top_to_bottom_and_is_seen(
         assert seen, path
         assert all(b[0] >= a[0] - 60 for a, b in zip(seen, seen[1:], strict=False)), path
         assert all(width >= 2 and is_seen for _, width, is_seen, _ in seen), (path, seen)
+
+
+@pytest.mark.parametrize("language", ["de", "ar", "ru"])
+def test_every_page_is_small_and_says_that_nobody_asks_for_passwords_or_money(
+    served: Portal, pages: list[str], language: str
+) -> None:
+    resident, large = Resident(served.port), {}
+    for path in pages:
+        text = resident.open(f"/{language}{path}").text
+        assert text_of(language)["never_ask"] in text, path
+        # Issue 4, "Sizes": drawings are pages of their own and may be larger.
+        most = 25_000 if re.match(r"/where/map|/air/(day|week)/", path) else 3_072
+        size = len(gzip.compress(text.encode(), 6))
+        if size > most or len(text.encode()) > 15_000 and most < 4_000:
+            large[path] = len(text.encode()), size
+
+    assert large == {}
