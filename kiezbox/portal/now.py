@@ -197,7 +197,9 @@ class _Size:
         for name, least in _LESS:
             value = getattr(self, name)
             if value > least:
-                setattr(self, name, max(least, value // 2 if name == "words" else value - 1))
+                # Half a row of drawings is worse than none.
+                less = {"words": value // 2, "pictograms": least}.get(name, value - 1)
+                setattr(self, name, max(least, less))
                 return True
         return False
 
@@ -206,7 +208,7 @@ class _Size:
 _LESS = (
     ("others", 1), ("words", 150), ("readings", READINGS_FEW), ("steps", 5), ("condition", 0),
     ("readings", 0), ("words", 100), ("pictograms", 6), ("official", 2), ("steps", 4),
-    ("pictograms", 0), ("words", 60), ("steps", 3), ("official", 1), ("others", 0), ("sentence", 0),
+    ("sentence", 0), ("words", 60), ("pictograms", 0), ("steps", 3), ("official", 1), ("others", 0),
 )  # fmt: skip
 
 

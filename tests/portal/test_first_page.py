@@ -476,7 +476,7 @@ def test_a_power_cut_comes_before_a_warning_and_both_are_told() -> None:
     found = page(outage(), [official(code="flood_rising", severity=3)])
 
     assert tree(found).find(".//h1").text == "Stromausfall"
-    assert "Für diesen Ort gibt es eine amtliche Warnung." in text_of(found)
+    assert "Große Gefahr: Das Wasser steigt" in text_of(found)
 
 
 @pytest.mark.parametrize(
