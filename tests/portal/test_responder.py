@@ -21,7 +21,7 @@ from kiezbox.clock import ManualClock
 from kiezbox.portal import crowd, responder, visit
 from kiezbox.portal.forms import Forms
 from kiezbox.portal.guests import Guests
-from kiezbox.portal.request import MOST_HEAD
+from kiezbox.portal.request import MOST_HEAD, Request
 from kiezbox.portal.responder import Responder
 from kiezbox.portal.serve import Contents
 from kiezbox.portal.sight import Sight
@@ -562,11 +562,14 @@ def test_who_asks_for_what_costs_much_waits_and_nobody_else_does(
     monkeypatch.setattr(crowd, "BURST_S", 0.05)
     monkeypatch.setattr(crowd, "SHARE", 0.5)
 
+    served: list[str] = []
+
     class Slow:
-        def answer(self, request: object) -> object:
+        def answer(self, request: Request) -> object:
             from kiezbox.portal.answered import Answer
 
             time.sleep(0.01)
+            served.append(request.client)
             return Answer(200, b"slow")
 
         def version(self) -> int:
@@ -575,10 +578,7 @@ def test_who_asks_for_what_costs_much_waits_and_nobody_else_does(
     street = opened(Slow())
     with street.guest("127.0.0.2") as costly, street.guest("127.0.0.3") as modest:
         costly.say(PAGE * 16)
-        began = time.monotonic()
-        assert modest.ask()[2] == b"slow"
-        took_s = time.monotonic() - began
 
-        # 16 answers of 10 ms would have been 0.16 s.
-        assert took_s < 0.12
+        assert modest.ask()[2] == b"slow"
         assert [costly.hear()[0] for _ in range(16)] == [200] * 16
+        assert served.index("127.0.0.3") < 15

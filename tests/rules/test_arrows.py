@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -51,7 +52,7 @@ def stories() -> dict[tuple[str, str], Story]:
         (module.__name__.removeprefix("stories."), name): value
         for module in sorted(modules, key=lambda module: module.__name__)
         for name, value in vars(module).items()
-        if name.startswith("test_")
+        if name.startswith("test_") and not inspect.signature(value).parameters
     }
 
 

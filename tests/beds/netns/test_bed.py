@@ -16,9 +16,11 @@ pytestmark = pytest.mark.bed
 TESTS = Path(__file__).resolve().parent.parent.parent
 
 #: A test run of its own, with a daemon in its bed, that waits to be ended.
+#: A shell that runs the tests in the background lets its children ignore Ctrl-C.
 VICTIM = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from beds.netns.bed import Bed
 with Bed(Path(sys.argv[1])) as bed:
     sleeper = bed.start("box", ["sleep", "1000"])
