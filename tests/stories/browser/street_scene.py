@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-TESTS = Path(__file__).resolve().parents[1]
+TESTS = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TESTS / "portal"), str(TESTS)]
 
 from chromium import Chromium  # noqa: E402
