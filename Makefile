@@ -8,7 +8,7 @@ BIN := .venv/bin
 
 help:
 	@echo "make demo       a Kiez of simulated boxes in the browser"
-	@echo "make test       every test (under five minutes)"
+	@echo "make test       every test (under ten minutes)"
 	@echo "make test-long  the long ones too: 10,000 power cuts, 1,000 broken links (about an hour)"
 	@echo "make fuzz       a million hostile inputs for every parser"
 	@echo "make screenshots  pictures of every page into docs (two minutes)"
