@@ -23,7 +23,8 @@ OFFICIAL_MOST, WORDS_BYTES, STEPS_MOST, POINTS_MOST = 2, 120, 3, 2
 _STYLE = """\
 body{max-width:none;padding:0 2vw;font-size:clamp(1.2rem,2.6vw,3rem)}\
 header{margin:0 -2vw;padding:.2em 2vw}h1{font-size:1.8em}h2{font-size:1.1em;margin:.6em 0 .2em}\
-small{font-size:.75em}footer p:first-child,header a,article p>a:only-child{display:none}\
+small{font-size:.75em}footer small a{padding:.9em 0}\
+footer p:first-child,header a,article p>a:only-child{display:none}\
 svg{width:8em;max-width:100%}ul{padding-inline-start:1.2em;margin:0}\
 @media(min-aspect-ratio:4/3){body{font-size:1.4vw}\
 main{display:grid;grid-template-columns:1.3fr 1fr 1fr;gap:0 2vw}\
