@@ -29,10 +29,6 @@ __all__ = ["MOST_GUESTS", "NO_TOKEN", "STAY_S", "Guests"]
 #: Probes come by IPv4, because no name has an AAAA record here.
 MOST_GUESTS = 4096
 
-#: A guest that was just given a page and asks again at once gets the same token, and nobody looks
-#: again who has the address: that is a third of what a page costs.
-SAME_S = 0.2
-
 #: Default of ``network.street.stay_s``.
 STAY_S = 86400.0
 
@@ -45,9 +41,7 @@ NO_TOKEN = b"0" * (_STAMP + _SEAL)
 class _Guest:
     """What is remembered of one."""
 
-    __slots__ = (
-        "heard_at", "holder", "is_back", "phase", "same_until", "spent", "token", "until",
-    )  # fmt: skip
+    __slots__ = ("heard_at", "holder", "is_back", "phase", "spent", "until")
 
     def __init__(self) -> None:
         self.phase = START
@@ -61,9 +55,6 @@ class _Guest:
         self.spent = -1
         #: Whether it stayed before, was away and knows the portal.
         self.is_back = False
-        #: The last token it was given, and until when (monotonic) it is given the same.
-        self.token = NO_TOKEN
-        self.same_until = -1.0
 
 
 class Guests:
@@ -112,14 +103,9 @@ class Guests:
 
     def show(self, client: str) -> bytes:
         """The guest is given a page; the token for the form in it."""
-        now = self._monotonic()
-        guest = self._guests[":" in client].get(self._hash(client.encode()))
-        if guest is None or not now < guest.same_until:
-            guest = self._heard(client) or self._added(client)
-            self._happen(guest, "page")
-            guest.token = self._token(client, int(now * 1000))
-            guest.same_until = now + SAME_S
-        return guest.token
+        guest = self._heard(client) or self._added(client)
+        self._happen(guest, "page")
+        return self._token(client, int(self._monotonic() * 1000))
 
     def stay(self, client: str, token: bytes, stay_s: float = STAY_S) -> bool:
         """Whether the token is good and the guest stays from now on, for so many seconds."""
@@ -157,7 +143,6 @@ class Guests:
         after = step(guest.phase, event)
         if after is None:
             return False
-        guest.same_until = -1.0
         guest.phase = after
         return True
 

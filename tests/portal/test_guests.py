@@ -302,18 +302,6 @@ def test_a_token_counts_once(street: Street) -> None:
     assert street.stay()
 
 
-def test_whoever_reads_on_at_once_has_the_same_token_until_it_is_used(street: Street) -> None:
-    first = street.read_page()
-    street.wait(0.1)
-    assert street.read_page() == first
-    assert street.read_page(OTHER) != first
-
-    assert street.guests.stay(PHONE, first)
-    street.guests.leave(PHONE)
-
-    assert street.stay()
-
-
 def test_a_token_counts_for_its_guest_only(street: Street) -> None:
     street.read_page(OTHER)
 
