@@ -1,7 +1,7 @@
 """The command line: one module per verb in this folder; its docstring is its help.
 
 A verb module holds ``main(argv) -> int``. Only the verb that was asked for is imported: the
-portal must be on a phone's screen before Flask would be loaded.
+portal must be on a phone's screen before all of them would be loaded.
 """
 
 from __future__ import annotations

@@ -26,8 +26,7 @@ NEEDED = {
     "serial": "pyserial",
     "gpiozero": "gpiozero",
     "paho": "paho-mqtt",
-    "flask": "flask",
-    "waitress": "waitress",
+    "httptools": "httptools",
 }
 
 #: Faster than this the sensors could not keep up: an SDS011 is asked ten times a second then.

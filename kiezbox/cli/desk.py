@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
         from kiezbox.desk.serve import serve
     except ModuleNotFoundError as error:
         raise MissingPackage(
-            f"the desk needs the package {error.name}", hint="pip install 'kiezbox[portal]'"
+            f"the desk needs the package {error.name}", hint="pip install 'kiezbox[desk]'"
         ) from error
     serve(create_app(store.run_dir, desk.run_dir, desk.state_dir), sockets(listen))
     return 0

@@ -61,7 +61,7 @@ def _plain(argv: list[str]) -> dict[str, Any] | None:
     is_whole = len(argv) == 2 * len(given) and "" not in given
     if not is_whole or not {"run_dir", "store_path"} <= given.keys():
         return None
-    options = {"listen": "127.0.0.1:8081", "threads": "8", **given}
+    options = {"listen": "127.0.0.1:8081", "threads": "2", **given}
     return options if options["threads"] in map(str, range(1, 65)) else None
 
 

@@ -40,11 +40,11 @@ class Answer:
     ``keep_s`` > 0: whoever asks for the same page in the same language and coding within so many
     seconds may get the same bytes, until ``Sight.version`` changes. ``slot`` names a placeholder
     in the body for what is each guest's own: send ``filled(answers.fill(…))``, never ``body``.
-    ``is_flask``: the answer takes longer, ``answers.behind`` gives it.
+    ``is_slow``: the answer takes longer, ``answers.behind`` gives it.
     """
 
     __slots__ = (
-        "_around", "body", "headers", "is_flask", "job", "keep_s", "slot", "status", "wire",
+        "_around", "body", "headers", "is_slow", "job", "keep_s", "slot", "status", "wire",
     )  # fmt: skip
 
     def __init__(
@@ -54,7 +54,7 @@ class Answer:
         kind: str = HTML,
         *more: tuple[str, str],
         keep_s: float = 0.0,
-        is_flask: bool = False,
+        is_slow: bool = False,
     ) -> None:
         """``kind`` is the media type; "" for an answer without any content (204)."""
         self.status = status
@@ -62,7 +62,7 @@ class Answer:
         self.headers = [("Content-Type", kind), *more] if kind else [*more]
         self.headers += _SAFE if kind == HTML else _SAFE[1:2]
         self.keep_s = keep_s
-        self.is_flask = is_flask
+        self.is_slow = is_slow
         #: What must be written before there is an answer (``asking.Job``).
         self.job: Any = None
         self.slot = SLOT if SLOT in body else b""

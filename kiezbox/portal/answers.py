@@ -1,7 +1,7 @@
 """What the portal says to whom: who asks is a guest to be led here, a probe, or somebody at a page.
 
 ``answer`` is quick and never waits for anything but the disk; what takes longer (the QR code, the
-GeoJSON) it leaves to ``behind``, which Flask calls in a thread of its own. Nothing is written by a
+GeoJSON) it leaves to ``behind``, which is called in a thread of its own. Nothing is written by a
 GET. Nothing of a request is ever repeated in an answer.
 """
 
@@ -69,7 +69,7 @@ def _moved(status: int, url: str, *more: tuple[str, str]) -> Answer:
 MOVED = _moved(302, "/")
 _SEE_OTHER = _moved(303, "/")
 _NOT_HERE = Answer(404, b"-\n", "text/plain", _NO_STORE)
-_BEHIND = Answer(200, b"", is_flask=True)
+_BEHIND = Answer(200, b"", is_slow=True)
 
 
 def answer(request: Request, sight: Sight, guests: Guests, forms: Forms) -> Answer:
@@ -94,7 +94,7 @@ def fill(request: Request, guests: Guests, forms: Forms) -> bytes:
 
 
 def behind(path: str, headers: Mapping[str, str], sight: Sight) -> Answer:
-    """The answers that take long, for Flask. ``headers``: lower-case names."""
+    """The answers that take long. ``headers``: lower-case names."""
     first, rest, language = split_path(path, headers)
     name = "/".join((first, *rest))
     if name == "situation.geojson":
@@ -205,7 +205,7 @@ def _at_our_door(request: Request, sight: Sight, guests: Guests, forms: Forms) -
 
 
 def _slow_room(path: str, headers: Mapping[str, str], sight: Sight) -> Answer:
-    """``show_slowly(ask)`` of a page whose ``show`` left it to Flask: no form is in it."""
+    """``show_slowly(ask)`` of a page whose ``show`` left it to others: no form is in it."""
     from kiezbox.portal.forms import Forms
     from kiezbox.portal.request import Request
 
@@ -265,6 +265,10 @@ def _again(request: Request, sight: Sight, guests: Guests, language: str) -> Ans
 def _page(request: Request, whole: bytes) -> Answer:
     found = Answer(200, whole, HTML, _NO_STORE, keep_s=KEEP_S)
     return zipped(found, request.headers, _vary(request.path))
+
+
+def _bulletins(request: Request, sight: Sight, guests: Guests, language: str) -> Answer:
+    return _page(request, bulletins_page(*_seen(sight), language))
 
 
 def _left_behind(request: Request, sight: Sight, guests: Guests, language: str) -> Answer:
@@ -331,7 +335,7 @@ def _health(request: Request, sight: Sight, guests: Guests, language: str) -> An
 PAGES: dict[str, View] = {
     "": _first_page,
     _AGAIN: _again,
-    "bulletins": _left_behind,
+    "bulletins": _bulletins,
     "connected": _connected,
     "info": _left_behind,
     "captive": _captive,
@@ -343,10 +347,6 @@ _POSTS: dict[str, View] = {"stay": _stay, "leave": _leave}
 
 
 # --- what takes longer ---------------------------------------------------------------------------
-
-
-def _bulletins(sight: Sight, language: str) -> bytes:
-    return bulletins_page(*_seen(sight), language)
 
 
 def _connected_page(sight: Sight, language: str) -> bytes:
@@ -376,7 +376,6 @@ def _situation(sight: Sight, headers: Mapping[str, str]) -> Answer:
 
 
 _BEHIND_PAGES: dict[str, ViewBehind] = {
-    "bulletins": _bulletins,
     "connected": _connected_page,
     "info": _info,
 }

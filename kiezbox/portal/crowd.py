@@ -49,7 +49,7 @@ _OWN = ("127.0.0.1", "::1")
 class Party:
     """The connections of one guest, and what it has cost lately (seconds of processor)."""
 
-    __slots__ = ("errands", "key", "most", "spent_s", "visits")
+    __slots__ = ("key", "most", "spent_s", "visits")
 
     def __init__(self, key: str | bytes, most: int) -> None:
         self.key = key
@@ -57,8 +57,6 @@ class Party:
         self.most = most
         self.visits: dict[Visit, None] = {}
         self.spent_s = 0.0
-        #: Requests of it that wait for Flask.
-        self.errands = 0
 
     def may_spend(self) -> bool:
         return self.spent_s < BURST_S or not self.most

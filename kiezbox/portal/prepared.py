@@ -164,7 +164,7 @@ class Prepared:
         #: Target → headers on which its answer depends.
         self._vary: dict[Hashable, list[str]] = {}
         self._version: Hashable = None
-        self._generation = 0
+        self.generation = 0
         self._look_again_at = -1e9
 
     def look(self, now: float) -> None:
@@ -174,12 +174,12 @@ class Prepared:
             version = self._contents.version()
             if version != self._version:
                 self._version = version
-                self._generation += 1
+                self.generation += 1
                 self._kept.clear()
 
     def forget(self) -> None:
         """Something was written, and whoever wrote it looks at once."""
-        self._generation += 1
+        self.generation += 1
         self._kept.clear()
 
     def known_at(self, local: str, is_tls: bool) -> dict[bytes, Known]:
@@ -200,7 +200,7 @@ class Prepared:
     def recall(self, known: Known, now: float) -> Wire | None:
         """The kept answer to a request that was seen before, without asking what it says."""
         kept = known.kept
-        if kept is None or kept.generation != self._generation or now >= kept.until:
+        if kept is None or kept.generation != self.generation or now >= kept.until:
             kept = known.kept = self._found(known.request, now)
         return None if kept is None else kept.wire
 
@@ -214,15 +214,20 @@ class Prepared:
         return None if kept is None else kept.wire
 
     def make(self, request: Request, now: float) -> Wire | Answer:
-        """A new answer as it is sent; or one that is left to others (``is_flask``, ``job``)."""
+        """A new answer as it is sent; or one that is left to others (``is_slow``, ``job``)."""
         answer = self._contents.answer(request)
-        if answer.is_flask or answer.job:
+        if answer.is_slow or answer.job:
             return answer
         wire: Wire = answer.wire or Wire(answer)
         answer.wire = wire
         if answer.keep_s > 0 and request.method in ("GET", "HEAD"):
             self._keep(request, answer, wire, now)
         return wire
+
+    def keep(self, request: Request, answer: Answer, generation: int, now: float) -> None:
+        """An answer that was made aside, since the contents were of that ``generation``."""
+        if answer.keep_s > 0 and generation == self.generation:
+            self._keep(request, answer, Wire(answer), now)
 
     def _found(self, request: Request, now: float) -> _Kept | None:
         target = _target(request)
@@ -241,7 +246,7 @@ class Prepared:
         names = [name.strip().lower() for name in value.split(",") if name.strip()]
         self._vary[target] = names
         key = self._key(target, names, request)
-        self._kept[key] = _Kept(wire, self._generation, now + answer.keep_s)
+        self._kept[key] = _Kept(wire, self.generation, now + answer.keep_s)
 
     def _key(self, target: Hashable, names: list[str], request: Request) -> Hashable:
         return target, *[self._contents.told(request, name) for name in names]

@@ -10,8 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["MOST_BODY", "MOST_HEAD", "BadRequest", "Reader", "Request", "request_parser",
-           "response_parser"]  # fmt: skip
+__all__ = ["MOST_BODY", "MOST_HEAD", "BadRequest", "Reader", "Request", "request_parser"]
 
 #: Request line and headers. Phones send under 1 KiB.
 MOST_HEAD = 16384
@@ -235,11 +234,6 @@ def _where(target: str, host: str) -> tuple[str, str, str]:
 def request_parser() -> Any:
     """httptools' HttpRequestParser; loaded at the first call. Raises ImportError."""
     return _module().HttpRequestParser
-
-
-def response_parser() -> Any:
-    """httptools' HttpResponseParser, likewise."""
-    return _module().HttpResponseParser
 
 
 def _module() -> Any:

@@ -19,6 +19,7 @@ from kiezbox.portal.request import BadRequest, Reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from kiezbox.portal.answered import Answer
     from kiezbox.portal.behind import Behind
     from kiezbox.portal.mailroom import Mailroom
     from kiezbox.portal.prepared import Contents
@@ -58,8 +59,6 @@ class Responder(Hall):
         self.behind: Behind | None = None
         #: Who writes what guests send; without, nothing is taken.
         self.mailroom: Mailroom | None = None
-        #: Flask is to be loaded, in the first quiet moment after the first visitor.
-        self._is_to_load = self._has_had_visits = False
         super().__init__(doors, most=most)
         self._swept_at = self._now
 
@@ -88,16 +87,13 @@ class Responder(Hall):
                 sys.excepthook(*sys.exc_info())
         if self._letters:
             self._read_letters()
-        if self._is_to_load and not ready and self.behind:
-            self._is_to_load = False
-            self.behind.load()
         if now - self._swept_at >= SWEEP_S:
             self._sweep()
         self._pause_s = 0 if self._letters else SWEEP_S if ready else self._until_next()
 
     def _until_next(self) -> float:
         """Nothing happens just now: for how long not? With nobody here a box sleeps."""
-        if self._is_resting or self._is_to_load or self._later or self._stop_at is not None:
+        if self._is_resting or self._later or self._stop_at is not None:
             return SWEEP_S
         if not self._visits:
             return -1
@@ -148,8 +144,6 @@ class Responder(Hall):
             self._go_on(visit)
 
     def _welcome(self, visit: Visit) -> None:
-        if not self._has_had_visits:
-            self._has_had_visits = self._is_to_load = True
         visit.known = self._prepared.known_at(visit.local, visit.is_tls)
 
     def _forget(self, visit: Visit) -> None:
@@ -301,6 +295,19 @@ class Responder(Hall):
     def forget(self) -> None:
         """Pages that were kept may be true no more."""
         self._prepared.forget()
+
+    @property
+    def generation(self) -> int:
+        """Another one as soon as what was known before may be true no more."""
+        return self._prepared.generation
+
+    def find(self, request: Request) -> Wire | None:
+        """The answer, if it is kept."""
+        return self._prepared.find(request, self._now)
+
+    def keep(self, request: Request, answer: Answer, generation: int) -> None:
+        """An answer made aside, for whoever asks next."""
+        self._prepared.keep(request, answer, generation, self._now)
 
     def answer(self, visit: Visit, wire: Wire | int) -> None:
         """What a visit has waited for, or the status of a refusal."""

@@ -1,8 +1,7 @@
-"""The portal process: sockets in, the responder on them, Flask behind it.
+"""The portal process: sockets in, the responder on them, what takes long and what writes aside.
 
-The order of things is the point. The first page must be on a phone's screen as soon as the
-process runs, so Flask and waitress (0.2 s on a computer, seconds on a small box) are imported in a
-thread of their own, and only when the first visitors have been served.
+The first page must be on a phone's screen as soon as the process runs: whatever it does not need is
+imported when somebody asks for it.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from kiezbox.errors import KiezboxError
 from kiezbox.i18n import language_of
 from kiezbox.portal import answers
 from kiezbox.portal.answered import takes_gzip
-from kiezbox.portal.behind import Behind
+from kiezbox.portal.behind import THREADS, Behind
 from kiezbox.portal.forms import Forms, kept_secret
 from kiezbox.portal.guests import Guests
 from kiezbox.portal.mailroom import Mailroom
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
     from kiezbox.clock import Clock
     from kiezbox.portal.answered import Answer
-    from kiezbox.portal.behind import Application
     from kiezbox.portal.request import Request
     from kiezbox.store.log import Log
 
@@ -73,7 +71,7 @@ def serve(
     words_path: str = "",
     secrets_dir: str = "",
     place_path: str = "",
-    threads: int = 8,
+    threads: int = THREADS,
     clock: Clock | None = None,
 ) -> None:
     """Answer until told to end (SIGTERM, Ctrl-C). systemd's sockets go before addresses.
@@ -105,10 +103,8 @@ def serve(
         doors += [SecretDoor(listener, certificate, now) for listener in secret]
     responder = Responder(doors, Contents(sight, guests, forms))
 
-    def application() -> Application:
-        from kiezbox.portal.app import app_of
-
-        return app_of(sight)
+    def make(request: Request) -> Answer:
+        return answers.behind(request.path, request.headers, sight)
 
     def open_log() -> Log:
         from kiezbox.clock import SystemClock
@@ -116,7 +112,7 @@ def serve(
 
         return Log.open(sight.shown.path, clock or SystemClock())
 
-    responder.behind = Behind(responder, application, threads=threads)
+    responder.behind = Behind(responder, make, threads=threads)
     responder.mailroom = Mailroom(responder, open_log)
     for signal in (_signal.SIGTERM, _signal.SIGINT):
         _signal.signal(signal, lambda *_: responder.stop())
@@ -128,6 +124,7 @@ def serve(
     try:
         responder.run()
     finally:
+        responder.behind.close()
         responder.close()
 
 

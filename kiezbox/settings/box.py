@@ -279,7 +279,7 @@ class PortalSettings:
         help="Address and port of the residents' pages, where systemd hands no socket over.",
     )
     threads: int = setting(
-        8, help="How many slow pages are made at once; most are ready made.", least=1, most=64
+        2, help="How many slow pages are made at once; most are ready made.", least=1, most=64
     )
 
 

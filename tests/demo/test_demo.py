@@ -137,12 +137,12 @@ def test_a_wrong_call_is_a_sentence_and_leaves_nothing(
 
 
 def test_a_missing_package_is_named_with_the_way_to_install_it(tmp_path: Path) -> None:
-    # An environment without flask: nobody finds it any more.
+    # An environment without httptools: nobody finds it any more.
     (tmp_path / "sitecustomize.py").write_text(
         "import importlib.machinery as m\n"
         "find = m.PathFinder.find_spec.__func__\n"
         "m.PathFinder.find_spec = classmethod(\n"
-        "    lambda cls, name, *more: None if name == 'flask' else find(cls, name, *more))\n",
+        "    lambda cls, name, *more: None if name == 'httptools' else find(cls, name, *more))\n",
         encoding="utf-8",
     )
 
@@ -155,7 +155,7 @@ def test_a_missing_package_is_named_with_the_way_to_install_it(tmp_path: Path) -
     )
 
     assert done.returncode == 7
-    assert "not installed: flask" in done.stderr
+    assert "not installed: httptools" in done.stderr
     assert "pip install 'kiezbox[demo]'" in done.stderr
 
 

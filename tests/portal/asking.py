@@ -72,7 +72,7 @@ class Portal:
         """The answer as the responder sends it."""
         found = copy(answer(request, self.sight, self.guests, self.forms))
         found.headers = [*found.headers]
-        if found.is_flask:
+        if found.is_slow:
             found = behind(request.path, request.headers, self.sight)
         if found.slot:
             found.body = found.filled(fill(request, self.guests, self.forms))

@@ -213,8 +213,8 @@ class Portal:
             connection.sendall(request)
             return split(read_all(connection))
 
-    def has_flask(self) -> bool:
-        """Whether Flask has been loaded and answers."""
+    def has_slow_page(self) -> bool:
+        """Whether what takes long is answered, too."""
         return self.ask("/info")[0] == 200
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asking import BOX, NAME, Portal
-from flask.testing import FlaskClient
+from asking import NAME, Portal
 from geojson_pydantic import FeatureCollection
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,29 +18,8 @@ from street import NOW, outage, write_facts
 from kiezbox.clock import ManualClock
 from kiezbox.portal.answered import SLOT, Answer, zipped
 from kiezbox.portal.answers import PAGES
-from kiezbox.portal.app import create_app
-from kiezbox.portal.sight import Sight
 
 HTML_PAGES = ("/", "/en", "/again", "/bulletins", "/de/bulletins", "/info", "/en/info")
-
-
-@pytest.fixture
-def flask(box: Path, clock: ManualClock) -> FlaskClient:
-    return create_app(str(box / "kiezbox.db"), str(box / "run"), clock).test_client()
-
-
-@pytest.mark.parametrize("path", ["/en/bulletins", "/info", "/situation.geojson"])
-@pytest.mark.parametrize("encoding", ["", "gzip, deflate"])
-def test_flask_says_what_the_responder_would(
-    flask: FlaskClient, door: Portal, path: str, encoding: str
-) -> None:
-    shown = door.ask(path, accept_encoding=encoding)
-
-    answered = flask.get(path, headers={"Accept-Encoding": encoding})
-
-    assert (answered.status_code, answered.data) == (shown.status, shown.body)
-    theirs = {name.lower(): value for name, value in answered.headers}
-    assert theirs == {**shown.headers, "content-length": str(len(shown.body))}
 
 
 @pytest.mark.parametrize("path", HTML_PAGES)
@@ -62,16 +40,12 @@ def test_pages_are_never_kept_and_can_load_nothing(door: Portal, path: str) -> N
     "path", ["/generate_204", "/hotspot-detect.html", "/x/../etc", "//", "/EN"]
 )
 def test_every_other_path_of_ours_leads_to_the_first_page_and_says_nothing(
-    flask: FlaskClient, door: Portal, path: str
+    door: Portal, path: str
 ) -> None:
     shown = door.ask(path, host=NAME)
-    answered = flask.get(path, headers={"Host": "evil.example"})
 
     assert (shown.status, shown.location) == (302, "/")
-    assert answered.status_code == 302
-    assert not any(
-        word in str(answered.headers) + str(answered.data) for word in ("evil", "etc", "Werkzeug")
-    )
+    assert not any(word in str(shown.headers) + shown.text for word in (NAME, "etc", "204"))
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"])
@@ -198,18 +172,3 @@ def test_health_says_that_the_portal_answers_and_how_fresh_its_facts_are(
     found = json.loads(door.ask("/healthz").body)
 
     assert found == {"portal": "ok", "facts": state, "bulletins": "readable"}
-
-
-def test_an_error_of_ours_is_one_sentence_for_the_street(
-    flask: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(_: Sight) -> None:
-        raise RuntimeError("secret")
-
-    monkeypatch.setattr(Sight, "facts", broken)
-
-    answered = flask.get("/info", headers={"Host": BOX})
-
-    assert answered.status_code == 500
-    assert b"secret" not in answered.data and b"Traceback" not in answered.data
-    assert b'href="/"' in answered.data

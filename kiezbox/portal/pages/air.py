@@ -5,7 +5,7 @@
 readings themselves that come after that one, so many at a time.
 
 All of it reads the store's history (tens of milliseconds on a computer, a second on a small box),
-so all of it is left to Flask's threads.
+so all of it is made aside.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _kept: dict[str, tuple[float, Any, History]] = {}
 
 
 def show(ask: Ask) -> Answer:
-    return Answer(200, b"", is_flask=True)
+    return Answer(200, b"", is_slow=True)
 
 
 def show_slowly(ask: Ask) -> Answer:

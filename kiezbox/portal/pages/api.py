@@ -118,7 +118,7 @@ def _session(ask: Ask) -> Answer:
 
 def _city_later(ask: Ask) -> Answer:
     """A city's points take longer than the responder may."""
-    return Answer(200, b"", is_flask=True)
+    return Answer(200, b"", is_slow=True)
 
 
 def _status(ask: Ask) -> Answer:

@@ -33,7 +33,7 @@ padding-inline-start:40%;text-align:end}}"""
 
 
 def show(ask: Ask) -> Answer:
-    return Answer(200, b"", is_flask=True)
+    return Answer(200, b"", is_slow=True)
 
 
 def show_slowly(ask: Ask) -> Answer:

@@ -22,7 +22,7 @@ footer a,footer p:first-child,p>a:only-child{display:none}}"""
 
 
 def show(ask: Ask) -> Answer:
-    return Answer(200, b"", is_flask=True)
+    return Answer(200, b"", is_slow=True)
 
 
 def show_slowly(ask: Ask) -> Answer:

@@ -1,7 +1,7 @@
 """Where: points around the box by what one needs now, how far, open or not, and what is said of
 them; a page of each; a map without tiles. Without a package it says what to look for.
 
-Drawing a dense city takes half a second: the map is left to Flask (``show_slowly``).
+Drawing a dense city takes half a second: the map is made aside (``show_slowly``).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def show(ask: Ask) -> Answer:
         return _missing(ask)
     first, *more = ask.rest or ("",)
     if first == "map":
-        return Answer(200, b"", is_flask=True)
+        return Answer(200, b"", is_slow=True)
     if first == "point" and more and (found := _found(around, more[0])):
         thanks = ask.text("where")["report"]["thanks"] if ask.query.get("said") else ""
         return _point(ask, around, found, thanks)
