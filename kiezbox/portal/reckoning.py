@@ -29,13 +29,14 @@ def reckoned(task: str, **given: Any) -> dict[str, Any]:
     Raises:
         OSError, ValueError: there was no process to be had, or it gave no answer in time.
     """
+    # The same Kiezbox and the same packages, wherever they lie: in a checkout, in an archive.
+    paths = filter(None, (_ROOT, os.environ.get("PYTHONPATH")))
     process = subprocess.Popen(
         [sys.executable, "-m", "kiezbox.portal.reckoner"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         close_fds=True,
-        # The same Kiezbox, wherever it lies: in a checkout, in an archive.
-        env={**os.environ, "PYTHONPATH": _ROOT},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
     )
     assert process.stdin is not None and process.stdout is not None
     try:

@@ -104,6 +104,21 @@ def neighbours_post(text: str) -> str:
     return page(board) + told
 
 
+def neighbours_message(text: str) -> list[str]:
+    """What somebody is told who leaves a message, and what somebody finds who knows its words. Each
+    takes Argon2, in a process of its own that the sandboxed portal starts.
+    """
+    messages, words = "http://127.0.0.1/de/messages", ("to=Anna", "word=Stiege Kirsche Sieben")
+    said = []
+    for where, more in ((messages, [f"text={text}"]), (f"{messages}/pick", [])):
+        form = re.search(r"name=token value=\"?([0-9a-f]{40})", page(messages))
+        assert form is not None, page(messages)
+        fields = [f"token={form.group(1)}", *words, *more]
+        data = [part for field in fields for part in ("--data-urlencode", field)]
+        said.append(run("curl", "--silent", "--include", "--max-time", "60", *data, where))
+    return said
+
+
 def modes() -> dict[str, str]:
     folders = [Path("/var/lib/kiezbox"), Path("/var/lib/kiezbox/words"), Path("/run/kiezbox"),
                Path("/etc/kiezbox")]  # fmt: skip
@@ -132,6 +147,8 @@ def units() -> dict[str, Any]:
     facts["page_over_ipv6"] = page("http://[::1]/")
     facts["has_a_log"] = wait_for(Path("/var/lib/kiezbox/words/words.db").exists, 60, pause_s=0.5)
     facts["a_neighbours_post"] = neighbours_post("Wer hat Kerzen?")
+    facts["a_neighbours_message"] = neighbours_message("Der Schlüssel liegt beim Bäcker")
+    facts["portal_says"] = box.journal()[-3000:]
     box.kiezbox("bulletin", "post", "Brot gibt es in der Schule")
     facts["shows_the_bulletin"] = wait_for(lambda: "in der Schule" in page(), 30, pause_s=1.0)
     facts["modes"] = modes()

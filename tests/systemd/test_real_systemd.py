@@ -53,6 +53,17 @@ def test_what_a_neighbour_writes_goes_through_the_sandbox_onto_the_board(
     assert "Wer hat Kerzen?" in units["a_neighbours_post"].partition("</html>")[0]
 
 
+def test_a_message_is_sealed_and_found_again_by_argon2_inside_the_sandbox(
+    units: dict[str, Any],
+) -> None:
+    told, found = units["a_neighbours_message"]
+
+    assert told.startswith("HTTP/1.1 200 ") and "role=status" in told, units["portal_says"]
+    assert found.startswith("HTTP/1.1 200 ")
+    assert "Der Schlüssel liegt beim Bäcker" in found
+    assert "Der Schlüssel liegt beim Bäcker" not in told
+
+
 def test_whoever_writes_words_may_write_what_another_one_made(units: dict[str, Any]) -> None:
     words = {path: mode for path, mode in units["modes"].items() if "/words/words.db" in path}
 
