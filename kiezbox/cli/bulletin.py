@@ -373,6 +373,7 @@ def _code_name(body: Mapping[str, Any]) -> str | None:
 
 def _in_english(body: Mapping[str, Any], now: float) -> tuple[str, str]:
     from kiezbox.i18n import text_of
+    from kiezbox.portal.countries import text_in
     from kiezbox.portal.words import clock_time
     from kiezbox.situation.coded import in_words
 
@@ -380,17 +381,17 @@ def _in_english(body: Mapping[str, Any], now: float) -> tuple[str, str]:
     headline, details, advice = in_words(
         _code_name(body) or "",
         body.get("parameters", {}),
-        text_of("en", "codes"),
+        text_in(None, "en", "codes"),
         lambda moment: clock_time(moment, now, text),
     )
     return headline, "\n".join(filter(None, (details, advice, body.get("text"))))
 
 
 def _list_codes() -> int:
-    from kiezbox.i18n import text_of
+    from kiezbox.portal.countries import text_in
     from kiezbox.records.codes import CODES
 
-    texts = text_of("en", "codes")["codes"]
+    texts = text_in(None, "en", "codes")["codes"]
     for code in CODES.values():
         print(code.name, *(f"--{name}" for name in code.needs))
         print(" ", *texts[code.name])

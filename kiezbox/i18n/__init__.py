@@ -14,6 +14,7 @@ from __future__ import annotations
 import sys
 
 from kiezbox.i18n.checked import CHECKED
+from kiezbox.i18n.figures import FIGURES, filled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,15 +78,29 @@ def is_checked(language: str, rooms: Iterable[str]) -> bool:
 
 def text_of(language: str, room: str = "now") -> dict[str, Any]:
     """A room's texts in a language out of ``LANGUAGES``: keys with dots are tables in tables, and
-    tables whose keys are numbers are tuples.
+    tables whose keys are numbers are tuples. The figures of ``FIGURES`` are in them; numbers to
+    call are not, because they are the country's (``portal.countries.text_here``).
     """
     found = _loaded.get((language, room))
     if found is None:
         flat: dict[str, str] = {}
         for each in (*reversed(_INSTEAD.get(language, ("en", "de"))), language):
-            flat.update(entries_of(each, room))
-        found = _loaded[language, room] = nested(flat)
+            entries = entries_of(each, room)
+            # A list is one language's: "{count} ч" has no second form, and English must not lend
+            # it one ("2 hours").
+            lists = {_list_of(key) for key in entries} if flat else ()
+            flat = {key: text for key, text in flat.items() if _list_of(key) not in lists}
+            flat.update(entries)
+        found = _loaded[language, room] = nested(
+            {key: filled(text, FIGURES) for key, text in flat.items()}
+        )
     return found
+
+
+def _list_of(key: str) -> str:
+    """The list that an entry is a part of, or its own name if it is of none."""
+    name, _, number = key.rpartition(".")
+    return name if number.isdecimal() else key
 
 
 def entries_of(language: str, room: str) -> dict[str, str]:

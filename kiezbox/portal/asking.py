@@ -7,8 +7,8 @@ wrote goes through ``words.escape``.
 
 from __future__ import annotations
 
-from kiezbox.i18n import text_of
 from kiezbox.portal.answered import HTML, Answer, zipped
+from kiezbox.portal.countries import text_here
 from kiezbox.portal.page import back_link, document
 from kiezbox.portal.style import INNER
 from kiezbox.portal.words import escape
@@ -98,9 +98,9 @@ class Ask:
         return self.sight.shown
 
     def text(self, room: str = "now") -> dict[str, Any]:
-        """A room's texts in the visitor's language."""
+        """A room's texts in the visitor's language, with the numbers to call here."""
         self._rooms[room] = None
-        return text_of(self.language, room)
+        return text_here(self.facts, self.language, room)
 
     def path(self, *parts: str) -> str:
         """Of ours, in the visitor's language: ``ask.path("board", "seek")``."""

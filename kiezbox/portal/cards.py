@@ -5,7 +5,8 @@ Everything that others wrote is escaped here; texts come from the rooms ``now`` 
 
 from __future__ import annotations
 
-from kiezbox.i18n import LANGUAGES, lang_of, text_of
+from kiezbox.i18n import LANGUAGES, lang_of
+from kiezbox.portal.countries import text_here
 from kiezbox.portal.words import age, clock_time, escape, shortened
 from kiezbox.situation import plain_text
 from kiezbox.situation.coded import in_words
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from kiezbox.portal.bulletins import Bulletin
     from kiezbox.situation import Facts
 
-__all__ = ["card", "told"]
+__all__ = ["card", "in_language"]
 
 #: From this severity on it is said in a word of its own.
 SAID_FROM = 2
@@ -32,7 +33,7 @@ def card(
     most: int | None = None,
 ) -> str:
     """One bulletin. ``most``: bytes that its own text may take; the rest is cut off."""
-    headline, lines = told(bulletin, facts["now"], language, most=most)
+    headline, lines = in_language(bulletin, facts, language, most=most)
     when = age(bulletin.written_at, facts["now"], text)
     classes = [
         "official" if bulletin.standing == "official" else "",
@@ -59,17 +60,17 @@ def card(
     )
 
 
-def told(
-    bulletin: Bulletin, now: float, language: str, *, most: int | None = None
+def in_language(
+    bulletin: Bulletin, facts: Facts, language: str, *, most: int | None = None
 ) -> tuple[str, list[str]]:
     """Its headline and its paragraphs, as HTML in this language."""
     if bulletin.code:
-        text = text_of(language)
+        text = text_here(facts, language)
         headline, details, advice = in_words(
             bulletin.code,
             {name: plain_text(value, 200) for name, value in bulletin.parameters.items()},
-            text_of(language, "codes"),
-            lambda moment: clock_time(moment, now, text),
+            text_here(facts, language, "codes"),
+            lambda moment: clock_time(moment, facts["now"], text),
         )
         lines = [f"<p dir=auto>{escape(details)}</p>"] if details else []
         lines += [f"<p>{escape(advice)}</p>", *_free(bulletin, language, most)]

@@ -7,11 +7,11 @@ to say than fits, ``_LESS`` has the order in which there is less of it.
 
 from __future__ import annotations
 
-from kiezbox.i18n import text_of
 from kiezbox.portal.answered import SLOT
 from kiezbox.portal.bulletins import Bulletin
 from kiezbox.portal.cards import card
 from kiezbox.portal.condition import condition, lead, notes
+from kiezbox.portal.countries import text_here
 from kiezbox.portal.meaning import (
     Danger,
     headline_of,
@@ -70,10 +70,10 @@ DANGER_FROM = 3
 TASKS = ("where", "help", "safe", "board", "messages", "air", "steps", "say", "about")
 
 _STYLE = """\
-nav a{font-size:1.05rem;padding:.65rem 0;margin-inline-end:.6rem}h1{font-size:1.9rem}\
+nav a{font-size:1.05rem;padding:.65rem 0;margin-inline-end:.6rem}\
 .tasks{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:0 1rem}\
 .tasks a{display:flex;align-items:center;min-height:2.2rem;text-decoration:none;\
-font-weight:700;hyphens:auto}.tasks li{margin:0}.pic{flex:none}"""
+font-weight:700;hyphens:auto}.tasks li{margin:0}"""
 
 
 def first_page(
@@ -87,7 +87,7 @@ def first_page(
     ``facts`` come from ``situation.understand``; bulletins, first things first, are None where they
     cannot be read; ``warnings`` are those of ``official.now_matters``.
     """
-    text = text_of(language)
+    text = text_here(facts, language)
     facts = with_danger(facts, bulletins, warnings)
     parts = _Parts(facts, bulletins, warnings, text, language)
     size = _Size(facts, len(parts.official), len(parts.others))
@@ -119,13 +119,13 @@ def official_cards(
     words: int,
 ) -> str:
     """The gravest of what is official, each with so many bytes of its own words."""
-    parts = _Parts(facts, bulletins, warnings, text_of(language), language)
+    parts = _Parts(facts, bulletins, warnings, text_here(facts, language), language)
     return parts.listed(parts.official[:most], words)
 
 
 def again_page(facts: Facts, language: str = "de") -> bytes:
     """For a guest who knows the first page and has been away: what has happened, and the form."""
-    text = text_of(language)
+    text = text_here(facts, language)
     body = summary(facts, None, text) + stay_form(facts, text, language, text["again"])
     link = f'<p><a href="/{language}">{text["whole_page"]}</a></p>'
     return document(facts, text, language, body + notes(facts, text) + link, "again")
@@ -135,7 +135,7 @@ def bulletins_page(
     facts: Facts, bulletins: Sequence[Bulletin] | None, language: str = "de"
 ) -> bytes:
     """All bulletins at full length, for those that the first page had no room for."""
-    text = text_of(language)
+    text = text_here(facts, language)
     if bulletins:
         listed = "".join(card(b, facts, text, language) for b in bulletins[:BULLETINS_MOST])
     else:
@@ -188,9 +188,9 @@ class _Size:
         self.readings = READINGS_MOST if is_ordinary(facts) else READINGS_FEW
         self.condition = 1
         self.steps = STEPS_MOST
-        self.pictograms = len(TASKS)
-        #: What the headline means.
-        self.sentence = 1
+        self.tasks = self.pictograms = len(TASKS)
+        #: What the headline means, and why this page is worth keeping.
+        self.sentence = self.why = 1
 
     def shrink(self) -> bool:
         """A little less; False: there is nothing left to leave out."""
@@ -207,8 +207,9 @@ class _Size:
 #: What there is less of, and down to how much before it is the next one's turn.
 _LESS = (
     ("others", 1), ("words", 150), ("readings", READINGS_FEW), ("steps", 5), ("condition", 0),
-    ("readings", 0), ("words", 100), ("pictograms", 6), ("official", 2), ("steps", 4),
+    ("readings", 0), ("words", 100), ("pictograms", 6), ("why", 0), ("official", 2), ("steps", 4),
     ("sentence", 0), ("words", 60), ("pictograms", 0), ("steps", 3), ("official", 1), ("others", 0),
+    ("tasks", 7),
 )  # fmt: skip
 
 
@@ -260,7 +261,7 @@ class _Parts:
                 self._notes,
                 readings if self._is_calm else self._first(size),
                 self._meaning if size.sentence else "",
-                _tasks(self._text, self._language, size.pictograms, is_calm=self._is_calm),
+                _tasks(self._text, self._language, size, is_calm=self._is_calm),
                 self._bulletins(size),
                 "" if self._is_calm else readings,
                 self._condition if size.condition else "",
@@ -279,8 +280,8 @@ class _Parts:
     def _made(self, told: Bulletin | Official, most: int) -> str:
         if isinstance(told, Bulletin):
             return card(told, self._facts, self._text, self._language, most=most)
-        text, path = text_of(self._language, "warnings"), f"/{self._language}/warnings"
-        now = self._facts["now"]
+        text = text_here(self._facts, self._language, "warnings")
+        now, path = self._facts["now"], f"/{self._language}/warnings"
         return warning_card(told, text, self._text, now, path, most=most, heading="h2")
 
     def _bulletins(self, size: _Size) -> str:
@@ -311,7 +312,10 @@ class _Parts:
     def _first(self, size: _Size) -> str:
         items = "".join(f"<li>{each}</li>" for each in self._steps[: size.steps])
         links = self._links if size.sentence else self._links[:1]
-        return f"<h2>{self._text['first']}</h2><ol>{items}</ol>{''.join(links)}"
+        # Never left out: a phone that is empty, or out of reach, shows nothing of all this.
+        keep = " ".join(self._text["keep"][: 1 + size.why])
+        tips = f"<p>{lead(*self._text['save_battery'])}<br>{keep}</p>"
+        return f"<h2>{self._text['first']}</h2><ol>{items}</ol>{tips}{''.join(links)}"
 
 
 # --- the parts -----------------------------------------------------------------------------------
@@ -375,12 +379,12 @@ def first_steps(facts: Facts, text: dict[str, Any], language: str) -> tuple[list
     return [lead(begin, rest) for begin, rest in steps], links
 
 
-def _tasks(text: dict[str, Any], language: str, most: int, *, is_calm: bool) -> str:
+def _tasks(text: dict[str, Any], language: str, size: _Size, *, is_calm: bool) -> str:
     """The ways on, the first of them with a drawing; on an ordinary day the readings come first."""
-    names = sorted(TASKS, key=lambda name: name != "air") if is_calm else TASKS
+    names = sorted(TASKS, key=lambda name: name != "air") if is_calm else list(TASKS)
     items = "".join(
-        f"<li><a href=/{language}/{name}>{pictogram(name) if number < most else ''}"
+        f"<li><a href=/{language}/{name}>{pictogram(name) if number < size.pictograms else ''}"
         f"{text['tasks'][name]}</a>"
-        for number, name in enumerate(names)
+        for number, name in enumerate(names[: size.tasks])
     )
     return f"<h2>{text['tasks_head']}</h2><ul class=tasks>{items}</ul>"

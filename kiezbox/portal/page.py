@@ -5,7 +5,7 @@ Plain HTML, no script, nothing from outside. Whatever did not come from ``i18n``
 
 from __future__ import annotations
 
-from kiezbox.i18n import LANGUAGES, RIGHT_TO_LEFT, is_checked, lang_of, text_of
+from kiezbox.i18n import LANGUAGES, RIGHT_TO_LEFT, is_checked, lang_of
 from kiezbox.portal.answered import SLOT
 from kiezbox.portal.meaning import headline_of, look_of
 from kiezbox.portal.style import style_of
@@ -68,9 +68,9 @@ def document(
     nav = "" if name.startswith("kiosk") else f"<nav>{links}</nav>"
     keep = ""
     if name.partition("/")[0] in _KEPT:
-        keep = paragraph(text_of(language, "tips")["keep"])
+        keep = paragraph(" ".join(text["keep"]))
     direction = " dir=rtl" if language in RIGHT_TO_LEFT else ""
-    rules = style_of(facts, banner + body) + style
+    rules = style_of(facts, banner + nav + body) + style
     return (
         (
             f'<!DOCTYPE html><html lang="{lang_of(language)}"{direction}><head>'

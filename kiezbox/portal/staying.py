@@ -9,7 +9,8 @@ from functools import lru_cache
 
 import segno
 
-from kiezbox.i18n import RIGHT_TO_LEFT, text_of
+from kiezbox.i18n import RIGHT_TO_LEFT
+from kiezbox.portal.countries import phones_here, text_here
 from kiezbox.portal.page import back_link, document, paragraph
 from kiezbox.portal.style import BESIDE
 from kiezbox.portal.words import escape
@@ -33,14 +34,14 @@ _WINDOW = (
 
 def connected_page(facts: Facts, language: str = "de") -> bytes:
     """After "stay connected": how to close the phone's own window, the way back, the way out."""
-    text = text_of(language)
+    text = text_here(facts, language)
     headline, sentence = text["connected"]
     parts = [
         f"<header><h1>{headline}</h1>{paragraph(sentence)}</header>",
         _closing(text, language),
         paragraph(text["close_ask"]),
         # The tip for a phone that is nearly empty.
-        paragraph("<b>{}</b> {}".format(*text["first_grid_lost"][3])),
+        paragraph(_lead(text["save_battery"])),
         _coming_back(facts, text, wlan=False),
         f"<p><a href=/{language}/info>{text['info_link']}</a></p>",
         back_link(text, language),
@@ -52,10 +53,14 @@ def connected_page(facts: Facts, language: str = "de") -> bytes:
 
 def info_page(facts: Facts, language: str = "de") -> bytes:
     """Emergency numbers, where help is if no phone works, and the way back here."""
-    text = text_of(language)
+    text = text_here(facts, language)
+    phones = phones_here(facts)
+    dialled: dict[str, list[str]] = {}
+    for name, who in zip(("emergency", "police"), text["numbers"], strict=True):
+        dialled.setdefault(phones[name], []).append(who)
     calls = "".join(
-        f'<li><a href="tel:{number}"><b>{number}</b></a> {who}</li>'
-        for number, who in text["numbers"]
+        f'<li><a href="tel:{number}"><b>{number}</b></a> {", ".join(who)}</li>'
+        for number, who in dialled.items()
     )
     places = "".join(f"<li>{where}</li>" for where in text["help_where"])
     parts = [

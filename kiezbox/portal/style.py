@@ -47,10 +47,10 @@ body{margin:0 auto;max-width:38rem;padding:0 1rem 2rem;font:1.2rem/1.4 system-ui
 background:var(--b);color:var(--t);overflow-wrap:anywhere}\
 header{margin:0 -1rem;padding:.4rem 1rem .8rem;background:#34404c;color:#fff}\
 .e header{background:#8c1414}.n header{background:#0d5a2a}\
-h1{font-size:2.1rem;line-height:1.15;margin:.4rem 0}h2{font-size:1.35rem;margin:1.5rem 0 .4rem}\
+h1{font-size:1.9rem;line-height:1.15;margin:.4rem 0}h2{font-size:1.35rem;margin:1.5rem 0 .4rem}\
 p{margin:.5rem 0}a{color:var(--a)}header a{color:#fff}\
-nav a,footer a,summary{display:inline-block;padding:.55rem 0;margin-inline-end:1rem;\
-min-width:2.8rem}summary{display:list-item;cursor:pointer}\
+nav a,footer a{display:inline-block;padding:.55rem 0;margin-inline-end:1rem;min-width:2.8rem}\
+summary{display:list-item;padding:.55rem 0;cursor:pointer}\
 footer small a{padding:.7rem 0}\
 p>a:only-child{display:inline-block;padding:.55rem 0}header p{margin:.35rem 0}\
 form p{margin:.7rem 0 .4rem}\
@@ -71,7 +71,7 @@ article.official{color:inherit}.neighbours{border-style:dashed}\
 article.clear,.clear a,.clear b,.clear small{color:#fff}\
 .tasks{list-style:none;padding:0}.tasks a{display:block;padding:.55rem 0}\
 .pic{width:1.6em;height:1.6em;vertical-align:-.45em;margin-inline-end:.6em;fill:none;\
-stroke:currentColor;stroke-width:2}\
+stroke:currentColor;stroke-width:2;flex:none}\
 table{border-collapse:collapse;width:100%}td,th{text-align:start;font-weight:400;hyphens:auto;\
 padding:.35rem 0;padding-inline-end:.3rem;border-bottom:1px solid var(--l);vertical-align:top}\
 td{font-weight:700;width:45%}\
@@ -99,6 +99,7 @@ _SOMETIMES = {
     "class=tasks": _rules(".tasks{", ".tasks a{"),
     "class=pic": _rules(".pic{", ".pic{"),
     "<table": _rules("table{", "td{"),
+    "<summary": _rules("summary{", "summary{"),
     "button": _rules("button,.button{", "button,.button{"),
 }
 

@@ -22,6 +22,7 @@ from kiezbox.portal import words
 from kiezbox.portal.answered import SLOT, Answer, zipped
 from kiezbox.portal.bulletins import Bulletin
 from kiezbox.portal.guests import NO_TOKEN
+from kiezbox.portal.meaning import is_emergency
 from kiezbox.portal.now import (
     PAGE_BYTES,
     again_page,
@@ -167,7 +168,7 @@ def test_a_normal_day_of_a_node_that_has_gone_is_not_called_one() -> None:
     document = now_json(written_at=NOW - 5400)
 
     assert headline(document) == "Zuletzt: Ein gewöhnlicher Tag"
-    assert "läuft nicht. Letzter Stand: 18:30 Uhr (vor 1 Stunde)" in text_of(page(document))
+    assert "misst gerade nicht. Letzter Stand: 18:30 Uhr (vor 1 Stunde)" in text_of(page(document))
     assert '<body class="u">' in page(document), "its head is not green"
 
 
@@ -541,6 +542,37 @@ def test_with_all_there_is_to_say_the_page_still_fits(language: str) -> None:
 
     assert packed(whole) <= 3000
     assert "112" in whole.decode("utf-8", "replace")
+    assert_is_kept(whole, language)
+
+
+def assert_is_kept(whole: bytes, language: str) -> None:
+    """The tip for an empty phone, and "save this page"."""
+    text, html = i18n.text_of(language), whole.decode("utf-8", "replace")
+    assert all(each in html for each in (*text["save_battery"], text["keep"][0]))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_whoever_has_an_emergency_is_told_to_save_the_phone_and_this_page(
+    situation: str, language: str
+) -> None:
+    facts = understood(SITUATIONS[situation])
+    if not is_emergency(facts):
+        return
+
+    whole = first_page(facts, posted("Wärme & <b>Licht</b>\n" * 20, "zwei"), language)
+
+    assert_is_kept(whole, language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_language_lends_another_its_hours(language: str) -> None:
+    # Russian has one form ("ч"), and was once given English's second one: "2 hours".
+    english = {"hour", "hours", "minute", "minutes", "day", "days"}
+
+    words = set(text_of(page(outage(), None, language)).split())
+
+    assert language == "en" or language == "fr" or not words & english
 
 
 # --- what it is made of --------------------------------------------------------------------------

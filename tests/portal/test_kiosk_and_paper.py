@@ -15,6 +15,7 @@ from residents import Resident
 from street import Portal, fresh, now_json, portal, write_facts
 
 from kiezbox.i18n import LANGUAGES, text_of
+from kiezbox.portal.countries import text_in
 
 #: Issue 4, "Sizes".
 ZIPPED_BYTES = 3072
@@ -51,7 +52,7 @@ def test_the_screen_has_what_is_official_what_to_do_and_who_helps_nearby(served:
     for language in ("de", "ar"):
         page = Resident(served.port).open(f"/{language}/kiosk").text
 
-        now, codes = text_of(language), text_of(language, "codes")
+        now, codes = (text_in("DE", language, room) for room in ("now", "codes"))
         flood = {"de": "Hochwasser am &lt;Mühlbach&gt;", "ar": "تحذير من الفيضانات"}[language]
         wanted = (now["causes"]["grid_lost"][0], flood, codes["codes"]["water_open"][0],
                   now["first_always"][0][0], text_of(language, "where")["needs"]["help"],

@@ -12,9 +12,12 @@ import pytest
 from asking import Portal
 from street import NOW, outage, write_facts
 
-from kiezbox.i18n import LANGUAGES, RIGHT_TO_LEFT, lang_of, text_of
-from kiezbox.portal.countries import PHONES, phones_of
+from kiezbox.cli import _catalogues as catalogues
+from kiezbox.i18n import LANGUAGES, RIGHT_TO_LEFT, entries_of, lang_of, text_of
+from kiezbox.place.phones import COUNTRIES, phones_of
+from kiezbox.portal.countries import text_in
 from kiezbox.portal.sight import Sight
+from kiezbox.portal.staying import info_page
 from kiezbox.portal.topics import PREPARED, TOPIC_OF_CAUSE, TOPICS, topics_of
 from kiezbox.settings.box import CausesSettings
 
@@ -38,6 +41,10 @@ def street(tmp_path: Path) -> Portal:
 
 def tree(html: str) -> Any:
     return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html)
+
+
+def facts_of(tmp_path: Path) -> Any:
+    return Sight(str(tmp_path / "run"), str(tmp_path / "kiezbox.db"), _Clock()).facts_lately()
 
 
 def words(root: Any) -> str:
@@ -85,7 +92,7 @@ def test_another_topic_is_the_overview(street: Portal) -> None:
 
 def test_every_page_says_first_that_life_goes_before_all(street: Portal) -> None:
     for language in LANGUAGES:
-        lead = text_of(language)["first_always"][0][0]
+        lead = text_in("DE", language, "now")["first_always"][0][0]
         for topic in TOPICS:
             _, _, main = street.ask(f"/{language}/steps/{topic}").text.partition("<main>")
             assert lead in main and "112" in lead, (language, topic)
@@ -123,14 +130,66 @@ def test_numbers_are_the_countrys(street: Portal, tmp_path: Path) -> None:
     elsewhere = street.ask("/de/steps/medical").text
 
     assert "116117" not in elsewhere and "112" in elsewhere
-    assert all(numbers["emergency"].isdecimal() for numbers in PHONES.values())
-    assert phones_of("XX")["emergency"] == "112"
 
 
-def test_no_number_stands_in_the_words_themselves() -> None:
-    for language in LANGUAGES:
-        flat = str(text_of(language, "steps"))
-        assert not re.search(r"\b(112|110|116117|19240)\b", flat), language
+@pytest.mark.parametrize(
+    "country, region, emergency, police, poison",
+    [
+        # The sources stand in place/phones.py.
+        ("DE", "DE-BY", "112", "110", "089 19240"),
+        ("DE", "DE-TH", "112", "110", "0361 730730"),
+        ("DE", "", "112", "110", ""),
+        ("AT", "AT-9", "112", "133", "01 406 43 43"),
+        ("CH", "", "112", "117", "145"),
+        ("PL", "DE-BY", "112", "997", ""),
+        ("XX", "", "112", "112", ""),
+        (None, None, "112", "112", ""),
+    ],
+)
+def test_each_country_has_its_numbers_and_112_stands_in_for_what_nobody_told(
+    country: str | None, region: str | None, emergency: str, police: str, poison: str
+) -> None:
+    found = phones_of(country, region)
+
+    assert (found["emergency"], found["police"], found["poison"]) == (emergency, police, poison)
+
+
+def test_every_land_of_germany_has_a_poison_helpline() -> None:
+    # ISO 3166-2:DE.
+    lands = "BB BE BW BY HB HE HH MV NI NW RP SH SL SN ST TH".split()
+
+    assert all(phones_of("DE", f"DE-{land}")["poison"] for land in lands)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_number_to_call_stands_in_the_words_themselves(language: str) -> None:
+    numbers = {each for found in COUNTRIES.values() for each in found.values() if each}
+    written = re.compile(rf"(?<![\d.,:])({'|'.join(sorted(numbers))}|19240)(?![\d.,:]\d|\d)")
+    for room in catalogues.rooms():
+        for key, text in entries_of(language, room).items():
+            found = written.search(re.sub(r"\{[^{}]*\}", "", text))
+            assert not found, (language, room, key, text)
+
+
+def test_another_countrys_pages_name_that_countrys_numbers(street: Portal, tmp_path: Path) -> None:
+    write_facts(tmp_path / "run", outage(box__country="AT", box__poison_phone=None))
+
+    info = html5lib.parse(info_page(facts_of(tmp_path), "de"), namespaceHTMLElements=False)
+
+    assert [a.get("href") for a in info.iter("a") if a.get("href", "").startswith("tel:")] == [
+        "tel:112",
+        "tel:133",
+    ]
+    # Poison: a number of the whole country.
+    assert "tel:014064343" in street.ask("/de/steps/aid").text
+
+
+def test_where_one_number_is_for_all_it_is_said_once(tmp_path: Path) -> None:
+    write_facts(tmp_path / "run", outage(box__country="XX"))
+
+    info = info_page(facts_of(tmp_path), "de").decode()
+
+    assert info.count("tel:112") == 1 and "Rettungsdienst, Polizei" in info
 
 
 def test_quantities_are_the_same_in_every_language() -> None:

@@ -8,6 +8,7 @@ those who may help, before anything is stored.
 from __future__ import annotations
 
 from kiezbox.portal.asking import Ask, Job
+from kiezbox.portal.countries import phones_here
 from kiezbox.portal.tickets import (
     ENDED,
     box_of,
@@ -80,7 +81,8 @@ def _first_page(ask: Ask) -> Answer:
         for name in ("ask", "emergency", "offer", "list")
     )
     body = (
-        f"<p class=n><b>{lead}</b> {rest}</p><p><a class=button href=tel:112>{text['call']}</a></p>"
+        f"<p class=n><b>{lead}</b> {rest}</p><p>"
+        f"<a class=button href=tel:{phones_here(ask.facts)['emergency']}>{text['call']}</a></p>"
         f"<h2>{text['fails']}</h2><ol>{steps}</ol>{_nearest(ask, text)}"
         f"<h2>{text['tasks']}</h2><ul class=tasks>{tasks}</ul>"
         f"<details><summary>{text['questions']}</summary><ol>{five}</ol></details>"

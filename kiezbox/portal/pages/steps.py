@@ -17,7 +17,7 @@ facts in them, so that they can be checked:
 from __future__ import annotations
 
 from kiezbox.portal.asking import Ask
-from kiezbox.portal.countries import phones_of
+from kiezbox.portal.countries import phones_here
 from kiezbox.portal.topics import PREPARED, TOPICS
 from kiezbox.portal.words import escape
 
@@ -36,17 +36,13 @@ _NUMBERED = ("call", 0)
 _POISON, _DOCTOR, _PLACED = ("call", "aid"), ("call", "medical"), ("eat", "cold", "medical", "heat")
 
 
-#: Instead of the sheet for forms, which is 0.3 kB of the 3 that a page may have on the air.
-_STYLE = "summary{cursor:pointer;display:list-item}"
-
-
 def show(ask: Ask) -> Answer:
     """The overview, or the topic that the path names."""
     topic = ask.rest[0] if len(ask.rest) == 1 else ""
     if topic in TOPICS:
         return _topic(ask, topic)
     return ask.page(
-        ask.text("steps")["title"], _overview(ask), below="steps", style=_STYLE, has_forms=False
+        ask.text("steps")["title"], _overview(ask), below="steps", has_forms=False
     )
 
 
@@ -54,10 +50,8 @@ def phones(ask: Ask) -> dict[str, str]:
     """What to dial here, as HTML: the country's numbers and the region's poison helpline ("": not
     known). The longer ones can be called by touch.
     """
-    box = ask.facts["box"]
-    numbers = phones_of(box.get("country"))
-    poison = box.get("poison_phone") or ""
-    return {**numbers, "doctor": _call(numbers["doctor"]), "poison": _call(poison)}
+    numbers = phones_here(ask.facts)
+    return {**numbers, "doctor": _call(numbers["doctor"]), "poison": _call(numbers["poison"])}
 
 
 def _call(number: str) -> str:
@@ -105,4 +99,4 @@ def _topic(ask: Ask, topic: str) -> Answer:
         f"<div class=noprint><h2>{text['related']}</h2>{related}{more}"
         f"<li><a href={ask.path('steps')}>{text['all']}</a></ul></div>"
     )
-    return ask.page(words["title"], body, style=_STYLE, has_forms=False)
+    return ask.page(words["title"], body, has_forms=False)

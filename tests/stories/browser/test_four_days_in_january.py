@@ -14,6 +14,7 @@ import pytest
 from street_scene import Box, Chromium, Phone, Resident
 
 from kiezbox.i18n import text_of
+from kiezbox.portal.countries import text_in
 
 pytestmark = pytest.mark.browser
 
@@ -63,7 +64,7 @@ def tickets(box: Box) -> list[dict[str, Any]]:
 def test_a_resident_finds_what_to_do_first_and_where_to_go(
     chromium: Chromium, box: Box, language: str
 ) -> None:
-    phone, text = Phone(chromium, box), text_of(language)
+    phone, text = Phone(chromium, box), text_in("DE", language, "now")
     with box.portal():
         phone.go(f"/{language}")
         assert text["causes"]["grid_lost"][0] in phone.text
