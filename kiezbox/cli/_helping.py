@@ -21,10 +21,10 @@ __all__ = ["holder_for", "open_log", "secret", "unlocked"]
 def open_log(settings: Settings) -> Iterator[tuple[Log, Keyring]]:
     """The log of words of this box, and its keyring, which learns what kiezbox.toml says."""
     from kiezbox.cli._common import open_clock
+    from kiezbox.store.believing import open_believing
     from kiezbox.store.keyring import Keyring
-    from kiezbox.store.log import Log
 
-    log = Log.open(settings.store.words_path, open_clock(settings))
+    log = open_believing(settings, open_clock(settings))
     try:
         ring = Keyring(log)
         ring.set_switch("helper_over_http", settings.help.helper_over_http)

@@ -44,7 +44,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("action", choices=ACTIONS)
     parser.add_argument("number", nargs="?", type=int, metavar="NUMBER")
     parser.add_argument("--role", choices=ROLES, default=ROLES[0])
-    parser.add_argument("--public", metavar="HEX", help="keys: a public key, 64 digits")
+    parser.add_argument("--public", metavar="HEX", help="keys: a public key, 128 digits")
     parser.add_argument("--from", metavar="FILE", dest="file", help="keys: what export wrote")
     parser.add_argument("--as", type=int, metavar="NUMBER", dest="holder", help="whose passphrase")
     parser.add_argument("--language", default="de", help="admit: of the code's words (de, en)")
@@ -91,12 +91,17 @@ def _keys(settings: Settings, log: Log, ring: Keyring, arguments: Any) -> None:
 
 
 def _public(given: str) -> bytes:
+    from kiezbox.sealing import PUBLIC_BYTES
+
     try:
         found = bytes.fromhex(given)
     except ValueError:
         found = b""
-    if len(found) != 32:
-        raise UsageError("a public key is 64 hexadecimal digits")
+    if len(found) != PUBLIC_BYTES:
+        raise UsageError(
+            f"a role's public key is {2 * PUBLIC_BYTES} hexadecimal digits",
+            hint="`kiezbox helper list` shows it, where it was made.",
+        )
     return found
 
 
@@ -184,7 +189,7 @@ def _openings(settings: Settings, log: Log, ring: Keyring, arguments: Any) -> No
     import time
 
     from kiezbox.cli._common import print_json
-    from kiezbox.store.helping import number_of
+    from kiezbox.store.helping import is_opening_proven, number_of
 
     numbers = {each.who: each.number for each in ring.holders()}
     found = [
@@ -193,6 +198,7 @@ def _openings(settings: Settings, log: Log, ring: Keyring, arguments: Any) -> No
             "at": told.written_at,
             "role": told.body["role"],
             "number": numbers.get(told.body.get("who", b"")),
+            "is_confirmed": is_opening_proven(log, told, ring.publics()),
         }
         for told in log.records("opening")
     ]
@@ -201,7 +207,9 @@ def _openings(settings: Settings, log: Log, ring: Keyring, arguments: Any) -> No
         return
     for each in found:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(each["at"]))
-        print(f"{when}  ticket {each['ticket']}  {each['role']} {each['number'] or ''}".rstrip())
+        mark = "" if each["is_confirmed"] else "  NOT CONFIRMED: no key of a role has signed this"
+        who = f"{each['role']} {each['number'] or ''}".rstrip()
+        print(f"{when}  ticket {each['ticket']}  {who}{mark}")
 
 
 _DO = {

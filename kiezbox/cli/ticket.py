@@ -9,8 +9,10 @@
 
 Needs: power, medicine, water, carrying, warmth, company, other. --exact asks for name, place,
 phone, people and words one by one (or reads lines such as "place: third floor" from standard
-input) and seals them at once; they are in no argument. What is done here is done as the operator;
---as protection says that civil protection did it.
+input) and seals them at once; they are in no argument. What is done here is done as the operator,
+and signed with the key of abuse.moderator_key (--key FILE for another one; `kiezbox moderate keys`
+makes one): what nobody has signed changes no ticket. --as protection says that civil protection
+did it.
 """
 
 from __future__ import annotations
@@ -45,6 +47,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--role", choices=ROLES, default=ROLES[0], help="show --open: whose key")
     parser.add_argument("--number", type=int, help="show --open: whose passphrase")
     parser.add_argument("--as", choices=("operator", "protection"), default="operator", dest="by")
+    parser.add_argument("--key", metavar="FILE", help="the key that signs")
     parser.add_argument("--what", choices=TOPICS, default="ask")
     parser.add_argument("--need", choices=NEEDS, action="append", default=[])
     parser.add_argument("--block", default="", help="post: for everybody; no house number")
@@ -65,7 +68,7 @@ def main(argv: list[str]) -> int:
         elif arguments.action == "show":
             _show(log, ring, arguments)
         else:
-            _step(log, arguments)
+            _step(settings, log, arguments)
     return 0
 
 
@@ -102,6 +105,7 @@ def _facts(log: Log, ticket: Thing) -> dict[str, Any]:
         "is_on_behalf": bool(data.get("is_on_behalf")),
         "is_exercise": bool(data.get("is_exercise")),
         "into": data.get("into"),
+        "unconfirmed": data.get("unconfirmed", []),
     }
 
 
@@ -152,6 +156,8 @@ def _show(log: Log, ring: Keyring, arguments: Any) -> None:
     print(_line(log, ticket))
     for event, role, at in ticket.data["steps"]:
         print(f"        {time.strftime('%Y-%m-%d %H:%M', time.localtime(at))}  {event} by {role}")
+    for event, role, _ in ticket.data.get("unconfirmed", ()):
+        print(f"        NOT CONFIRMED, and changes nothing: {event} by {role}")
     for name, value in exact.items():
         print(f"  {name}: {value}")
     if not arguments.open and ticket.data.get("is_sealed"):
@@ -162,7 +168,7 @@ def _opened(log: Log, ring: Keyring, ref: Ref, arguments: Any) -> dict[str, str]
     """Unsealed for this answer; that it was is written down first."""
     from kiezbox.cli._helping import holder_for, unlocked
     from kiezbox.errors import KiezboxError
-    from kiezbox.sealing import NotOpened, unseal
+    from kiezbox.sealing import NotOpened, signer_of, unseal
     from kiezbox.store.helping import note_opening, opened, sealed_for
 
     told = log.told(ref)
@@ -178,16 +184,18 @@ def _opened(log: Log, ring: Keyring, ref: Ref, arguments: Any) -> dict[str, str]
             f"ticket {arguments.id} is sealed to another key of {arguments.role}",
             hint="It was written before the keys were made anew, or on a box with other keys.",
         ) from error
-    note_opening(log, ref, "operator", holder.who)
+    note_opening(log, ref, "operator", holder.who, signer_of(private))
     return opened(text)
 
 
-def _step(log: Log, arguments: Any) -> None:
+def _step(settings: Settings, log: Log, arguments: Any) -> None:
+    from kiezbox.cli.moderate import signing_key
     from kiezbox.store.helping import act
 
+    ref = _ref(log, arguments.id)
     into = _ref(log, arguments.into) if arguments.into else None
-    ticket = act(log, _ref(log, arguments.id), arguments.action, arguments.by, into=into)
-    print(_line(log, ticket))
+    key = signing_key(arguments.key or settings.abuse.moderator_key)
+    print(_line(log, act(log, ref, arguments.action, arguments.by, key=key, into=into)))
 
 
 def _post(settings: Settings, log: Log, ring: Keyring, arguments: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kiezbox.portal.asking import Ask
 from kiezbox.portal.tries import Tries
@@ -26,12 +26,15 @@ TRIES = Tries()
 
 
 class Holder(NamedTuple):
-    """Of a role's key (``store.keyring``), as far as this page needs it."""
+    """Of a role's key (``store.keyring``), as far as this page needs it. ``signer``: what the role
+    signs with, while this holder works here; it opens nothing.
+    """
 
     number: int
     who: bytes
     role: str
     locked: bytes
+    signer: bytes = b""
 
 
 def is_safe(ask: Ask) -> bool:
@@ -60,18 +63,32 @@ def _seal(ask: Ask, holder: Holder, until: int) -> str:
     return ask.forms.once(about, holder.locked).hex()
 
 
+def _box(ask: Ask, holder: Holder, until: int) -> tuple[Any, bytes]:
+    """What hides the signer in a page, and for how long the same one: a nonce that belongs to this
+    session, so that all forms of a page carry the same bytes.
+    """
+    from nacl.secret import SecretBox
+
+    key = b"".join(ask.forms.once(f"signer {n}", holder.locked) for n in (1, 2))
+    nonce = b"".join(ask.forms.once(f"nonce {n} {until}", holder.locked) for n in (1, 2))
+    return SecretBox(key), nonce[: SecretBox.NONCE_SIZE]
+
+
 def session_field(ask: Ask, holder: Holder) -> str:
-    """A hidden field: who works here, until when, from where; void with another passphrase."""
+    """A hidden field: who works here, until when, from where, and (locked with this process's
+    secret) what the role signs with; void with another passphrase.
+    """
     until = int(time.clock_gettime(time.CLOCK_BOOTTIME)) + SESSION_S
-    value = f"{holder.number}.{until}.{_seal(ask, holder, until)}"
+    box, nonce = _box(ask, holder, until)
+    signer = box.encrypt(holder.signer, nonce).ciphertext.hex()
+    value = f"{holder.number}.{until}.{_seal(ask, holder, until)}.{signer}"
     return f"<input type=hidden name=session value={value}>"
 
 
 def session_of(ask: Ask) -> Holder | None:
     from _operator import _compare_digest as compare_digest
 
-    number, _, rest = ask.form.get("session", "").partition(".")
-    given, _, seal = rest.partition(".")
+    number, given, seal, hidden = (ask.form.get("session", "").split(".") + [""] * 4)[:4]
     holder = holder_of(ask, number, is_code=False)
     if holder is None or not (given.isascii() and given.isdecimal() and len(given) < 13):
         return None
@@ -79,4 +96,12 @@ def session_of(ask: Ask) -> Holder | None:
     is_ours = compare_digest(
         _seal(ask, holder, int(given)).encode(), seal.encode("utf-8", "replace")
     )
-    return holder if is_ours and 0 < left_s <= SESSION_S else None
+    if not (is_ours and 0 < left_s <= SESSION_S):
+        return None
+    from nacl.exceptions import CryptoError
+
+    box, nonce = _box(ask, holder, int(given))
+    try:
+        return holder._replace(signer=bytes(box.decrypt(bytes.fromhex(hidden), nonce)))
+    except (CryptoError, ValueError, TypeError):
+        return None

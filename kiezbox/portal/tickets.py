@@ -91,8 +91,14 @@ def state_of(ask: Ask, ticket: Seen, box: str) -> str:
     rows = "".join(_step(ask, text, *each) for each in steps[-12:])
     return (
         f"<p class=n>{' '.join(said)}<br>{' · '.join(when)}</p>"
-        f"<h2>{text['so_far']}</h2><ul>{rows}</ul>"
+        f"<h2>{text['so_far']}</h2><ul>{rows}</ul>{_unconfirmed(ask, text, data)}"
     )
+
+
+def _unconfirmed(ask: Ask, text: dict[str, Any], data: dict[str, Any]) -> str:
+    """What somebody says who has not shown that he may: beside the state, and never instead."""
+    rows = "".join(_step(ask, text, *each) for each in data.get("unconfirmed", ()))
+    return f"<p>{text['unconfirmed']}</p><ul>{rows}</ul>" if rows else ""
 
 
 def _step(ask: Ask, text: dict[str, Any], event: str, role: str, at: float) -> str:

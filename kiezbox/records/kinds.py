@@ -163,12 +163,15 @@ _KINDS = (
             Field(3, "block", "text", 120),
             Field(4, "sealed_helpers", "bytes", 2000),
             Field(5, "sealed_protection", "bytes", 2000),
-            # What the resident's words are checked by (``sealing.proofs``): salt and hash.
-            Field(6, "lookup", "bytes", 32),
+            # What the resident's words are checked by (``sealing.proofs``): salt and verifier.
+            Field(6, "lookup", "bytes", 40),
             Field(7, "language", "text", 12),
             Field(8, "is_exercise", "count", 1),
             # 1: an operator wrote it down for somebody at the door.
             Field(9, "is_on_behalf", "count", 1),
+            # By which everybody sees that the role has said what is said about it (Ed25519).
+            Field(10, "helpers_key", "bytes", 32),
+            Field(11, "protection_key", "bytes", 32),
         ),
         is_personal=True,
     ),
@@ -181,7 +184,11 @@ _KINDS = (
             Field(3, "role", "text", 20),
             Field(4, "who", "bytes", 8),
             Field(5, "into", "ref", 0),
-            Field(6, "proof", "bytes", 32),
+            # Ed25519 by one of the ticket's keys, over ``folds.ticket.said_bytes``. An operator
+            # signs the whole record instead.
+            Field(6, "proof", "bytes", 64),
+            # Where it stands among what was said of the ticket; signed, as the record's own is not.
+            Field(7, "stamp", "count", 1 << 63),
         ),
         is_personal=True, changes=True,
     ),
@@ -302,7 +309,14 @@ _KINDS = (
     # Somebody opened what was sealed: who as a role, and when.
     Kind(
         18, "opening", Priority.NUMBERS, 31 * DAY_S, 31 * DAY_S,
-        (_OF, Field(2, "role", "text", 20, is_required=True), Field(3, "who", "bytes", 8)),
+        (
+            _OF,
+            Field(2, "role", "text", 20, is_required=True),
+            Field(3, "who", "bytes", 8),
+            # As of a ticket's state; by the key of the role whose lock was opened.
+            Field(4, "proof", "bytes", 64),
+            Field(5, "stamp", "count", 1 << 63),
+        ),
         changes=True,
     ),
     # Whoever left it, or may read it, takes away what is sealed by words: the record goes with it.

@@ -4,7 +4,8 @@ A ticket is a record; what becomes of it are further ones, each with an event, b
 and for helpers which of them (``who``: a number that says nothing outside). They are walked in the
 order of their stamps, so two boxes that were apart agree when they meet: whoever took the same
 ticket on both sides has taken it, both are shown, until one yields. What the table does not have
-changes nothing: taking what is done, withdrawing without the resident's words.
+changes nothing (taking what is done), nor does what is not proven: a box that lies can close
+nobody's ticket.
 """
 
 from __future__ import annotations
@@ -128,15 +129,15 @@ MAY: dict[Event, frozenset[Role]] = {
 
 
 class Said(NamedTuple):
-    """One further record. ``is_residents``: it came with the proof that only the ticket's words
-    give; ``into``: the other ticket of a merge, as ``str(Ref)``.
+    """One further record. ``is_proven``: the role has signed it, or for a resident the ticket's
+    words; ``into``: the other ticket of a merge, as ``str(Ref)``.
     """
 
     event: str
     role: str
     who: str
     at: float
-    is_residents: bool = False
+    is_proven: bool = False
     into: str = ""
 
 
@@ -168,7 +169,7 @@ def walk(received_at: float, said: Iterable[Said]) -> Walked:
 
 
 def _stepped(now: Walked, said: Said) -> Walked:
-    if not may(said.role, said.event) or (said.role == Role.RESIDENT) != said.is_residents:
+    if not said.is_proven or not may(said.role, said.event):
         return now
     event, takers = Event(said.event), now.takers
     person = said.role, said.who

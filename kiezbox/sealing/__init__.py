@@ -1,6 +1,7 @@
 """What only some can read: sealed to a role's key, or by words that people know.
 
-Pure functions over PyNaCl (libsodium), imported inside because it costs 25 ms. Three ways:
+Pure functions over PyNaCl (libsodium), imported inside because it costs 25 ms. Three ways, and in
+``proofs`` who may change what was left:
 
 - **boxes**: to a role's public key (helpers, civil protection). Whoever seals cannot open again.
 - **locks**: a role's private key under a passphrase, or under a one-time code.
@@ -11,6 +12,7 @@ docs/help.md says in numbers what somebody with a copied card can and cannot do.
 """
 
 from kiezbox.sealing.boxes import (
+    PUBLIC_BYTES,
     ROLES,
     Pair,
     key_id,
@@ -18,6 +20,7 @@ from kiezbox.sealing.boxes import (
     public_of,
     seal,
     unseal,
+    verifying_half,
 )
 from kiezbox.sealing.by_words import Words, by_words, open_by, seal_by
 from kiezbox.sealing.code_words import folded, language_of, shown, stranger, words_of
@@ -26,14 +29,22 @@ from kiezbox.sealing.locks import fault_of, lock, unlock
 from kiezbox.sealing.proofs import (
     check_of,
     is_proof_of,
-    is_ticket_proof,
+    is_signed,
+    plain_word,
+    proof_of,
+    signature,
+    signer_of,
+    stretched,
     ticket_check,
-    ticket_proof,
+    ticket_signer,
+    verifier_of,
+    word_of,
 )
 
 __all__ = [
-    "FULL", "LIGHT", "ROLES", "NotOpened", "Pair", "Words", "Work", "by_words", "check_of",
-    "fault_of", "folded", "is_proof_of", "is_ticket_proof", "key_id", "language_of", "lock",
-    "new_pair", "open_by", "public_of", "random_bytes", "seal", "seal_by", "shown", "stranger",
-    "ticket_check", "ticket_proof", "unlock", "unseal", "words_of",
+    "FULL", "LIGHT", "PUBLIC_BYTES", "ROLES", "NotOpened", "Pair", "Words", "Work", "by_words",
+    "check_of", "fault_of", "folded", "is_proof_of", "is_signed", "key_id", "language_of", "lock",
+    "new_pair", "open_by", "plain_word", "proof_of", "public_of", "random_bytes", "seal", "seal_by",
+    "shown", "signature", "signer_of", "stranger", "stretched", "ticket_check", "ticket_signer",
+    "unlock", "unseal", "verifier_of", "verifying_half", "word_of", "words_of",
 ]  # fmt: skip

@@ -11,10 +11,11 @@ from _blake2 import blake2b
 from typing import NamedTuple
 
 from kiezbox.sealing.deriving import NotOpened
+from kiezbox.sealing.proofs import signer_of, verifier_of
 
 __all__ = [
-    "PADDING", "ROLES", "Pair", "filled_up", "key_id", "new_pair", "public_of", "seal",
-    "stripped", "unseal",
+    "PADDING", "PUBLIC_BYTES", "ROLES", "Pair", "filled_up", "key_id", "new_pair", "public_of",
+    "seal", "stripped", "unseal", "verifying_half",
 ]  # fmt: skip
 
 #: Whom residents' exact words are sealed to: one key pair each.
@@ -22,9 +23,14 @@ ROLES = ("helpers", "protection")
 
 PADDING = 256
 
+#: Half of it seals to the role (X25519), half shows that the role has signed (Ed25519).
+PUBLIC_BYTES = 64
+
 
 class Pair(NamedTuple):
-    """32 bytes each."""
+    """``private``: 32 bytes, from which a role's signing key comes as well (``signer_of``);
+    ``public``: ``PUBLIC_BYTES``.
+    """
 
     private: bytes
     public: bytes
@@ -33,14 +39,19 @@ class Pair(NamedTuple):
 def new_pair() -> Pair:
     from nacl.public import PrivateKey
 
-    private = PrivateKey.generate()
-    return Pair(bytes(private), bytes(private.public_key))
+    private = bytes(PrivateKey.generate())
+    return Pair(private, public_of(private))
 
 
 def public_of(private: bytes) -> bytes:
     from nacl.public import PrivateKey
 
-    return bytes(PrivateKey(private).public_key)
+    return bytes(PrivateKey(private).public_key) + verifier_of(signer_of(private))
+
+
+def verifying_half(public: bytes) -> bytes:
+    """By which everybody sees that the role has signed; 32 bytes."""
+    return public[32:]
 
 
 def key_id(public: bytes) -> bytes:
@@ -52,7 +63,7 @@ def seal(public: bytes, text: bytes) -> bytes:
     """Nobody opens it without the private key, not even whoever sealed it."""
     from nacl.public import PublicKey, SealedBox
 
-    return key_id(public) + SealedBox(PublicKey(public)).encrypt(filled_up(text))
+    return key_id(public) + SealedBox(PublicKey(public[:32])).encrypt(filled_up(text))
 
 
 def unseal(private: bytes, sealed: bytes) -> bytes:

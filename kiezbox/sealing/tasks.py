@@ -14,6 +14,7 @@ from kiezbox.sealing.boxes import public_of, unseal
 from kiezbox.sealing.by_words import by_words
 from kiezbox.sealing.deriving import NotOpened
 from kiezbox.sealing.locks import lock, unlock
+from kiezbox.sealing.proofs import signer_of
 
 __all__ = ["TASKS", "done"]
 
@@ -25,9 +26,11 @@ def _words(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check(given: Mapping[str, Any]) -> dict[str, Any]:
-    """``locked``, ``passphrase``: whether it opens, and the public key that belongs to it."""
+    """``locked``, ``passphrase``: whether it opens, the public key that belongs to it, and what
+    the role signs with.
+    """
     private = unlock(bytes.fromhex(given["locked"]), given["passphrase"])
-    return {"public": public_of(private).hex()}
+    return {"public": public_of(private).hex(), "signer": signer_of(private).hex()}
 
 
 def _open(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,7 +42,7 @@ def _open(given: Mapping[str, Any]) -> dict[str, Any]:
 def _lock_anew(given: Mapping[str, Any]) -> dict[str, Any]:
     """``locked``, ``passphrase``, ``new``: the same key under another passphrase."""
     private = unlock(bytes.fromhex(given["locked"]), given["passphrase"])
-    return {"locked": lock(private, given["new"]).hex()}
+    return {"locked": lock(private, given["new"]).hex(), "signer": signer_of(private).hex()}
 
 
 TASKS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from kiezbox.errors import UsageError
-from kiezbox.sealing import ROLES, random_bytes
+from kiezbox.sealing import PUBLIC_BYTES, ROLES, random_bytes
 from kiezbox.store.log import Log
 
 __all__ = ["MOST_TRIES", "Holder", "Keyring"]
@@ -47,11 +47,12 @@ class Keyring:
         return dict(self._log._read("SELECT role, public FROM role_keys"))
 
     def set_public(self, role: str, public: bytes) -> None:
-        """One key pair per role.
+        """One key pair per role. ``public``: ``sealing.PUBLIC_BYTES``.
 
         Raises:
             UsageError: no such role, or it has another key.
         """
+        assert len(public) == PUBLIC_BYTES
         if role not in ROLES:
             raise UsageError(f"there is no role {role}", hint=f"There are {', '.join(ROLES)}.")
         if self.publics().get(role) != public:

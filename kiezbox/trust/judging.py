@@ -40,6 +40,8 @@ _RIGHT = {
     "question": "moderate",
     "moderation": "moderate",
     "place_report": "moderate",
+    "place_point": "moderate",
+    "ticket_state": "moderate",
 }
 
 

@@ -13,14 +13,14 @@ import pytest
 from kiezbox import sealing
 from kiezbox.checks import Examined
 from kiezbox.checks.helpers import run as check
-from kiezbox.cli import helper, ticket
+from kiezbox.cli import helper, moderate, ticket
 from kiezbox.clock import SystemClock
 from kiezbox.errors import KiezboxError, UsageError
 from kiezbox.records import Ref
 from kiezbox.settings import Settings, parse
-from kiezbox.store.helping import Refused
+from kiezbox.store.helping import Refused, Unproven
 from kiezbox.store.keyring import Keyring
-from kiezbox.store.log import Log
+from kiezbox.store.log import Draft, Log
 
 BOX = "kb-musterplatz-1"
 
@@ -32,6 +32,8 @@ id = "{box}"
 [store]
 path = "{folder}/kiezbox.db"
 run_dir = "{folder}/run"
+[abuse]
+moderator_key = "{folder}/moderator.key"
 [help]
 helper_over_http = true
 """
@@ -52,7 +54,8 @@ class Operator:
     def says(self, verb: str, *arguments: str, typed: str = "") -> str:
         """What it prints. ``typed``: on standard input."""
         self._monkeypatch.setattr("sys.stdin", io.StringIO(typed))
-        main = {"helper": helper.main, "ticket": ticket.main}[verb]
+        verbs = {"helper": helper.main, "ticket": ticket.main, "moderate": moderate.main}
+        main = verbs[verb]
         self._capsys.readouterr()
         assert main([*arguments, "--settings", str(self._settings)]) == 0
         return self._capsys.readouterr().out
@@ -87,12 +90,13 @@ def test_a_request_at_the_door_is_written_down_sealed_and_opened_again(operator:
         assert exact in shown
         assert exact.encode() not in Path(operator.words).read_bytes()
     assert f"ticket {number}" in noted and "operator 1" in noted
+    assert "NOT CONFIRMED" not in noted
     log = operator.log()
     told = log.told(Ref(BOX, int(number)))
     log.close()
     assert told is not None and told[0].body["is_on_behalf"] == 1
     kept = told[0].body["lookup"]
-    assert sealing.is_ticket_proof(sealing.ticket_proof(words, kept[:8]), kept)
+    assert sealing.ticket_signer(words, kept)
 
 
 def test_what_is_exact_is_not_taken_while_there_is_no_key(operator: Operator) -> None:
@@ -102,7 +106,52 @@ def test_what_is_exact_is_not_taken_while_there_is_no_key(operator: Operator) ->
     assert operator.says("ticket", "post", "--need", "water", "--block", "Weg")
 
 
+def test_without_a_moderators_key_nothing_is_done_and_the_call_says_how_to_make_one(
+    operator: Operator,
+) -> None:
+    operator.says("ticket", "post", "--need", "water", "--block", "A")
+
+    with pytest.raises(KiezboxError, match="no moderator's key") as told:
+        operator.says("ticket", "close", "1")
+
+    assert "kiezbox moderate keys" in told.value.hint
+    assert "received" in operator.says("ticket", "list")
+
+
+def test_a_key_that_this_box_does_not_believe_leaves_no_record(
+    operator: Operator, tmp_path: Path
+) -> None:
+    from kiezbox.trust import new_key, pack_key
+
+    operator.says("ticket", "post", "--need", "water", "--block", "A")
+    foreign = tmp_path / "foreign.key"
+    foreign.write_text(pack_key(new_key("Fremde")))
+
+    with pytest.raises(Unproven, match="does not believe"):
+        operator.says("ticket", "close", "1", "--key", str(foreign))
+
+    log = operator.log()
+    assert log.records("ticket_state") == []
+    log.close()
+
+
+def test_what_nobody_has_signed_is_said_to_be_unconfirmed(operator: Operator) -> None:
+    operator.says("ticket", "post", "--need", "water", "--block", "A")
+    log = operator.log()
+    fields = {"of": Ref(BOX, 1), "role": "helper", "who": b"somebody"}
+    log.add(Draft(kind="ticket_state", fields={**fields, "event": "done"}))
+    log.add(Draft(kind="opening", fields=fields))
+    log.close()
+
+    assert "NOT CONFIRMED, and changes nothing: done by helper" in operator.says(
+        "ticket", "show", "1"
+    )
+    assert "received" in operator.says("ticket", "list")
+    assert "NOT CONFIRMED" in operator.says("helper", "openings")
+
+
 def test_a_ticket_goes_the_tables_ways_and_no_other(operator: Operator) -> None:
+    operator.says("moderate", "keys", "--name", "Kiezteam")
     one = json.loads(operator.says("ticket", "post", "--need", "water", "--block", "A", "--json"))[
         "id"
     ]
@@ -158,7 +207,7 @@ def test_one_key_pair_per_role(operator: Operator) -> None:
     with pytest.raises(UsageError, match="have a key already"):
         operator.has_keys()
     with pytest.raises(UsageError, match="have a key already"):
-        operator.says("helper", "keys", "--public", "11" * 32)
+        operator.says("helper", "keys", "--public", "11" * 64)
 
 
 def test_another_box_takes_over_the_pair_and_its_passphrase(
@@ -251,6 +300,7 @@ def test_removing_and_forgetting_leave_nothing_in_the_file(operator: Operator) -
         ("helper", ["remove", "99"]),
         ("helper", ["list", "1"]),
         ("helper", ["keys", "--public", "zz"]),
+        ("helper", ["keys", "--public", "11" * 32]),
         ("helper", ["keys", "--from", "/nonexistent"]),
         ("helper", ["admit"]),
     ],

@@ -201,17 +201,39 @@ def test_the_first_page_says_that_this_is_not_112_and_where_the_nearest_call_poi
 # --- a number, and a page to come back to ---------------------------------------------------------
 
 
-def test_a_resident_sees_what_becomes_of_the_request(folder: Path, resident: Resident) -> None:
+def test_a_resident_sees_what_becomes_of_the_request(
+    folder: Path, pair: sealing.Pair, resident: Resident
+) -> None:
     number, _ = told(asks(resident))
     log = open_log(folder)
 
-    helping.act(log, helping.ref_of(BOX, number), "take", "helper", who=b"12345678")  # type: ignore[arg-type]
+    ref, signer = helping.ref_of(BOX, number), sealing.signer_of(pair.private)
+    assert ref is not None
+    helping.act(log, ref, "take", "helper", who=b"12345678", signer=signer)
     log.close()
 
     page = resident.open(f"/de/help/{number}")
     assert state(page) == "Jemand kümmert sich darum."
     assert "Durch: Helfende" in page.text
     assert b"12345678".hex() not in page.text
+
+
+@pytest.mark.parametrize("language, said", [("de", "Nicht bestätigt"), ("ar", "غير مؤكَّد")])
+def test_what_nobody_has_proven_stands_beside_the_state_and_hides_nothing(
+    folder: Path, resident: Resident, language: str, said: str
+) -> None:
+    number, _ = told(asks(resident, block=f"Gelogen {language}"))
+    log = open_log(folder)
+    fields = {"of": helping.ref_of(BOX, number), "event": "done", "role": "helper"}
+    log.add(Draft(kind="ticket_state", fields={**fields, "proof": bytes(64)}))
+    log.close()
+
+    page = resident.open(f"/{language}/help/{number}")
+    german = resident.open(f"/de/help/{number}")
+
+    assert said in page.text
+    assert state(german) == "Gespeichert. Noch hat es niemand gelesen."
+    assert wait_for_list(resident, lambda text: f"Gelogen {language}" in text)
 
 
 def test_only_the_words_withdraw_a_request(resident: Resident) -> None:

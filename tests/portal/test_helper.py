@@ -22,6 +22,7 @@ from kiezbox.clock import SystemClock
 from kiezbox.portal import holders
 from kiezbox.portal.tries import BURST, BURST_OF_ALL, EACH_S, Tries
 from kiezbox.records import Ref
+from kiezbox.records.folds.ticket import said_bytes
 from kiezbox.store import helping
 from kiezbox.store.keyring import MOST_TRIES, Keyring
 from kiezbox.store.log import Log
@@ -252,6 +253,30 @@ def test_the_page_and_the_rules_agree_on_roles() -> None:
 # --- half an hour ---------------------------------------------------------------------------------
 
 
+def test_a_session_outlives_the_portal_and_still_signs(
+    tmp_path: Path, shared: tuple[Path, Portal, Any]
+) -> None:
+    pair = shared[2]
+    write_facts(tmp_path / "run", fresh(outage()))
+    log = open_log(tmp_path)
+    ring = Keyring(log)
+    ring.set_public("helpers", pair.public)
+    ring.admit("helpers", sealing.lock(pair.private, PASSPHRASE))
+    ring.set_switch("helper_over_http", True)
+    draft = helping.ticket_draft(ring.publics(), what="ask", needs=[1], block="W", exact=EXACT)
+    number = str(log.add(draft)[0].ref.sequence)
+    log.close()
+    with portal(tmp_path, "--secrets", str(tmp_path)) as found:
+        helper = Resident(found.port, address="127.0.4.249")
+        enters(helper)
+        found.process.kill()
+    with portal(tmp_path, "--secrets", str(tmp_path)) as found:
+        helper.port = found.port
+        does(helper, act="take", ticket=number)
+
+    assert state(tmp_path, number) == ("taken", 1)
+
+
 def test_the_token_of_one_phone_is_worth_nothing_on_another(
     folder: Path, helper: Resident, ticket: str
 ) -> None:
@@ -316,12 +341,13 @@ def test_a_helper_reads_takes_yields_and_ends_a_ticket(
 
 
 def test_who_comes_second_is_told_how_it_stands(
-    folder: Path, helper: Resident, ticket: str
+    folder: Path, shared: tuple[Path, Portal, Any], helper: Resident, ticket: str
 ) -> None:
     enters(helper)
     does(helper, ticket=ticket)
     log = open_log(folder)
-    helping.act(log, Ref(BOX, int(ticket)), "close", "operator")
+    signer = sealing.signer_of(shared[2].private)
+    helping.act(log, Ref(BOX, int(ticket)), "close", "helper", who=b"another.", signer=signer)
     log.close()
 
     page = does(helper, act="take", ticket=ticket)
@@ -409,12 +435,38 @@ def test_what_is_sealed_to_another_key_is_said_to_be(folder: Path, helper: Resid
     draft = helping.ticket_draft(foreign, what="ask", needs=[1], block="Weg", exact=EXACT)
     (added,) = log.add(draft)
     log.close()
+    number = str(added.ref.sequence)
     enters(helper)
-    does(helper, ticket=str(added.ref.sequence))
+    does(helper, ticket=number)
 
-    page = does(helper, act="open", ticket=str(added.ref.sequence), passphrase=PASSPHRASE)
+    page = does(helper, act="open", ticket=number, passphrase=PASSPHRASE)
+    taken = does(helper, act="take", ticket=number)
 
     assert "nicht öffnen" in page.text
+    assert "gehört zu einem anderen Schlüssel" in taken.text
+    assert state(folder, number) == ("received", 0)
+
+
+def test_what_a_helper_does_and_opens_is_signed_by_the_role(
+    folder: Path, shared: tuple[Path, Portal, Any], helper: Resident, ticket: str
+) -> None:
+    enters(helper)
+    does(helper, ticket=ticket)
+    does(helper, act="take", ticket=ticket)
+    page = does(helper, act="open", ticket=ticket, passphrase=PASSPHRASE)
+    log = open_log(folder)
+    said, opening = log.records("ticket_state")[-1].body, log.records("opening")[-1]
+    publics = {"helpers": shared[2].public}
+
+    verifier = sealing.verifying_half(shared[2].public)
+    assert sealing.is_signed(verifier, said_bytes(said), said["proof"])
+    assert helping.is_opening_proven(log, opening, publics)
+    forged = opening._replace(body={**opening.body, "who": b"somebody"})
+    assert not helping.is_opening_proven(log, forged, publics)
+    log.close()
+    signer = sealing.signer_of(shared[2].private)
+    for hidden in (signer, shared[2].private):
+        assert hidden.hex() not in page.text
 
 
 def test_nothing_exact_is_in_what_the_portal_says_to_its_log(

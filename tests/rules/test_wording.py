@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiezbox.records.proofs import is_proof, plain_word, proof_of, seal_of, word_of
 from kiezbox.records.wording import (
     MOST_LINES,
     MOST_MARKS,
@@ -20,6 +19,7 @@ from kiezbox.records.wording import (
     seems_official,
     signs,
 )
+from kiezbox.sealing import check_of, is_proof_of, plain_word, proof_of, word_of
 
 #: UAX #9's marks, UAX #44's Default_Ignorable_Code_Point, C0 and C1: none of them is to be seen.
 INVISIBLE = (
@@ -169,9 +169,9 @@ def test_the_word_that_takes_a_post_down_can_be_typed_in_any_way() -> None:
 
 def test_only_the_word_and_the_text_together_make_the_proof() -> None:
     word = plain_word(word_of(bytes(range(16))))
-    seal = seal_of(proof_of(word, "Suche Kerzen"))
+    seal = check_of(proof_of(word, "Suche Kerzen"))
 
-    assert is_proof(proof_of(word, "Suche Kerzen"), seal)
-    assert not is_proof(proof_of(word, "Suche Brot"), seal)
-    assert not is_proof(seal, seal)
-    assert not is_proof(b"", b"")
+    assert is_proof_of(proof_of(word, "Suche Kerzen"), seal)
+    assert not is_proof_of(proof_of(word, "Suche Brot"), seal)
+    assert not is_proof_of(seal, seal)
+    assert not is_proof_of(b"", b"")

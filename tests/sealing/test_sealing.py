@@ -152,14 +152,55 @@ def test_a_lookup_says_nothing_of_key_and_proof() -> None:
 
 
 def test_a_proof_is_checked_by_whoever_holds_the_check_and_made_by_nobody_else() -> None:
-    kept = sealing.ticket_check("Hammer Wolke Insel Brot", b"12345678")
-    proof = sealing.ticket_proof("hammer-wolke-insel-brot", kept[:8])
+    proof = sealing.stretched("hammer-wolke-insel-brot", b"12345678")
+    check = sealing.check_of(sealing.stretched("Hammer Wolke Insel Brot", b"12345678"))
 
-    assert sealing.is_ticket_proof(proof, kept)
-    assert not sealing.is_ticket_proof(sealing.ticket_proof("hammer", kept[:8]), kept)
-    for wrong in (b"", kept, kept[8:], bytes(32)):
-        assert not sealing.is_ticket_proof(wrong, kept)
-    assert not sealing.is_ticket_proof(proof, b"") and not sealing.is_proof_of(proof, b"")
+    assert sealing.is_proof_of(proof, check)
+    assert not sealing.is_proof_of(sealing.stretched("hammer", b"12345678"), check)
+    for wrong in (b"", check, bytes(32), proof[:31]):
+        assert not sealing.is_proof_of(wrong, check)
+    assert not sealing.is_proof_of(proof, b"")
+
+
+def test_only_the_words_of_a_ticket_sign_for_it() -> None:
+    kept = sealing.ticket_check("Hammer Wolke Insel Brot", b"12345678")
+    signer = sealing.ticket_signer("hammer-wolke-insel-brot", kept)
+    signed = sealing.signature(signer, b"withdraw")
+
+    assert sealing.is_signed(kept[8:], b"withdraw", signed)
+    assert not sealing.is_signed(kept[8:], b"reopen", signed)
+    assert sealing.ticket_signer("hammer", kept) == b""
+    assert sealing.ticket_signer("hammer-wolke-insel-brot", kept[:-1]) == b""
+
+
+def test_a_signature_is_that_of_rfc_8032() -> None:
+    """Section 7.1, TEST 2."""
+    secret = bytes.fromhex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb")
+    public = "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c"
+    signed = (
+        "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
+        "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"
+    )
+
+    assert sealing.verifier_of(secret).hex() == public
+    assert sealing.signature(secret, b"\x72").hex() == signed
+    assert sealing.is_signed(bytes.fromhex(public), b"\x72", bytes.fromhex(signed))
+
+
+def test_what_a_role_signs_with_belongs_to_its_public_key_and_opens_nothing() -> None:
+    pair = sealing.new_pair()
+    signer = sealing.signer_of(pair.private)
+    signed = sealing.signature(signer, b"done")
+
+    assert sealing.is_signed(sealing.verifying_half(pair.public), b"done", signed)
+    with pytest.raises(sealing.NotOpened):
+        sealing.unseal(signer, sealing.seal(pair.public, b"Hinterhaus"))
+
+
+@pytest.mark.parametrize("verifier", [b"", bytes(32), b"\1" + bytes(31), bytes(31), b"\xff" * 32])
+def test_what_is_no_key_has_signed_nothing(verifier: bytes) -> None:
+    for given in (bytes(64), b"", b"\xff" * 64, bytes(63)):
+        assert not sealing.is_signed(verifier, b"done", given)
 
 
 # --- code words -----------------------------------------------------------------------------------
@@ -267,7 +308,10 @@ def test_a_task_says_wrong_for_every_reason_and_nothing_more() -> None:
     foreign = {"locked": locked, "passphrase": "zwölf grüne Äpfel", "sealed": sealed}
 
     assert tasks.done("open", wrong) == tasks.done("open", foreign) == {"wrong": 1}
-    assert tasks.done("check", foreign) == {"public": PAIR.public.hex()}
+    assert tasks.done("check", foreign) == {
+        "public": PAIR.public.hex(),
+        "signer": sealing.signer_of(PAIR.private).hex(),
+    }
 
 
 def test_sealing_is_loaded_without_libsodium() -> None:

@@ -14,11 +14,10 @@ class Ticket:
     def __init__(self) -> None:
         self.said: list[Said] = []
 
-    def hears(self, by: tuple[str, str], event: str, *, words: bool | None = None) -> State:
-        """``words``: it came with the ticket's own words; residents have them."""
-        has_words = by is RESIDENT if words is None else words
+    def hears(self, by: tuple[str, str], event: str, *, is_proven: bool = True) -> State:
+        """``is_proven``: signed by whom it names."""
         at = 60.0 * (len(self.said) + 1)
-        self.said.append(Said(event, by[0], by[1], at, has_words, "kb-1/9" * (event == "merge")))
+        self.said.append(Said(event, by[0], by[1], at, is_proven, "kb-1/9" * (event == "merge")))
         return self.now.state
 
     @property
@@ -91,12 +90,12 @@ def test_a_resident_withdraws_from_each_state_in_which_something_may_still_come(
         assert heard(*before, (RESIDENT, "withdraw")).now.state is State.WITHDRAWN
 
 
-def test_nobody_withdraws_without_the_words_and_no_helper_with_them() -> None:
+def test_nobody_withdraws_without_the_words_and_no_helper_at_all() -> None:
     ticket = Ticket()
 
-    assert ticket.hears(RESIDENT, "withdraw", words=False) is State.RECEIVED
+    assert ticket.hears(RESIDENT, "withdraw", is_proven=False) is State.RECEIVED
     assert ticket.hears(NURSE, "withdraw") is State.RECEIVED
-    assert ticket.hears(NURSE, "withdraw", words=True) is State.RECEIVED
+    assert ticket.hears(NURSE, "withdraw") is State.RECEIVED
 
 
 def test_what_is_not_done_after_all_waits_again() -> None:
@@ -166,3 +165,15 @@ def test_nonsense_changes_nothing() -> None:
     ):
         assert ticket.hears(by, event) is State.RECEIVED
     assert ticket.now.steps == ()
+
+
+# --- who lies -------------------------------------------------------------------------------------
+
+
+def test_what_nobody_has_signed_changes_nothing() -> None:
+    ticket = heard((NURSE, "take"))
+
+    for by, event in ((NURSE, "done"), (OFFICER, "close"), (OPERATOR, "merge"), (PORTER, "take")):
+        assert ticket.hears(by, event, is_proven=False) is State.TAKEN
+
+    assert ticket.now.takers == (NURSE,)

@@ -183,7 +183,7 @@ def _write_page(ask: Ask, problem: str = "") -> Answer:
 
 def _publish(ask: Ask) -> Answer | Job:
     from kiezbox.portal.public import cleaned, problem_of
-    from kiezbox.records.proofs import plain_word, proof_of, seal_of, word_of
+    from kiezbox.sealing.proofs import check_of, plain_word, proof_of, word_of
 
     words, topic = cleaned(ask, "text", MOST_BYTES), ask.form.get("topic", "")
     problem = problem_of(ask, words, MOST_SIGNS, MOST_BYTES)
@@ -202,7 +202,7 @@ def _publish(ask: Ask) -> Answer | Job:
         "topic": int(topic),
         "text": words,
         "language": ask.language,
-        "solve": seal_of(proof_of(plain_word(word), words)),
+        "solve": check_of(proof_of(plain_word(word), words)),
         "is_exercise": is_exercise(ask.facts) or None,
     }
 
@@ -288,7 +288,7 @@ def _about_post(ask: Ask, name: str) -> Answer | Job:
 
 
 def _take_down(ask: Ask, post: Seen, act: str) -> Answer | Job:
-    from kiezbox.records.proofs import is_proof, plain_word, proof_of
+    from kiezbox.sealing.proofs import is_proof_of, plain_word, proof_of
 
     word = plain_word(ask.form.get("word", ""))
     if not word:
@@ -302,7 +302,7 @@ def _take_down(ask: Ask, post: Seen, act: str) -> Answer | Job:
         told = log.told(ref)
         body = told[0].body if told else {}
         proof = proof_of(word, str(body.get("text", "")))
-        if not is_proof(proof, body.get("solve", b"")):
+        if not is_proof_of(proof, body.get("solve", b"")):
             return _post_page(ask, post.id, "word")
         if act == "withdrawn":
             draft = Draft(kind="erasure", fields={"of": ref, "proof": proof}, once=ask.once)

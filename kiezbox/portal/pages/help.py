@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from kiezbox.portal.asking import Ask, Job
 from kiezbox.portal.countries import phones_here
+from kiezbox.portal.reporting import report, report_form
 from kiezbox.portal.tickets import (
     ENDED,
     box_of,
@@ -311,7 +312,11 @@ def _ticket_page(ask: Ask, number: str, problem: str = "") -> Answer:
     name = number_of(box, ticket.origin, ticket.sequence)
     said = f"<p class=error role=alert id=e>{text['problem'][problem]}</p>" if problem else ""
     body = said + card(ask, ticket, box, has_link=False) + state_of(ask, ticket, box)
-    body += _own_form(ask, ticket, name, problem) + _back(ask, text)
+    body += _own_form(ask, ticket, name, problem)
+    if ticket.text and not ticket.is_hidden:
+        # The block is all that a neighbour wrote for everybody; what is sealed nobody can report.
+        body += report_form(ask, ticket)
+    body += _back(ask, text)
     return ask.page(
         text["title"],
         body,
@@ -343,6 +348,8 @@ def _own_form(ask: Ask, ticket: Seen, number: str, problem: str) -> str:
 def _change(ask: Ask, number: str) -> Answer | Job:
     ticket, act = ticket_at(ask, number), ask.form.get("act", "")
     words = ask.form.get("code", "")[:200]
+    if ticket is not None and act == "report":
+        return report(ask, ticket)
     if ticket is None or act not in ("withdraw", "reopen"):
         return _ticket_page(ask, number)
     origin, sequence, once = ticket.origin, ticket.sequence, ask.once
@@ -359,7 +366,7 @@ def _change(ask: Ask, number: str) -> Answer | Job:
 
 def _said_by_resident(log: Log, ref: Ref, act: str, words: str, once: bytes) -> str:
     """What is wrong, as a key of the texts; "" if nothing is."""
-    from kiezbox.sealing import is_ticket_proof, ticket_proof
+    from kiezbox.sealing import ticket_signer
     from kiezbox.store.helping import Refused
     from kiezbox.store.helping import act as do
 
@@ -367,11 +374,11 @@ def _said_by_resident(log: Log, ref: Ref, act: str, words: str, once: bytes) -> 
     kept = told[0].body.get("lookup", b"") if told else b""
     if thing and act == "withdraw" and thing.state == "withdrawn":
         return ""  # Sent twice.
-    proof = ticket_proof(words, kept[:8]) if len(kept) == 32 else b""
-    if not is_ticket_proof(proof, kept):
+    signer = ticket_signer(words, kept)
+    if not signer:
         return "code"
     try:
-        do(log, ref, act, "resident", proof=proof, once=once)
+        do(log, ref, act, "resident", signer=signer, once=once)
     except Refused:
         return "way"
     return ""

@@ -148,7 +148,7 @@ def _enter(ask: Ask) -> Answer | Job:
         if holder is None or "wrong" in found:
             TRIES.was_wrong(ask.request.client)
             return _door(ask, "wrong")
-        return _list_page(ask, holder)
+        return _list_page(ask, holder._replace(signer=bytes.fromhex(found["signer"])))
 
     return Job(work, prepare)
 
@@ -183,7 +183,7 @@ def _claim(ask: Ask) -> Answer | Job:
         locked = bytes.fromhex(found["locked"])
         if not ring.settle(holder.number, locked):
             return _door(ask, "code")
-        mine = holder._replace(locked=locked)
+        mine = holder._replace(locked=locked, signer=bytes.fromhex(found["signer"]))
         said = ask.text("helper")["claimed"].format(number=f"<b>{holder.number}</b>")
         return _list_page(ask, mine, f"<p class=ok role=status>{said}</p>")
 
@@ -240,7 +240,7 @@ white-space:pre-line}"
 
 def _act(ask: Ask, log: Log, holder: Holder, act: str) -> Answer:
     """One step, and the ticket after it; without one, the ticket, or the list."""
-    from kiezbox.store.helping import Refused, ref_of
+    from kiezbox.store.helping import Refused, Unproven, ref_of
     from kiezbox.store.helping import act as do
 
     ref = ref_of(log.box, ask.form.get("ticket", ""))
@@ -249,9 +249,10 @@ def _act(ask: Ask, log: Log, holder: Holder, act: str) -> Answer:
     problem = ""
     if act:
         try:
-            do(log, ref, act, WORKS_AS[holder.role], who=holder.who, once=ask.once)
-        except Refused:
-            problem = "way"
+            role, signer = WORKS_AS[holder.role], holder.signer
+            do(log, ref, act, role, who=holder.who, signer=signer, once=ask.once)
+        except Refused as error:
+            problem = "key" if isinstance(error, Unproven) else "way"
     return _ticket_page(ask, log, holder, log.thing(ref), problem=problem)
 
 
@@ -332,7 +333,8 @@ def _open(ask: Ask, holder: Holder) -> Answer | Job:
         if "text" not in found:
             return _ticket_page(ask, log, holder, seen, problem="sealed")
         # First it is written down; the answer goes out when that is durable.
-        note_opening(log, Ref(seen.origin, seen.sequence), WORKS_AS[holder.role], holder.who)
+        ref, role = Ref(seen.origin, seen.sequence), WORKS_AS[holder.role]
+        note_opening(log, ref, role, holder.who, holder.signer)
         exact = _exact(ask, opened(bytes.fromhex(found["text"])))
         return _ticket_page(ask, log, holder, seen, exact=exact)
 

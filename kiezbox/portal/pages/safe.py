@@ -95,14 +95,14 @@ def _say(ask: Ask) -> Answer | Job:
 
     def work(log: Log, found: dict[str, Any]) -> Answer:
         from kiezbox.records.record import encoded
-        from kiezbox.sealing import check_of, seal_by, ticket_proof
+        from kiezbox.sealing import check_of, seal_by, stretched
         from kiezbox.store.log import Draft
 
         lookup = bytes.fromhex(found["lookup"])
         fields = {
             "lookup": lookup,
             "sealed": seal_by(bytes.fromhex(found["key"]), encoded(told)),
-            "erase": check_of(ticket_proof(code, lookup)),
+            "erase": check_of(stretched(code, lookup)),
         }
         log.add(Draft(kind="safe", fields=fields, once=once))
         return _said_page(ask, words, code)
@@ -215,10 +215,10 @@ def _erase(ask: Ask) -> Answer | Job:
 
     def work(log: Log) -> Answer:
         from kiezbox.records import Ref
-        from kiezbox.sealing import is_proof_of, ticket_proof
+        from kiezbox.sealing import is_proof_of, stretched
         from kiezbox.store.log import Draft
 
-        text, proof, done = ask.text("safe"), ticket_proof(code, lookup), False
+        text, proof, done = ask.text("safe"), stretched(code, lookup), False
         for thing in log.found("safe", lookup):
             ref = Ref(thing.origin, thing.sequence)
             told = log.told(ref)
