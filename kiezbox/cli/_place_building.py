@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -12,13 +13,17 @@ from typing import Any
 
 from kiezbox.cli._common import read_toml
 from kiezbox.cli._osm_files import bounds_of, read_osm
-from kiezbox.errors import KiezboxError, SettingsError, UsageError
+from kiezbox.errors import KiezboxError, MissingPackage, SettingsError, UsageError
 from kiezbox.place.building import around, built
 from kiezbox.place.mapping import Mapped, mapped
 from kiezbox.place.osm import Element
 from kiezbox.place.points import Bounds, Package
 
-__all__ = ["build"]
+__all__ = ["build", "public_holidays"]
+
+#: So many years from the one in which a package is built; whoever keeps one longer is told, as
+#: before, that hours may differ on public holidays.
+HOLIDAY_YEARS = 5
 
 
 def build(arguments: argparse.Namespace) -> Package:
@@ -29,10 +34,14 @@ def build(arguments: argparse.Namespace) -> Package:
         KiezboxError: a file that cannot be read, or is not what it should be.
     """
     zone = _zone(arguments.zone)
+    country, region = _country(arguments.country, arguments.region)
+    this_year = int(time.strftime("%Y"))
+    holidays = public_holidays(country, region, this_year) if country else []
     if arguments.invented is not None:
         from kiezbox.place.invented import invented
 
-        return invented(arguments.invented, zone=zone)
+        found = invented(arguments.invented, zone=zone)
+        return found._replace(country=country, region=region, holidays=holidays)
     if not arguments.osm and not arguments.geojson:
         raise UsageError(
             "place build needs --osm FILE or --geojson FILE, or --invented SEED",
@@ -56,7 +65,45 @@ def build(arguments: argparse.Namespace) -> Package:
         zone=zone,
         built_at=time.strftime("%Y-%m-%d"),
         osm_as_of=arguments.as_of,
+        country=country,
+        region=region,
+        holidays=holidays,
     )
+
+
+def _country(country: str, region: str) -> tuple[str, str]:
+    """ISO 3166-1 and 3166-2; the region says the country as well."""
+    country = country or region.partition("-")[0]
+    if not re.fullmatch("([A-Z]{2})?", country):
+        raise UsageError(f"--country {country} is no country", hint="Two capital letters: DE.")
+    if region and not re.fullmatch(f"{country}-[A-Z0-9]{{1,3}}", region):
+        raise UsageError(
+            f"--region {region} is no region of {country}", hint="As ISO 3166-2 has it: DE-SN."
+        )
+    return country, region
+
+
+def public_holidays(country: str, region: str, first_year: int) -> list[str]:
+    """The days of ``HOLIDAY_YEARS`` years, as ISO 8601: what a package carries, because a box could
+    not be told. [] where the library does not know the country, with a word about it.
+    """
+    try:
+        import holidays
+    except ImportError as error:
+        raise MissingPackage(
+            "--country needs the calendar of public holidays",
+            hint="pip install 'kiezbox[place-build]'",
+        ) from error
+    years = range(first_year, first_year + HOLIDAY_YEARS)
+    try:
+        found = holidays.country_holidays(
+            country, subdiv=region.partition("-")[2] or None, years=years
+        )
+    except NotImplementedError:
+        where = region or country
+        print(f"kiezbox: no calendar of public holidays for {where}", file=sys.stderr)
+        return []
+    return sorted(day.isoformat() for day in found)
 
 
 def _elements(paths: list[str]) -> Iterator[Element]:

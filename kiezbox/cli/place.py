@@ -2,6 +2,7 @@
 
   kiezbox place build --name NAME --out FILE [--osm FILE ...] [--geojson FILE --table FILE ...]
                 [--around LAT,LON [--reach KM]] [--zone ZONE] [--as-of DAY]
+                [--country DE [--region DE-SN]]
                                           a package, from files that you fetched (docs/place.md)
   kiezbox place build --invented SEED --out FILE
                                           one of a Kiez that is nowhere, to try things
@@ -57,6 +58,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--around", metavar="LAT,LON", help="the middle (default: the files' own)")
     parser.add_argument("--reach", type=float, default=3.0, metavar="KM", help="default 3")
     parser.add_argument("--zone", default="", help="IANA name of the place's time")
+    parser.add_argument("--country", default="", help="ISO 3166-1: numbers to call, holidays")
+    parser.add_argument("--region", default="", help="ISO 3166-2, as in DE-SN: the same, closer")
     parser.add_argument("--as-of", default="", metavar="DAY", help="of the OpenStreetMap data")
     parser.add_argument("--invented", type=int, metavar="SEED", help="a Kiez that is nowhere")
     parser.add_argument("--hours", type=float, default=24.0, help="how long it holds (default 24)")
@@ -105,7 +108,9 @@ def _check(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(
             {"path": path, "name": package.name, "bounds": list(package.bounds), "points": counts,
-             "lines": len(package.lines), "zone": package.zone, "builtAt": package.built_at,
+             "lines": len(package.lines), "zone": package.zone, "country": package.country,
+             "region": package.region, "holidays": len(package.holidays),
+             "builtAt": package.built_at,
              "sources": [source._asdict() for source in package.sources], "problems": found}
         )  # fmt: skip
         return 1 if found else 0
@@ -132,6 +137,11 @@ def _hints(package: Package, counts: dict[str, int]) -> list[str]:
     missing = [kind for kind in ("lighthouse", "warm_room", "well") if kind not in counts]
     if missing:
         hints.append(f"none of: {', '.join(missing)} (the authority's lists have them)")
+    if not package.country:
+        hints.append(
+            "no country (--country, --region when it was built): residents are told 112 for"
+            " everything, and that hours may differ on public holidays"
+        )
     unclear = [p for p in package.points if p.hours and parse(p.hours) is None]
     if unclear:
         hints.append(

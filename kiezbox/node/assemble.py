@@ -153,6 +153,7 @@ def assemble(settings: Settings, clock: Clock) -> Node:
         latest=latest,
         on_change=nudge_main,
         operator=settings.operator,
+        place_path=settings.place.path(settings.store.path),
     )
     trouble = partial(_trouble, store)
     workers = [

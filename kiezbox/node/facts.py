@@ -14,8 +14,10 @@ from typing import Any
 
 from kiezbox.clock import Clock, SystemClock
 from kiezbox.node.latest import Latest
+from kiezbox.place.phones import phones_of
 from kiezbox.settings import BoxSettings, OperatorSettings
 from kiezbox.store import Store
+from kiezbox.store.places import read_meta
 
 #: At most so often, and at least so often, in real seconds.
 LEAST_PAUSE_S = 0.25
@@ -38,7 +40,9 @@ class Facts:
         latest: Latest,
         on_change: Callable[[], None],
         operator: OperatorSettings | None = None,
+        place_path: str = "",
     ) -> None:
+        """``place_path``: of the package of the place: it has the country if ``box`` has none."""
         self.path = os.path.join(run_dir, "now.json")
         self._box = {
             "id": box.id,
@@ -46,9 +50,10 @@ class Facts:
             "latitude": box.latitude,
             "longitude": box.longitude,
             "accuracy_m": box.accuracy_m,
-            "country": box.country,
-            "poison_phone": box.poison_phone or None,
         }
+        self._country, self._poison = box.country, box.poison_phone
+        self._place_path = place_path
+        self._place: tuple[Any, dict[str, str | None]] = (None, {})
         answers = operator or OperatorSettings()
         self._operator = {
             "controller": answers.controller or None,
@@ -90,6 +95,23 @@ class Facts:
         with self._lock:
             self._publishers[name] = facts
 
+    def _told_by_the_place(self) -> dict[str, str | None]:
+        """Country and poison helpline, as far as the settings do not say them. Looked up again when
+        another package has been installed.
+        """
+        try:
+            found = os.stat(self._place_path)
+            stamp: Any = found.st_ino, found.st_mtime_ns, found.st_size
+        except OSError:
+            stamp = ()
+        if self._place[0] != stamp:
+            meta = read_meta(self._place_path) if stamp else {}
+            country = self._country or meta.get("country") or None
+            poison = phones_of(country, meta.get("region"))["poison"]
+            told = {"country": country, "poison_phone": self._poison or poison or None}
+            self._place = stamp, told
+        return self._place[1]
+
     def document(self) -> dict[str, Any]:
         """The whole of now.json."""
         with self._lock:
@@ -97,7 +119,7 @@ class Facts:
             publishers = {name: ask() for name, ask in self._publishers.items()}
         return {
             "version": 1,
-            "box": self._box,
+            "box": {**self._box, **self._told_by_the_place()},
             "operator": self._operator,
             "written_at": self._clock.now(),
             "boot": self._store.boot,

@@ -37,6 +37,9 @@ def built(
     zone: str = "",
     built_at: str = "",
     osm_as_of: str = "",
+    country: str = "",
+    region: str = "",
+    holidays: Sequence[str] = (),
 ) -> Package:
     """``further`` sources come first where both know a point: authorities know their own taps."""
     points: list[Point] = [point for each in further for point in each.points]
@@ -59,6 +62,9 @@ def built(
         sorted(lines, key=lambda line: (line.kind, line.name, list(line.corners))),
         zone,
         built_at,
+        country,
+        region,
+        holidays,
     )
 
 

@@ -2,10 +2,11 @@
 
 Understood is the common part of OpenStreetMap's ``opening_hours`` (wiki.openstreetmap.org, "Key:
 opening_hours/specification"): days, months and dates, spans of time, ``off``, ``24/7``, rules
-parted by ``;``. ``PH`` (public holidays) is understood as "may be otherwise today": which days are
-holidays, a box does not know. Line breaks, ``24h`` and German days stand for what they mean,
-because cities' open data have them. Everything else (sunset, school holidays, weeks, comments,
-open ends, ``||``) is not guessed at: ``parse`` gives None, and pages show the text as it is.
+parted by ``;``. ``PH`` are public holidays: which days those are a package may say (``place
+build --country``); without, it may always be otherwise today. Line breaks, ``24h`` and German days
+stand for what they mean, because cities' open data have them. Everything else (sunset, school
+holidays, weeks, comments, open ends, ``||``) is not guessed at: ``parse`` gives None, and pages show
+the text as it is.
 
 Checked against the foreign parser ``opening-hours-py`` (tests/place/test_hours.py), which is not
 used here: 5 MB and native code, for the portal's 40 MiB.
@@ -14,6 +15,7 @@ used here: 5 MB and native code, for the portal's 40 MiB.
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -48,7 +50,9 @@ _SPAN = re.compile(r"(\d\d?):(\d\d)-(\d\d?):(\d\d)")
 
 class Now(NamedTuple):
     """``is_open``: by the hours posted. ``changes_in_min``: until that ends; None: not within a
-    week. ``is_sure``: False where it would be otherwise if today were a public holiday.
+    week. ``is_sure``: False where a public holiday makes, or could make, it otherwise: where nobody
+    says which days are holidays, and the hours say something of them; and on a holiday, where the
+    hours say nothing of them (many a shop that is posted as open then is not).
     """
 
     is_open: bool
@@ -81,24 +85,38 @@ class Hours(NamedTuple):
 
     rules: tuple[_Rule, ...]
 
-    def now(self, local: datetime) -> Now | None:
-        """At a moment by the place's own clock; None: it cannot be told."""
-        usual, holiday = self._now(local, False), self._now(local, True)
-        if usual is None or holiday is None:
+    def now(self, local: datetime, holidays: frozenset[date] | None = None) -> Now | None:
+        """At a moment by the place's own clock; None: it cannot be told. ``holidays``: those of the
+        days around it; None: nobody knows.
+        """
+        if holidays is None:
+            usual, holiday = self._now(local, frozenset()), self._now(local, {local.date()})
+            if usual is None or holiday is None:
+                return None
+            return Now(*usual, usual == holiday)
+        found = self._now(local, holidays)
+        if found is None:
             return None
-        is_open, changes_in_min = usual
-        return Now(is_open, changes_in_min, usual == holiday)
+        changes = local + timedelta(minutes=found[1] or 0)
+        is_sure = self._minds_holidays or not holidays & {local.date(), changes.date()}
+        return Now(*found, is_sure)
 
-    def _now(self, local: datetime, is_holiday: bool) -> tuple[bool, int | None] | None:
-        """``is_holiday``: today, and no other day."""
+    @property
+    def _minds_holidays(self) -> bool:
+        """Whether the hours say what holds on public holidays; what is always open does."""
+        is_always = all(rule == _ALWAYS_OPEN for rule in self.rules)
+        return is_always or any(rule.on_holidays for rule in self.rules)
+
+    def _now(self, local: datetime, holidays: Set[date]) -> tuple[bool, int | None] | None:
         minute = local.hour * 60 + local.minute
         spans: list[tuple[int, int]] = []
         for offset in range(-1, 8):
             day = local.date() + timedelta(days=offset)
-            found = self._rule(day, is_holiday and offset == 0)
+            found = self._rule(day, day in holidays)
             for start, end in found.spans if found else ():
                 spans.append((start + offset * DAY_MIN, end + offset * DAY_MIN))
-            after = self._rule(day + timedelta(days=1), is_holiday and offset == -1)
+            next_day = day + timedelta(days=1)
+            after = self._rule(next_day, next_day in holidays)
             is_late = found is not None and any(end > DAY_MIN for _, end in found.spans)
             if offset == -1 and is_late and after is not found:
                 # Whether last night's hours go on into a day of another rule, readers differ.
@@ -114,6 +132,9 @@ class Hours(NamedTuple):
             if rule.holds(day, is_holiday=is_holiday):
                 found = rule
         return found
+
+
+_ALWAYS_OPEN = _Rule((), frozenset(), False, ((0, DAY_MIN),))
 
 
 def parse(text: str) -> Hours | None:
@@ -142,7 +163,7 @@ def parse(text: str) -> Hours | None:
 
 def _rule_of(part: str) -> _Rule | None:
     if part in _ALWAYS:
-        return _Rule((), frozenset(), False, ((0, DAY_MIN),))
+        return _ALWAYS_OPEN
     dates: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = ()
     days: frozenset[int] = frozenset()
     on_holidays = False

@@ -57,7 +57,8 @@ def meta_rows(package: Package) -> list[tuple[str, str]]:
     values = {
         "schemaVersion": VERSION, "name": package.name, "zone": package.zone,
         "south": south, "west": west, "north": north, "east": east,
-        "builtAt": package.built_at,
+        "builtAt": package.built_at, "country": package.country, "region": package.region,
+        "holidays": " ".join(package.holidays),
     }  # fmt: skip
     return [(key, str(value)) for key, value in values.items()]
 
@@ -82,6 +83,9 @@ def package_of(
         [Line(LineKind(row[0]), row[1], unpack_corners(row[2]), row[3]) for row in lines],
         meta["zone"],
         meta["builtAt"],
+        meta.get("country", ""),
+        meta.get("region", ""),
+        tuple(meta.get("holidays", "").split()),
     )
 
 

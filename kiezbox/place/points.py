@@ -114,7 +114,10 @@ class Bounds(NamedTuple):
 
 
 class Package(NamedTuple):
-    """The surroundings, whole. ``zone``: IANA name of the place's time, "" for the machine's."""
+    """The surroundings, whole. ``zone``: IANA name of the place's time, "" for the machine's.
+    ``country`` and ``region``: ISO 3166-1 and 3166-2, "" for not said. ``holidays``: the public
+    holidays there, days as ISO 8601, of whole years; () for not known.
+    """
 
     name: str
     bounds: Bounds
@@ -123,6 +126,9 @@ class Package(NamedTuple):
     lines: Sequence[Line]
     zone: str = ""
     built_at: str = ""
+    country: str = ""
+    region: str = ""
+    holidays: Sequence[str] = ()
 
 
 def need_of(kind: str) -> str:

@@ -76,6 +76,11 @@ class Surroundings:
         return str(self._meta.get("zone", ""))
 
     @property
+    def holidays(self) -> frozenset[str]:
+        """Public holidays here, as ISO 8601, of whole years; empty: not known."""
+        return frozenset(str(self._meta.get("holidays", "")).split())
+
+    @property
     def built_at(self) -> str:
         return str(self._meta.get("builtAt", ""))
 

@@ -61,11 +61,20 @@ def distance_of(ask: Ask, metres: int) -> str:
 
 
 class Moment:
-    """The time at the place."""
+    """The time at the place. ``holidays``: the public ones of the days around it; None: the
+    package does not say.
+    """
 
-    def __init__(self, local: datetime, is_trusted: bool) -> None:
+    def __init__(self, local: datetime, is_trusted: bool, days: frozenset[str]) -> None:
+        from datetime import timedelta
+
         self.local = local
         self.is_trusted = is_trusted
+        # A week on, because that is how far hours are looked at.
+        around = [local.date() + timedelta(days=n) for n in range(-1, 9)]
+        years = {day[:4] for day in days}
+        is_known = all(str(day.year) in years for day in around)
+        self.holidays = frozenset(d for d in around if d.isoformat() in days) if is_known else None
 
 
 def moment_at(ask: Ask, around: Surroundings) -> Moment | None:
@@ -74,14 +83,15 @@ def moment_at(ask: Ask, around: Surroundings) -> Moment | None:
 
     is_trusted = ask.facts["clock_trusted"] is not False
     if not around.zone:
-        return Moment(datetime.fromtimestamp(ask.now), is_trusted)
+        return Moment(datetime.fromtimestamp(ask.now), is_trusted, around.holidays)
     from zoneinfo import ZoneInfo
 
     try:
         zone = ZoneInfo(around.zone)
     except (KeyError, ValueError, OSError):
         return None
-    return Moment(datetime.fromtimestamp(ask.now, zone).replace(tzinfo=None), is_trusted)
+    local = datetime.fromtimestamp(ask.now, zone).replace(tzinfo=None)
+    return Moment(local, is_trusted, around.holidays)
 
 
 def state_of(ask: Ask, point: Point, said: Said, moment: Moment | None) -> list[str]:
@@ -123,7 +133,7 @@ def _hours(ask: Ask, point: Point, moment: Moment | None) -> str:
     from kiezbox.place.hours import parse
 
     understood = parse(point.hours)
-    now = understood and moment and understood.now(moment.local)
+    now = understood and moment and understood.now(moment.local, moment.holidays)
     if not now or not moment:
         return str(text["unsure"].format(hours=f"<bdi>{escape(point.hours)}</bdi>"))
     if now.changes_in_min is None:
@@ -133,7 +143,8 @@ def _hours(ask: Ask, point: Point, moment: Moment | None) -> str:
         line = text["open" if now.is_open else "closed"].format(time=when)
     doubts = [text["posted"]] if now.is_open and now.changes_in_min is not None else []
     if not now.is_sure:
-        doubts.append(text["holiday"])
+        is_today = moment.local.date() in (moment.holidays or ())
+        doubts.append(text["holiday_today" if is_today else "holiday"])
     if not moment.is_trusted:
         doubts.append(text["clock"])
     return f"{line} ({'; '.join(doubts)})" if doubts else str(line)

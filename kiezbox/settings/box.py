@@ -18,7 +18,7 @@ from kiezbox.settings.operator import OperatorSettings
 from kiezbox.settings.place import PlaceSettings
 from kiezbox.settings.trust import TrustSettings
 
-_COUNTRY, _PHONE = re.compile("[A-Z]{2}"), re.compile(r"\+?[0-9][0-9 /-]{1,24}|")
+_COUNTRY, _PHONE = re.compile("([A-Z]{2})?"), re.compile(r"\+?[0-9][0-9 /-]{1,24}|")
 
 
 def _check_box_id(value: str) -> str:
@@ -43,14 +43,16 @@ class BoxSettings:
         25.0, help="How far off that place may be.", unit="m", least=1, most=5000
     )
     country: str = setting(
-        "DE",
-        help="The country (ISO 3166): which numbers residents are told to call.",
+        "",
+        help="The country (ISO 3166): which numbers residents are told to call. Empty: that of the\n"
+        "package of the place, and without one 112, which reaches everybody in the EU.",
+        example="DE",
         check=lambda value: "" if _COUNTRY.fullmatch(value) else "must be two capital letters",
     )
     poison_phone: str = setting(
         "",
-        help="The poison helpline of your region, as people dial it. Empty: residents are told\n"
-        "that this box does not know it.",
+        help="The poison helpline of your region, as people dial it. Empty: that of the package's\n"
+        "region, or country; without one residents are told that this box does not know it.",
         example="000 1234567",
         check=lambda value: "" if _PHONE.fullmatch(value) else "is no telephone number",
     )

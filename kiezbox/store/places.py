@@ -19,7 +19,7 @@ from kiezbox.place.package import (
 )
 from kiezbox.place.points import Package
 
-__all__ = ["read_package", "write_package"]
+__all__ = ["read_meta", "read_package", "write_package"]
 
 
 def write_package(package: Package, path: str) -> int:
@@ -62,6 +62,24 @@ def write_package(package: Package, path: str) -> int:
         raise StoreError(f"cannot write {path}: {error}") from error
 
 
+def read_meta(path: str) -> dict[str, str]:
+    """What a package says of itself (``place.package.meta_rows``); {} where there is none, or none
+    that can be read: whoever asks only for this can do without.
+    """
+    try:
+        with closing(_opened(path)) as db:
+            return {str(key): str(value) for key, value in db.execute("SELECT * FROM meta")}
+    except (sqlite3.Error, OSError):
+        return {}
+
+
+def _opened(path: str) -> sqlite3.Connection:
+    name = os.path.abspath(path)
+    for sign in "%?#":
+        name = name.replace(sign, f"%{ord(sign):02x}")
+    return sqlite3.connect(f"file:{name}?mode=ro&immutable=1", uri=True)
+
+
 def read_package(path: str) -> Package:
     """The whole of it.
 
@@ -71,11 +89,8 @@ def read_package(path: str) -> Package:
     hint = "Make one with `kiezbox place build` (docs/place.md)."
     if not os.path.isfile(path):
         raise StoreError(f"there is no package {path}", hint=hint)
-    name = os.path.abspath(path)
-    for sign in "%?#":
-        name = name.replace(sign, f"%{ord(sign):02x}")
     try:
-        with closing(sqlite3.connect(f"file:{name}?mode=ro&immutable=1", uri=True)) as db:
+        with closing(_opened(path)) as db:
             meta = dict(db.execute("SELECT key, value FROM meta"))
             if int(meta["schemaVersion"]) > VERSION:
                 raise StoreError(

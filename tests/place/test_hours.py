@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from opening_hours import OpeningHours
 from shared import shared_data
 
+from kiezbox.cli._place_building import public_holidays
 from kiezbox.place.hours import parse
 
 #: Forms that occur in OpenStreetMap.
@@ -96,6 +97,51 @@ def test_on_a_day_that_may_be_a_holiday_nothing_is_certain() -> None:
 
     assert parse("Mo-Fr 10:00-18:00; PH off").now(monday).is_sure is False  # type: ignore[union-attr]
     assert parse("Mo-Fr 10:00-18:00").now(monday).is_sure is True  # type: ignore[union-attr]
+
+
+#: ISO 3166-1 alone: the days that all sixteen Länder have.
+GERMAN = frozenset(map(date.fromisoformat, public_holidays("DE", "", 2026)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(each for each in UNDERSTOOD if "PH" in each),
+        "Mo-Fr 08:00-18:00; PH off",
+        "Mo-Sa 07:00-20:00; Su,PH 09:00-12:00",
+        "Mo-Su,PH 10:00-22:00",
+        "Mo-Fr 20:00-23:00; PH 10:00-12:00",
+    ],
+)
+def test_where_the_holidays_are_known_the_hours_are_what_a_foreign_reader_says(text: str) -> None:
+    ours, theirs = parse(text), OpeningHours(text, country="DE")
+    assert ours is not None
+    easter_and_christmas = [
+        datetime(2026, month, day) + timedelta(minutes=45 * n)
+        for month, day in ((4, 2), (4, 30), (5, 23), (10, 2), (12, 24))
+        for n in range(4 * 32)
+    ]
+
+    for moment in easter_and_christmas:
+        now = ours.now(moment, GERMAN)
+
+        assert now is not None and now.is_open == theirs.is_open(moment), f"{text} at {moment}"
+        assert now.is_sure
+        if now.changes_in_min is not None:
+            change = moment + timedelta(minutes=now.changes_in_min)
+            assert theirs.is_open(change) != now.is_open, f"{text} at {moment}"
+
+
+def test_a_shop_that_says_nothing_of_holidays_is_doubtful_on_one_and_on_no_other_day() -> None:
+    shop, always = parse("Mo-Sa 08:00-20:00"), parse("24/7")
+    assert shop is not None and always is not None
+    good_friday, day_before = datetime(2026, 4, 3, 12, 0), datetime(2026, 4, 2, 12, 0)
+
+    assert shop.now(good_friday, GERMAN).is_sure is False  # type: ignore[union-attr]
+    assert shop.now(day_before, GERMAN).is_sure is True  # type: ignore[union-attr]
+    # "Opens tomorrow", and tomorrow is Good Friday.
+    assert shop.now(day_before.replace(hour=21), GERMAN).is_sure is False  # type: ignore[union-attr]
+    assert always.now(good_friday, GERMAN).is_sure is True  # type: ignore[union-attr]
 
 
 def test_a_night_that_runs_into_a_day_of_another_rule_is_not_claimed_to_be_open() -> None:

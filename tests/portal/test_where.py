@@ -147,6 +147,22 @@ def test_open_now_is_said_in_the_places_time_and_only_where_it_can_be_told(
     assert said in entry(here.ask("/de/where/warmth").text, "warm-room-1")
 
 
+@pytest.mark.parametrize("hours, holidays, said", [
+    # It is Saturday, 3 January 2026. Whether that is a holiday, a package may know.
+    ("Mo-Sa 08:00-21:00; PH off", ["2026-01-01"], "jetzt offen bis 21:00 Uhr (laut Aushang)"),
+    ("Mo-Sa 08:00-21:00; PH off", ["2026-01-03"], "jetzt geschlossen, öffnet Montag, 08:00 Uhr"),
+    ("Mo-Sa 08:00-21:00", ["2026-01-03"], "(laut Aushang; heute ist Feiertag, vielleicht anders)"),
+    ("Mo-Sa 08:00-21:00; PH off", ["2020-01-01"], "an Feiertagen vielleicht anders)"),
+])  # fmt: skip
+def test_on_a_public_holiday_that_is_said_and_the_hours_of_holidays_hold(
+    here: Door, box: Path, hours: str, holidays: list[str], said: str
+) -> None:
+    package = changed(invented(1, zone=ZONE), "warm-room-1", hours=hours)
+    install(box, package._replace(holidays=holidays))
+
+    assert said in entry(here.ask("/de/where/warmth").text, "warm-room-1")
+
+
 def test_another_zone_is_another_time(here: Door, box: Path) -> None:
     hours = "Mo-Su 20:30-23:00"
     install(box, changed(invented(1, zone="Europe/Helsinki"), "warm-room-1", hours=hours))
