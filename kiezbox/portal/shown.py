@@ -10,6 +10,8 @@ import _sqlite3
 import os
 from _thread import _local
 
+from kiezbox.vouched import COLUMNS, FILE, MOST_BYTES, NUMBERS, beside, digest_of, unpacked
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +22,7 @@ __all__ = ["KINDS", "Seen", "Shown"]
 #: The numbers of ``records.kinds`` (which costs 20 ms to load); a test compares them.
 KINDS = {
     "bulletin": 1, "warning": 3, "ticket": 4, "safe": 6, "post": 7, "message": 9, "question": 10,
-    "observation": 12, "place_report": 13,
+    "observation": 12, "place_report": 13, "place_point": 20,
 }  # fmt: skip
 
 _COLUMNS = (
@@ -29,6 +31,17 @@ _COLUMNS = (
 )
 
 BUSY_S = 0.05
+
+#: In front of the table of the same name: the portal may write that, and a portal that somebody
+#: broke into could have written there that an authority vouches for something. What is said to be
+#: vouched for, and what is nothing without that (``Kind.needs``), is passed over unless the node
+#: says the same (``vouched``).
+_VOUCHED = (
+    f"CREATE TEMP VIEW things AS SELECT {_COLUMNS} FROM main.things WHERE CASE WHEN issuer = ''"
+    f" THEN kind NOT IN ({KINDS['question']}, {KINDS['place_point']}) ELSE is_vouched("
+    + ", ".join(name if name in NUMBERS else f"CAST({name} AS BLOB)" for name in COLUMNS)
+    + ") END"
+)
 
 
 class Seen:
@@ -61,12 +74,38 @@ class Seen:
         return f"{self.origin}.{self.sequence}"
 
 
+class _Vouched:
+    """What the node vouches for, as it is now."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._seen: object = None
+        self._digests: frozenset[str] = frozenset()
+
+    def look(self) -> None:
+        """Read the list anew if it is another."""
+        try:
+            found = os.stat(self._path)
+            seen = found.st_ino, found.st_mtime_ns, found.st_size
+            if seen != self._seen:
+                with open(self._path, "rb") as file:
+                    self._digests = frozenset(unpacked(file.read(MOST_BYTES)).values())
+                self._seen = seen
+        except OSError:
+            self._seen, self._digests = None, frozenset()
+
+    def has(self, *values: bytes | int | float) -> bool:
+        """Whether this row is vouched for, by the last look."""
+        return digest_of(*values) in self._digests
+
+
 class Shown:
     """A read-only view of one log. For several threads."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self._local = _local()
+        self._vouched = _Vouched(beside(path, FILE))
 
     def things(
         self,
@@ -135,6 +174,7 @@ class Shown:
         """None: the log cannot be read."""
         try:
             db, is_kept = self._open()
+            self._vouched.look()
             try:
                 return db.execute(sql, values).fetchall()
             finally:
@@ -171,6 +211,9 @@ class Shown:
         try:
             db.execute("PRAGMA cache_size = -256")
             db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'things'").fetchone():
+                db.create_function("is_vouched", len(COLUMNS), self._vouched.has)
+                db.execute(_VOUCHED)
         except _sqlite3.Error:
             db.close()
             raise

@@ -1,11 +1,8 @@
 """The box's own key: with it the node signs what it fetched, so that nobody else can say so.
 
-The secret half lies beside the database, readable by the node alone; the public half beside the log
-of words, for whoever judges its records. It proves one thing only: this box fetched these words. It
-is no issuer's key, and no other box believes it.
-
-Whoever may write into the log's folder (the portal's user) could put another public half there, but
-also write into the log itself; the node puts its own back at each start.
+The secret half lies beside the database, readable by the node alone; the public half where only the
+node may write (``vouched.beside``), for whoever judges its records. It proves one thing only: this
+box fetched these words. It is no issuer's key, and no other box believes it.
 """
 
 from __future__ import annotations
@@ -15,6 +12,7 @@ from contextlib import suppress
 
 from kiezbox.errors import StoreError
 from kiezbox.trust.keys import BadKey, Key, new_key, pack_key, public_of, unpack_key
+from kiezbox.vouched import beside
 
 __all__ = ["own_key", "own_public"]
 
@@ -27,7 +25,7 @@ def own_key(store_path: str, words_path: str, box: str) -> Key:
     Raises:
         StoreError: it is there and cannot be read, or cannot be made.
     """
-    secret = _beside(store_path, SECRET)
+    secret = os.path.join(os.path.dirname(os.path.abspath(store_path)), SECRET)
     try:
         key = _read(secret)
         if key is None:
@@ -36,8 +34,9 @@ def own_key(store_path: str, words_path: str, box: str) -> Key:
             key = _read(secret)
             assert key is not None
         if own_public(words_path) != key.public:
-            os.makedirs(os.path.dirname(os.path.abspath(words_path)), exist_ok=True)
-            _write(_beside(words_path, PUBLIC), key.public.hex() + "\n", 0o644)
+            public = beside(words_path, PUBLIC)
+            os.makedirs(os.path.dirname(public), exist_ok=True)
+            _write(public, key.public.hex() + "\n", 0o644)
         return key
     except (OSError, BadKey, UnicodeDecodeError) as error:
         raise StoreError(
@@ -49,13 +48,9 @@ def own_key(store_path: str, words_path: str, box: str) -> Key:
 def own_public(words_path: str) -> bytes:
     """The public half; b"" where there is none yet."""
     with suppress(OSError, BadKey, UnicodeDecodeError):
-        with open(_beside(words_path, PUBLIC), encoding="ascii") as file:
+        with open(beside(words_path, PUBLIC), encoding="ascii") as file:
             return public_of(file.read(1000))
     return b""
-
-
-def _beside(path: str, name: str) -> str:
-    return os.path.join(os.path.dirname(os.path.abspath(path)), name)
 
 
 def _read(path: str) -> Key | None:

@@ -12,9 +12,8 @@ What is erased is erased: deleted rows are overwritten, and the WAL is emptied (
 from __future__ import annotations
 
 import math
-import sqlite3
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -39,23 +38,15 @@ from kiezbox.records import (
     unpack_body,
 )
 from kiezbox.records.folds import ERASED, Told, fold
-from kiezbox.store import log_forgetting, log_mending
+from kiezbox.store import log_forgetting, log_mending, log_twins
 from kiezbox.store.database import HINTS, TROUBLE, store_error
 from kiezbox.store.log_counting import is_counted
 from kiezbox.store.log_forgetting import PERSONAL_AFTER_POWER_S
-from kiezbox.store.log_reading import (
-    THING_COLUMNS,
-    TOLD,
-    row_of_thing,
-    thing_of_row,
-    told_of_row,
-)
-from kiezbox.store.log_writing import LogWriting, NotStored
+from kiezbox.store.log_judging import Judge, LogJudging, nobody
+from kiezbox.store.log_reading import THING_COLUMNS, TOLD, row_of_thing, thing_of_row
+from kiezbox.store.log_writing import NotStored
 
 __all__ = ["PERSONAL_AFTER_POWER_S", "Added", "Draft", "Log", "NotStored", "thing_of_row"]
-
-#: Who vouches for a record, as far as this box believes it: a name, or "" for nobody.
-Judge = Callable[[Record, Mapping[str, Any]], str]
 
 #: What a newer box's kinds may ask for here, where nobody knows what they are.
 UNKNOWN_MOST_S = 31 * 86400
@@ -65,6 +56,7 @@ _INSERT = (
     " expires_at, is_personal, is_trusted, is_receipt_sure, is_signed, once, frame, issuer)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
+_THING = f"SELECT {THING_COLUMNS} FROM things WHERE origin = ? AND sequence = ?"
 _INSERT_THING = (
     f"INSERT OR REPLACE INTO things ({THING_COLUMNS})"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -98,13 +90,8 @@ class Added(NamedTuple):
     is_new: bool
 
 
-class Log(LogWriting):
-    """Thread-safe. Open it once per process that writes words."""
-
-    def __init__(self, path: str, clock: Clock, db: sqlite3.Connection, judge: Judge) -> None:
-        """Use ``open``."""
-        super().__init__(path, clock, db)
-        self._judge = judge
+class Log(LogJudging):
+    """Thread-safe. Use ``open``, once per process that writes words."""
 
     @classmethod
     def open(cls, path: str, clock: Clock, *, box: str = "", judge: Judge | None = None) -> Log:
@@ -115,7 +102,7 @@ class Log(LogWriting):
             StoreError: no log there, none of ours, or of a newer Kiezbox; or the card says no.
         """
         try:
-            log = cls(path, clock, log_mending.open_file(path, box), judge or _nobody)
+            log = cls(path, clock, log_mending.open_file(path, box), judge or nobody)
         except (OSError, *TROUBLE) as error:
             raise error if isinstance(error, StoreError) else store_error(error, path) from error
         # A card that cannot be written can still be read.
@@ -127,39 +114,6 @@ class Log(LogWriting):
         """Idempotent."""
         with self._lock:
             self._db.close()
-
-    def judge_by(self, judge: Judge) -> int:
-        """Believe by these rules from now on, and judge anew what is signed; how many verdicts are
-        others. A verdict is kept beside its record: whoever opens the log without a judge (the
-        portal, which knows no root) leaves it as it is.
-        """
-        changed = 0
-        with self._lock:
-            self._judge = judge
-            with self._writing():
-                for number, frame, issuer in self._db.execute(
-                    "SELECT number, frame, issuer FROM log WHERE is_signed"
-                ).fetchall():
-                    found = self._judged(frame)
-                    if found is None or found[1] == issuer:
-                        continue
-                    ref, verdict = found
-                    self._db.execute(
-                        "UPDATE log SET issuer = ? WHERE number = ?", (verdict, number)
-                    )
-                    self._refold(ref)
-                    changed += 1
-        return changed
-
-    def _judged(self, frame: bytes) -> tuple[Ref, str] | None:
-        """What is to be folded anew if the verdict is another, and the verdict."""
-        try:
-            record = unpack(frame)
-            kind = KINDS[record.kind]
-            body, _ = unpack_body(kind, record.body)
-        except (BadRecord, KeyError):
-            return None
-        return body["of"] if kind.changes else record.ref, self._judge(record, body)
 
     # --- adding ----------------------------------------------------------------------------------
 
@@ -247,15 +201,18 @@ class Log(LogWriting):
         of = body["of"] if kind is not None and kind.changes else record.ref
         (own_head, gone, first_gone) = self._db.execute(
             "SELECT (SELECT newest FROM heads, meta WHERE origin = box AND origin = ?1),"
-            " EXISTS (SELECT 1 FROM gone WHERE origin = ?1 AND sequence = ?2),"
-            " EXISTS (SELECT 1 FROM gone WHERE origin = ?3 AND sequence = ?4)",
-            (*record.ref, *of),
+            " EXISTS (SELECT 1 FROM gone WHERE origin = ?1 AND sequence = ?2"
+            " AND (id IN (?5, x'') OR origin = (SELECT box FROM meta))),"
+            " EXISTS (SELECT 1 FROM gone WHERE origin = ?3 AND sequence = ?4) AND NOT EXISTS"
+            " (SELECT 1 FROM log WHERE origin = ?3 AND sequence = ?4)",
+            (*record.ref, *of, log_twins.record_id(frame)),
         ).fetchone()
         is_own = record.origin == self.box
         # Others may bring back what this box has lost, but give it no numbers it never gave.
         if gone or (is_own and record.sequence > (own_head or 0)):
             return False
-        if first_gone and kind is not None and kind.is_personal and kind.name != "erasure":
+        is_change = kind is not None and kind.changes and kind.is_personal
+        if first_gone and is_change and record.kind != kind_named("erasure").number:
             return False
         return self._put(record, frame, kind, body, b"")
 
@@ -280,17 +237,17 @@ class Log(LogWriting):
         if expires_at <= now:
             return False
         issuer = self._judge(record, body) if record.key and kind is not None else ""
-        done = db.execute(
-            _INSERT,
-            (
-                record.origin, record.sequence, record.stamp, record.kind,
-                of and of.origin, of and of.sequence, now, expires_at, int(is_personal),
-                int(is_trusted), int(is_clock_sure), int(bool(record.key)), once or None, frame,
-                issuer,
-            ),
+        row = (
+            record.origin, record.sequence, record.stamp, record.kind,
+            of and of.origin, of and of.sequence, now, expires_at, int(is_personal),
+            int(is_trusted), int(is_clock_sure), int(bool(record.key)), once or None, frame,
+            issuer,
         )  # fmt: skip
-        if not done.rowcount:
-            return False
+        if not db.execute(_INSERT, row).rowcount:
+            waits = log_twins.keep(db, row, is_believed=bool(issuer))
+            if waits is not None:
+                return waits
+            db.execute(_INSERT, row)
         # A stamp far ahead of all clocks orders its own thread and pushes nobody else's.
         if record.stamp > newest_stamp and not is_too_far_ahead(record.stamp, newest_stamp, now):
             db.execute("UPDATE meta SET newest_stamp = ?", (record.stamp,))
@@ -314,23 +271,32 @@ class Log(LogWriting):
                 f"SELECT {TOLD} FROM log WHERE origin = ? AND sequence = ?", ref
             ).fetchall()
             if not rows:
-                return  # What it changes has not come yet, or is gone.
-            first = told_of_row(rows[0])
+                # What it changes has not come yet, or is gone.
+                self._db.execute("DELETE FROM things WHERE origin = ? AND sequence = ?", ref)
+                return
+            first = self._told(rows[0])
         changes = self._db.execute(
             f"SELECT {TOLD} FROM log WHERE of_origin = ? AND of_sequence = ?", ref
         ).fetchall()
-        thing = first and _folded(first, [told for row in changes if (told := told_of_row(row))])
+        thing = first and _folded(first, [told for row in changes if (told := self._told(row))])
         if thing is not None and thing.state == ERASED:
             # What was said about it stays, so that it goes again if another box still sends it.
-            self._db.execute("DELETE FROM log WHERE origin = ? AND sequence = ?", ref)
             until = log_forgetting.gone_until(self._now())
-            self._db.execute("INSERT OR REPLACE INTO gone VALUES (?, ?, ?)", (*ref, until))
+            self._db.execute(
+                "INSERT OR REPLACE INTO gone SELECT origin, sequence, record_id(frame), ?3 FROM log"
+                " WHERE origin = ?1 AND sequence = ?2",
+                (*ref, until),
+            )
+            self._db.execute("DELETE FROM log WHERE origin = ? AND sequence = ?", ref)
             self._db.execute("UPDATE meta SET is_rewrite_due = 1")
             self._has_erased, thing = True, None
-        if thing is None:
+        self._stands(ref, thing)
+        row = thing and row_of_thing(thing)
+        if row is None:
             self._db.execute("DELETE FROM things WHERE origin = ? AND sequence = ?", ref)
-        else:
-            self._db.execute(_INSERT_THING, row_of_thing(thing))
+        # Judging folds anew what is mostly as it was: that costs the card nothing.
+        elif not (row[10] and row == self._db.execute(_THING, ref).fetchone()):
+            self._db.execute(_INSERT_THING, row)
 
     def rebuild(self) -> int:
         """Make all folds anew from the frames; how many there are."""
@@ -394,7 +360,3 @@ def _folded(first: Told, changes: list[Told]) -> Any:
         # A mistake of ours, met by somebody's odd record: that one is not shown, the log goes on.
         sys.excepthook(*sys.exc_info())
         return None
-
-
-def _nobody(_: Record, __: Mapping[str, Any]) -> str:
-    return ""

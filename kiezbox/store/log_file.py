@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from kiezbox.errors import StoreDamaged, StoreError
 from kiezbox.store.database import BUSY_MS, transaction
+from kiezbox.store.log_twins import record_id
 
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "identity", "made", "opened", "remove", "share"]
 
@@ -64,6 +65,23 @@ _STEPS = (
     ) STRICT;
     CREATE TABLE switches (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
     """,
+    # Records of one number (``log_twins``); and what is gone is named by its bytes, so that nobody
+    # keeps a record out by sending another one of its number that soon expires.
+    """
+    CREATE TABLE twins (
+      number INTEGER PRIMARY KEY, origin TEXT NOT NULL, sequence INTEGER NOT NULL,
+      stamp INTEGER NOT NULL, kind INTEGER NOT NULL, of_origin TEXT, of_sequence INTEGER,
+      received_at REAL NOT NULL, expires_at REAL NOT NULL,
+      is_personal INTEGER NOT NULL, is_trusted INTEGER NOT NULL, is_receipt_sure INTEGER NOT NULL,
+      is_signed INTEGER NOT NULL, once BLOB, frame BLOB NOT NULL, issuer TEXT NOT NULL,
+      id BLOB NOT NULL, UNIQUE (origin, sequence, id)
+    ) STRICT;
+    CREATE TABLE gone_by_id (origin TEXT NOT NULL, sequence INTEGER NOT NULL, id BLOB NOT NULL,
+      until REAL NOT NULL, PRIMARY KEY (origin, sequence, id)) STRICT;
+    INSERT INTO gone_by_id SELECT origin, sequence, x'', until FROM gone;
+    DROP TABLE gone;
+    ALTER TABLE gone_by_id RENAME TO gone
+    """,
 )
 
 SCHEMA_VERSION = len(_STEPS)
@@ -87,6 +105,7 @@ def opened(path: str, box: str) -> sqlite3.Connection:
         timeout=BUSY_MS / 1000,
     )
     try:
+        db.create_function("record_id", 1, record_id, deterministic=True)
         # FULL: what was confirmed survives a power cut.
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA secure_delete = ON")
@@ -136,6 +155,7 @@ def made(path: str, box: str) -> sqlite3.Connection:
     remove(path)
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
+        db.create_function("record_id", 1, record_id, deterministic=True)
         db.execute("PRAGMA synchronous = FULL")
         with transaction(db):
             _step_up(db)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 
 from kiezbox.records import Ref
+from kiezbox.store import log_twins
 
 __all__ = [
     "PERSONAL_AFTER_POWER_S", "clock_was_set", "end_personal", "forget", "from_the_future",
@@ -31,7 +32,8 @@ LEAP_S = 86400.0
 REWRITE_S = 6 * 3600.0
 
 _EXPIRED = """
-INSERT OR REPLACE INTO gone SELECT origin, sequence, ?2 FROM log WHERE expires_at <= ?1
+INSERT OR REPLACE INTO gone SELECT origin, sequence, record_id(frame), ?2 FROM log
+WHERE expires_at <= ?1
 AND NOT EXISTS (
   SELECT 1 FROM log AS first WHERE first.origin = log.of_origin
   AND first.sequence = log.of_sequence AND first.expires_at > ?1
@@ -39,13 +41,21 @@ AND NOT EXISTS (
 
 #: What neighbours said about something that is gone. What officials did stays until its own time.
 _ORPHANED = """
-INSERT OR REPLACE INTO gone SELECT origin, sequence, ?2 FROM log WHERE is_personal AND EXISTS (
+INSERT OR REPLACE INTO gone SELECT origin, sequence, record_id(frame), ?2 FROM log
+WHERE is_personal AND EXISTS (
   SELECT 1 FROM gone WHERE gone.origin = log.of_origin AND gone.sequence = log.of_sequence
-) AND kind <> ?1"""
+) AND kind <> ?1 AND NOT EXISTS (
+  SELECT 1 FROM log AS first WHERE first.origin = log.of_origin
+  AND first.sequence = log.of_sequence AND NOT EXISTS (
+    SELECT 1 FROM gone WHERE gone.origin = first.origin AND gone.sequence = first.sequence
+    AND gone.id IN (record_id(first.frame), x'')
+  )
+)"""
 
 _SWEPT = (
     "DELETE FROM log WHERE EXISTS (SELECT 1 FROM gone"
-    " WHERE gone.origin = log.origin AND gone.sequence = log.sequence)",
+    " WHERE gone.origin = log.origin AND gone.sequence = log.sequence"
+    " AND gone.id IN (record_id(log.frame), x''))",
     "DELETE FROM things WHERE NOT EXISTS (SELECT 1 FROM log"
     " WHERE log.origin = things.origin AND log.sequence = things.sequence)",
 )
@@ -64,6 +74,7 @@ def forget(db: sqlite3.Connection, now: float, erasure: int) -> int:
     db.execute("UPDATE meta SET looked_at = ?", (now,))
     if looked_at and now - looked_at > LEAP_S:
         return 0
+    waiting = log_twins.forget(db, now, gone_until(now))
     (before,) = db.execute("SELECT count(*) FROM log").fetchone()
     db.execute(_EXPIRED, (now, gone_until(now)))
     db.execute(_ORPHANED, (erasure, gone_until(now)))
@@ -72,14 +83,16 @@ def forget(db: sqlite3.Connection, now: float, erasure: int) -> int:
     db.execute("DELETE FROM things WHERE expires_at <= ?", (now,))
     db.execute("DELETE FROM gone WHERE until <= ?", (now,))
     (after,) = db.execute("SELECT count(*) FROM log").fetchone()
-    if after < before:
+    done = int(before - after) + waiting
+    if done:
         db.execute("UPDATE meta SET is_rewrite_due = 1")
-    return int(before - after)
+    return done
 
 
 def end_personal(db: sqlite3.Connection, since: float) -> int:
     """Personal things received until the power was back end 72 h later; how many that shortens."""
     at = since + PERSONAL_AFTER_POWER_S
+    log_twins.end_personal(db, since, at)
     db.execute("UPDATE meta SET power_back_at = max(power_back_at, ?)", (since,))
     done = db.execute(
         "UPDATE log SET expires_at = ? WHERE is_personal AND received_at <= ? AND expires_at > ?",
@@ -95,6 +108,7 @@ def end_personal(db: sqlite3.Connection, since: float) -> int:
 
 def clock_was_set(db: sqlite3.Connection, by_s: float) -> list[Ref]:
     """What was received by an unsure clock is as old as it was; the records that concerns."""
+    log_twins.clock_was_set(db, by_s)
     refs = db.execute("SELECT origin, sequence FROM log WHERE NOT is_receipt_sure").fetchall()
     db.execute(
         "UPDATE log SET received_at = received_at + ?1, expires_at = expires_at + ?1,"

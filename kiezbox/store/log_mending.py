@@ -193,6 +193,10 @@ def _meta_row(db: sqlite3.Connection, row: tuple[Any, ...]) -> None:
     )
 
 
+def _gone_row(db: sqlite3.Connection, row: tuple[Any, ...]) -> None:
+    db.execute("INSERT OR IGNORE INTO gone VALUES (?, ?, x'', ?)", row)
+
+
 def _into(table: str) -> Callable[[sqlite3.Connection, tuple[Any, ...]], None]:
     def insert(db: sqlite3.Connection, row: tuple[Any, ...]) -> None:
         marks = ", ".join("?" * len(row))
@@ -212,7 +216,14 @@ _ROWS: tuple[tuple[tuple[tuple[type, ...], ...], Any], ...] = (
         _log_row,
     ),
     ((_WHOLE, (str,), _WHOLE, (str,), _NUMBER, _NUMBER, _NUMBER, _WHOLE), _meta_row),
-    (((str,), _WHOLE, _NUMBER), _into("gone")),
+    (
+        (_WHOLE, (str,), _WHOLE, _WHOLE, _WHOLE, (str, _NONE), (int, _NONE), _NUMBER, _NUMBER,
+         _WHOLE, _WHOLE, _WHOLE, _WHOLE, (bytes, _NONE), (bytes,), (str,), (bytes,)),
+        _into("twins"),
+    ),
+    (((str,), _WHOLE, (bytes,), _NUMBER), _into("gone")),
+    # Of a log before schema 3.
+    (((str,), _WHOLE, _NUMBER), _gone_row),
     (((str,), (bytes,), _NUMBER), _into("role_keys")),
     (
         (_WHOLE, (bytes,), (str,), _NUMBER, (*_NUMBER, _NONE), _WHOLE, (bytes,)),
@@ -237,7 +248,8 @@ def _take_over(aside: str, db: sqlite3.Connection, box: str) -> None:
                     break
         db.execute(
             "DELETE FROM log WHERE EXISTS (SELECT 1 FROM gone"
-            " WHERE gone.origin = log.origin AND gone.sequence = log.sequence)"
+            " WHERE gone.origin = log.origin AND gone.sequence = log.sequence"
+            " AND gone.id IN (record_id(log.frame), x''))"
         )
         db.execute("DELETE FROM switches WHERE name IN ('log', 'holders')")
         db.execute("INSERT INTO heads SELECT origin, max(sequence) FROM log GROUP BY origin")

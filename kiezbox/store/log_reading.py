@@ -37,7 +37,7 @@ class LogReading:
         rows = self._read(
             f"SELECT {THING_COLUMNS} FROM things WHERE origin = ? AND sequence = ?", ref
         )
-        return thing_of_row(rows[0]) if rows else None
+        return self._thing(rows[0]) if rows else None
 
     def things(
         self, kind: str, *, topic: str = "", limit: int = 100, is_hidden: bool | None = False
@@ -56,7 +56,7 @@ class LogReading:
             " ORDER BY written_at DESC, origin, sequence DESC LIMIT ?",
             (*values, limit),
         )
-        return [thing_of_row(row) for row in rows]
+        return [self._thing(row) for row in rows]
 
     def found(self, kind: str, lookup: bytes) -> list[Thing]:
         """Those not expired that have this lookup, newest first."""
@@ -66,20 +66,20 @@ class LogReading:
             " AND expires_at > ? ORDER BY written_at DESC LIMIT 100",
             (lookup, kind_named(kind).number, self._now()),
         )
-        return [thing_of_row(row) for row in rows]
+        return [self._thing(row) for row in rows]
 
     def told(self, ref: Ref) -> tuple[Told, list[Told]] | None:
         """A record and its changes as they are, sealed parts included; None: not here."""
         with self._lock:
             rows = self._read(f"SELECT {TOLD} FROM log WHERE origin = ? AND sequence = ?", ref)
-            first = told_of_row(rows[0]) if rows else None
+            first = self._told(rows[0]) if rows else None
             if first is None:
                 return None
             rows = self._read(
                 f"SELECT {TOLD} FROM log WHERE of_origin = ? AND of_sequence = ? ORDER BY stamp",
                 ref,
             )
-            return first, [told for row in rows if (told := told_of_row(row))]
+            return first, [told for row in rows if (told := self._told(row))]
 
     def records(self, kind: str) -> list[Told]:
         """All records of a kind that have not expired, oldest first."""
@@ -87,12 +87,13 @@ class LogReading:
             f"SELECT {TOLD} FROM log WHERE kind = ? AND expires_at > ? ORDER BY stamp",
             (kind_named(kind).number, self._now()),
         )
-        return [told for row in rows if (told := told_of_row(row))]
+        return [told for row in rows if (told := self._told(row))]
 
     def after(self, number: int, limit: int = 100) -> list[tuple[int, bytes]]:
         """(arrival number, frame) of what came after a number, oldest first."""
         return self._read(
-            "SELECT number, frame FROM log WHERE number > ? ORDER BY number LIMIT ?",
+            "SELECT number, frame FROM log WHERE number > ?1 UNION ALL"
+            " SELECT number, frame FROM twins WHERE number > ?1 ORDER BY number LIMIT ?2",
             (number, limit),
         )
 
@@ -105,6 +106,14 @@ class LogReading:
         return self._clock.now()
 
     _now = now
+
+    def _told(self, row: Sequence[Any]) -> Told | None:
+        """A row of ``TOLD``; None: nobody here can read it."""
+        return told_of_row(row)
+
+    def _thing(self, row: Sequence[Any]) -> Thing:
+        """A row of ``THING_COLUMNS``."""
+        return thing_of_row(row)
 
     def _read(self, sql: str, row: Sequence[Any] = ()) -> list[Any]:
         with self._lock:

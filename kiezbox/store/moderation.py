@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from kiezbox.errors import UsageError
 from kiezbox.records import KINDS, Ref, Thing, kind_named
-from kiezbox.records.folds import Told
+from kiezbox.records.folds import MODERATED, Told
 from kiezbox.records.folds.question import answers_of
 from kiezbox.records.wording import clean
 from kiezbox.store.log import Draft, Log
@@ -21,9 +21,6 @@ __all__ = [
     "MODERATED", "REASONS", "Case", "Decision", "ask", "case_of", "close", "decide", "history",
     "questions", "queue", "ref_of",
 ]  # fmt: skip
-
-#: What can be hidden: what neighbours write for everybody.
-MODERATED = ("post", "observation", "ticket", "place_report", "question")
 
 #: What ``report.reason`` says.
 REASONS = ("false or dangerous", "fraud", "insult or threat", "about others", "something else")

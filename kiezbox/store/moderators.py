@@ -1,9 +1,8 @@
-"""Who may moderate on this box alone, without a city's certificate: their public keys, beside the
-log of words.
+"""Who may moderate on this box alone, without a city's certificate: their public keys, in a file
+that only the node's user may write (``vouched.beside``).
 
 Whoever is root on a box decides what hangs there from the first day on; other boxes believe none of
-it (for that a root of theirs certifies the key: docs/trust.md). Whoever may write into the log's
-folder could put a key here, but also write into the log itself.
+it (for that a root of theirs certifies the key: docs/trust.md).
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from contextlib import suppress
 
 from kiezbox.errors import UsageError
 from kiezbox.trust.keys import is_public_key
+from kiezbox.vouched import beside
 
 __all__ = ["FILE", "believe", "believed", "forget"]
 
@@ -65,4 +65,4 @@ def _write(words_path: str, keys: dict[bytes, str]) -> None:
 
 
 def _path(words_path: str) -> str:
-    return os.path.join(os.path.dirname(os.path.abspath(words_path)), FILE)
+    return beside(words_path, FILE)

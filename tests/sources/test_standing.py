@@ -305,7 +305,7 @@ def test_whoever_opens_the_log_to_judge_it_anew_believes_the_boxs_own_key(
     open_believing(box.settings({}), clock).close()
     assert [each.is_official for each in shown(box)] == [True]
     # Without the public half nobody can tell, and nothing is official.
-    os.unlink(box.folder / "words" / "box.pub")
+    os.unlink(box.folder / "box.pub")
     open_believing(box.settings({}), clock).close()
     assert [each.is_official for each in shown(box)] == [False]
     # The node puts it back, and with it the trust.
@@ -320,7 +320,7 @@ def test_the_boxs_key_is_for_the_node_alone(box: Box, server: Server, clock: Man
     box.nina().look()
 
     assert os.stat(box.folder / "box.key").st_mode & 0o777 == 0o600
-    assert (box.folder / "words" / "box.pub").read_text().strip() not in ("", "0" * 64)
+    assert (box.folder / "box.pub").read_text().strip() not in ("", "0" * 64)
 
 
 def test_an_old_warning_of_ours_that_somebody_hands_back_is_not_believed(

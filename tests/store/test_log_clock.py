@@ -176,8 +176,8 @@ def test_what_changes_something_lives_as_long_as_that(log: Log, clock: ManualClo
     log.erase()
     log.rebuild()
 
-    thing = log.thing(added.ref)
-    assert thing is not None and thing.is_hidden
+    told = log.told(added.ref)
+    assert told is not None and len(told[1]) == 3
 
 
 def test_neighbours_reports_go_with_what_they_were_about(log: Log, clock: ManualClock) -> None:

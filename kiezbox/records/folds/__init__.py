@@ -17,10 +17,14 @@ from kiezbox.records.kinds import KINDS
 from kiezbox.records.record import Record
 from kiezbox.records.things import Thing
 
-__all__ = ["ERASED", "REPORTS_TO_HIDE", "Told", "fold", "thing_of"]
+__all__ = ["ERASED", "MODERATED", "REPORTS_TO_HIDE", "Told", "fold", "thing_of"]
 
 #: So many reports from different neighbours hide something until a moderator has looked.
 REPORTS_TO_HIDE = 3
+
+#: What neighbours' reports and a moderator can hide: what neighbours write for everybody, and
+#: questions. Nobody reports an authority's words away.
+MODERATED = ("post", "observation", "ticket", "place_report", "question")
 
 #: A thing of this state is none any more, and its record goes from the card.
 ERASED = "erased"
@@ -48,7 +52,9 @@ def fold(first: Told, changes: Sequence[Told]) -> Thing | None:
         return None
     ordered = sorted(changes, key=lambda told: (told.record.stamp, told.record.ref))
     thing: Thing | None = _module(kind.name).fold(first, ordered)
-    return thing and replace(thing, is_hidden=_is_hidden(ordered, is_hidden=thing.is_hidden))
+    if thing is None or kind.name not in MODERATED:
+        return thing
+    return replace(thing, is_hidden=_is_hidden(ordered, is_hidden=thing.is_hidden))
 
 
 def thing_of(first: Told, changes: Sequence[Told] = (), **more: Any) -> Thing:
