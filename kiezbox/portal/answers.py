@@ -367,7 +367,10 @@ def _situation(sight: Sight, headers: Mapping[str, str]) -> Answer:
 
     from kiezbox.situation.features import collection
 
-    document = collection(*_seen(sight))
+    facts, bulletins = _seen(sight)
+    is_sure = facts["clock_trusted"] is not False
+    warnings = warnings_of(sight.shown, facts["now"], "de", is_clock_sure=is_sure)
+    document = collection(facts, bulletins, warnings)
     tag = f'W/"{zlib.crc32(_json(document["features"])):08x}"'
     caching = ("ETag", tag), ("Cache-Control", "no-cache")
     if _knows(headers.get("if-none-match", ""), tag):

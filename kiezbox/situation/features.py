@@ -43,6 +43,38 @@ if TYPE_CHECKING:
         @property
         def is_exercise(self) -> bool: ...
 
+    class Warned(Protocol):
+        """What is needed of a ``portal.official.Official``."""
+
+        @property
+        def cause(self) -> str: ...
+        @property
+        def event(self) -> str: ...
+        @property
+        def headline(self) -> str: ...
+        @property
+        def instruction(self) -> str: ...
+        @property
+        def language(self) -> str: ...
+        @property
+        def is_all_clear(self) -> bool: ...
+
+        id: str
+        data: dict[str, Any]
+        source: str
+        identifier: str
+        issuer: str
+        severity: str
+        state: str
+        is_official: bool
+        is_exercise: bool
+        areas: list[str]
+        fetched_from: str
+        copy_at: float
+        sent_at: float | None
+        starts_at: float | None
+        ends_at: float | None
+
 
 __all__ = ["collection"]
 
@@ -50,8 +82,10 @@ __all__ = ["collection"]
 _QUALITY = {0: "good", 1: "suspect", 2: "bad"}
 
 
-def collection(facts: Facts, bulletins: Iterable[Posted] | None) -> dict[str, Any]:
-    """The FeatureCollection (RFC 7946) with the box as its one feature.
+def collection(
+    facts: Facts, bulletins: Iterable[Posted] | None, warnings: Iterable[Warned] = ()
+) -> dict[str, Any]:
+    """The FeatureCollection (RFC 7946): the box in front, behind it the official warnings it keeps.
 
     Times are RFC 3339 in UTC. ``observed_at`` is when the box knew it, ``served_at`` when this
     copy was made. The place is the one in the settings, or null: none is ever invented. A reading
@@ -65,7 +99,8 @@ def collection(facts: Facts, bulletins: Iterable[Posted] | None) -> dict[str, An
     feature["geometry"] = _point(box["latitude"], box["longitude"])
     feature["properties"] = _properties(facts, bulletins)
     served_at = _utc(facts["now"])
-    return {"type": "FeatureCollection", "served_at": served_at, "features": [feature]}
+    told = [_warning(each, feature["geometry"]) for each in warnings]
+    return {"type": "FeatureCollection", "served_at": served_at, "features": [feature, *told]}
 
 
 def _point(latitude: float | None, longitude: float | None) -> dict[str, Any] | None:
@@ -157,6 +192,45 @@ def _bulletin(bulletin: Posted) -> dict[str, Any]:
         "expires_at": _utc(bulletin.expires_at),
         "source": _SOURCES.get(bulletin.standing) or plain_text(bulletin.issuer, 80),
         "verified": bulletin.standing == "official",
+    }
+
+
+def _warning(warning: Warned, place: dict[str, Any] | None) -> dict[str, Any]:
+    """A warning stands where the box stands: it was kept because the box lies in one of its areas,
+    which are named. Severity, urgency and certainty are CAP's words as they came.
+    """
+    data = warning.data
+    return {
+        "type": "Feature",
+        "id": f"warning {warning.id}",
+        "geometry": place,
+        "properties": {
+            "kind": "warning",
+            "geometry_of": "box",
+            "id": warning.id,
+            "identifier": plain_text(warning.identifier, 200),
+            "source": plain_text(warning.source, 40) or None,
+            "issuer": plain_text(warning.issuer, 200) or None,
+            "verified": warning.is_official,
+            "state": warning.state,
+            "exercise": warning.is_exercise,
+            "all_clear": warning.is_all_clear,
+            "message_type": plain_text(str(data.get("message_type", "")), 20) or None,
+            "severity": plain_text(warning.severity, 20) or None,
+            "urgency": plain_text(str(data.get("urgency", "")), 20) or None,
+            "certainty": plain_text(str(data.get("certainty", "")), 20) or None,
+            "cause": warning.cause,
+            "event": plain_text(warning.event, 200) or None,
+            "headline": plain_text(warning.headline, 300),
+            "instruction": plain_text(warning.instruction, 4000, lines=True) or None,
+            "language": plain_text(warning.language, 12) or None,
+            "areas": [plain_text(each, 200) for each in warning.areas],
+            "sent_at": _utc(warning.sent_at),
+            "starts_at": _utc(warning.starts_at),
+            "ends_at": _utc(warning.ends_at),
+            "fetched_from": plain_text(warning.fetched_from, 80) or None,
+            "fetched_at": _utc(warning.copy_at),
+        },
     }
 
 

@@ -7,10 +7,12 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
+from geojson_pydantic import FeatureCollection
 from residents import Resident
 from street import Portal, fresh, now_json, outage, portal, wait_for, write_facts
 from warned import BOX, TEXTS, fields, warn
@@ -41,7 +43,8 @@ def served(box: Path, write: Write) -> Iterator[Portal]:
 
 
 def test_what_to_do_stands_before_what_is_reported(served: Portal, write: Write) -> None:
-    name = write(1)
+    headline = {**TEXTS["de"], "headline": "Hochwasser am <Mühlbach>"}
+    name = write(1, texts={"de": headline})
 
     page = Resident(served.port).open(f"/de/warnings/{name}").text
 
@@ -51,6 +54,37 @@ def test_what_to_do_stands_before_what_is_reported(served: Portal, write: Write)
     places = [page.index(each) for each in order]
     assert places == sorted(places)
     assert 'href="/de/steps/flood"' in page
+
+
+def test_programs_get_every_warning_with_the_severity_that_its_issuer_gave(
+    served: Portal, write: Write
+) -> None:
+    write(1, urgency="Future")
+    write(2, message_type="Cancel", is_all_clear=1)
+    write(3, is_exercise=1, severity="Unknown")
+
+    document = json.loads(Resident(served.port).open("/situation.geojson").text)
+
+    FeatureCollection(**document)
+    box, *warnings = document["features"]
+    found = {each["properties"]["identifier"]: each["properties"] for each in warnings}
+    assert [each["properties"]["kind"] for each in warnings] == ["warning"] * 3
+    # No polygon is kept: a warning lies where the box does that lies in its area, and says so.
+    assert all(each["geometry"] == box["geometry"] is not None for each in warnings)
+    assert {each["geometry_of"] for each in found.values()} == {"box"}
+    flood = found["mow.XX-0001"]
+    assert (flood["severity"], flood["urgency"], flood["certainty"]) == (
+        "Severe", "Future", "Likely",
+    )  # fmt: skip
+    assert (flood["state"], flood["verified"], flood["exercise"]) == ("active", True, False)
+    assert flood["issuer"] == "Leitstelle Musterland" and flood["areas"] == ["Musterstadt"]
+    assert flood["headline"] == TEXTS["de"]["headline"] and flood["language"] == "de"
+    assert flood["fetched_from"] == "warnung.example"
+    age_s = datetime.fromisoformat(document["served_at"]) - datetime.fromisoformat(
+        flood["fetched_at"]
+    )
+    assert 299 <= age_s.total_seconds() < 360
+    assert found["mow.XX-0002"]["all_clear"] and found["mow.XX-0003"]["exercise"]
 
 
 @pytest.mark.parametrize(("language", "direction"), [("tr", "ltr"), ("ar", "rtl"), ("vi", "ltr")])

@@ -16,7 +16,7 @@ BOX, HOUR = "kb-musterplatz-1", 3600
 
 TEXTS = {
     "de": {
-        "headline": "Hochwasser am <Mühlbach>",
+        "headline": "Hochwasser am Mühlbach",
         "event": "Hochwasser",
         "instruction": "Gehen Sie nicht in Keller.\nSchalten Sie dort den Strom ab.",
         "description": "Der Bach steigt bis heute Abend.",
