@@ -15,9 +15,13 @@ import signal
 import sys
 import threading
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from kiezbox.cli._common import Parser
 from kiezbox.errors import MissingPackage, UsageError
+
+if TYPE_CHECKING:
+    from kiezbox.demo.helpers import Helpers
 
 #: What the demo's processes import, and the package that brings it.
 NEEDED = {
@@ -27,6 +31,8 @@ NEEDED = {
     "gpiozero": "gpiozero",
     "paho": "paho-mqtt",
     "httptools": "httptools",
+    "cbor2": "cbor2",
+    "nacl": "pynacl",
 }
 
 #: Faster than this the sensors could not keep up: an SDS011 is asked ten times a second then.
@@ -67,7 +73,7 @@ def _show(boxes: int, port: int, speed: float, recording: str | None, stop: thre
             kiez.start(stop)
             page.serve(kiez)
             if not stop.is_set():
-                _say(boxes, page.address)
+                _say(boxes, page.address, kiez.helpers)
             if kiez.left_out():
                 print(f"kiezbox: recording: {kiez.left_out()}", file=sys.stderr)
             kiez.run(stop)
@@ -77,10 +83,15 @@ def _show(boxes: int, port: int, speed: float, recording: str | None, stop: thre
     return 0
 
 
-def _say(boxes: int, address: str) -> None:
-    """The one line; whoever closed the pipe behind us gets a demo without it."""
+def _say(boxes: int, address: str, helpers: Helpers) -> None:
+    """Two lines; whoever closed the pipe behind us gets a demo without them."""
     some = "1 box" if boxes == 1 else f"{boxes} boxes"
-    print(f"Kiezbox demo: {some} at {address} (Ctrl-C ends it)", flush=True)
+    print(f"Kiezbox demo: {some} at {address} (Ctrl-C ends it)")
+    print(
+        f"Be a helper: Help, at its foot For helpers: number {helpers.number}, code"
+        f' "{helpers.code}" (once on each box)',
+        flush=True,
+    )
 
 
 def _check_packages() -> None:

@@ -15,6 +15,7 @@ from kiezbox.battery import BatteryState, Stage
 from kiezbox.cli._common import load_settings, open_clock
 from kiezbox.demo.authority import ARS
 from kiezbox.demo.broker import free_port
+from kiezbox.demo.helpers import Helpers
 from kiezbox.demo.places import Site
 from kiezbox.demo.processes import HERE, Child, Children
 from kiezbox.demo.uplink import Uplink
@@ -61,6 +62,7 @@ class Box:
         *,
         broker_port: int,
         authority: str,
+        helpers: Helpers,
         speed: float,
         wall_anchor: float,
     ) -> None:
@@ -74,9 +76,11 @@ class Box:
         self._bench_folder = f"{self.world.bench.folder}/".encode()
         self.portal_port = free_port()
         self._authority = authority
+        self._moderator_key = helpers.moderator_key
         settings = folder / "kiezbox.toml"
         settings.write_text(self._settings(folder, wall_anchor), encoding="utf-8")
         self._give_memory(settings)
+        helpers.come_to(load_settings(str(settings)))
         (folder / "place").mkdir()
         write_package(invented(SEED), str(folder / "place" / "place.db"))
         # Children run in their own folder, so the package must be found from anywhere.
@@ -270,6 +274,7 @@ class Box:
             "network": {"run_dir": str(self._run_dir / "network")},
             "network.access_point": {"kind": "none"},
             "sources.nina": {"url": self._authority, "ars": ARS},
+            "abuse": {"moderator_key": str(self._moderator_key)},
             "operator": {
                 "controller": "Kiezbox demo",
                 "contact": "Ctrl-C",

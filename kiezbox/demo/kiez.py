@@ -12,6 +12,7 @@ from kiezbox.clock import ScaledClock
 from kiezbox.demo import broker
 from kiezbox.demo.authority import Authority
 from kiezbox.demo.box import SHORTENED, TIMES, Box
+from kiezbox.demo.helpers import Helpers
 from kiezbox.demo.listener import Listener
 from kiezbox.demo.places import sites
 from kiezbox.demo.processes import Child, Children, Folder
@@ -71,6 +72,7 @@ class Kiez:
         self._broker = self._stack.enter_context(Children())
         self.broker_name, command = broker.command(folder.path, broker_port)
         self._broker.start(Child("broker", command, folder=folder.path))
+        self.helpers = Helpers(folder.path)
         authority = Authority(self._starts_at)
         self._stack.callback(authority.close)
         for number, site in enumerate(self._sites):
@@ -80,6 +82,7 @@ class Kiez:
                 site,
                 broker_port=broker_port,
                 authority=authority.url,
+                helpers=self.helpers,
                 speed=self._speed,
                 wall_anchor=self._starts_at,
             )
@@ -141,6 +144,7 @@ class Kiez:
             "broker": self.broker_name,
             "air": self._sky.words(now),
             "left_out": self.left_out(),
+            "helper": {"number": self.helpers.number, "code": self.helpers.code},
             "shortened": SHORTENED,
             "times": TIMES,
             "parts": {

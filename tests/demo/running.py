@@ -43,12 +43,14 @@ class Demo:
             start_new_session=True,
         )
         assert self.process.stdout is not None
-        #: The one line; empty if the demo ended before.
+        #: The line with the address; empty if the demo ended before.
         self.line = self.process.stdout.readline()
         #: Seconds from the command to that line.
         self.ready_s = time.monotonic() - self._started_at
         if not self.line:
             raise AssertionError(f"no demo: {self.process.communicate(timeout=LIMIT_S)[1]}")
+        #: And the one that says how to be a helper.
+        self.helper_line = self.process.stdout.readline()
         self.address = self.line.split(" at ")[1].split()[0]
         self.host = self.address.removeprefix("http://").rstrip("/")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -13,6 +14,9 @@ from urllib.request import urlopen
 
 import pytest
 from running import LIMIT_S, Demo, wait_for
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "portal"))
+from residents import Resident
 
 HERE = Path(__file__).parent
 MARKT, KANAL = "kb-marktplatz", "kb-kanalufer"
@@ -35,6 +39,37 @@ def test_the_demo_says_one_line_with_its_address_when_all_boxes_answer(demo: Dem
     # Promised are 5 s; a machine that also does other things gets more.
     assert demo.ready_s < 30
     assert all(box["situation"]["mode"] == "normal" for box in demo.kiez()["boxes"])
+
+
+def test_a_newcomer_plays_the_whole_story_by_hand(demo: Demo) -> None:
+    """Somebody asks; who was let in by the printed code opens it, takes it, and it is done."""
+    number, code = re.findall(r'number (\d+), code "([a-z ]+)"', demo.helper_line)[0]
+    port = int(demo.box(MARKT)["portal"].rpartition(":")[2].rstrip("/"))
+    neighbour, helper = (Resident(port, address="127.0.0.1") for _ in range(2))
+    neighbour.open("/de/help/ask")
+    neighbour.send("/de/help/ask", need="0", block="Musterweg", place="Hinterhaus, vierter Stock",
+                   people="1", words="Sauerstoff, Akku reicht drei Stunden")  # fmt: skip
+    ticket, words = re.findall(r"<p class=w><bdi>(.*?)</bdi>", neighbour.page.text)
+
+    def does(**fields: str) -> str:
+        session = re.search(r"name=session value=(\S+?)>", helper.page.text)
+        return helper.send("/de/helper", fields, session=session.group(1) if session else "").text
+
+    helper.open("/de/helper")
+    listed = does(act="claim", number=number, code=code, new="vier Dosen Birnen",
+                  again="vier Dosen Birnen")  # fmt: skip
+    does(ticket=ticket)
+    opened = does(act="open", ticket=ticket, passphrase="vier Dosen Birnen")
+    does(act="take", ticket=ticket)
+    taken = neighbour.open(f"/de/help/{ticket}").text
+    does(act="done", ticket=ticket)
+    done = neighbour.open(f"/de/help/{ticket}").text
+
+    assert "Musterweg" in listed and "Hinterhaus" not in listed
+    assert "Hinterhaus, vierter Stock" in opened and "Akku reicht drei Stunden" in opened
+    assert "Jemand kümmert sich darum." in taken and "Hinterhaus" not in taken
+    assert "Erledigt" in done and "Durch: Helfende" in done
+    assert demo.kiez()["helper"] == {"number": int(number), "code": code}
 
 
 def test_the_boxes_stand_on_the_plan_where_they_say_they_are(demo: Demo) -> None:

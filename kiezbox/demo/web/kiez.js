@@ -163,6 +163,8 @@ function show(kiez) {
   showAll("all-uplink", kiez.boxes.every((box) => !box.has_uplink), "Cut every uplink", "Restore every uplink");
   const speed = kiez.speed === 1 ? "" : ` Time runs ${kiez.speed} times as fast.`;
   byId("air").textContent = `Air: ${kiez.air}. Broker: ${kiez.broker}.${speed} ${kiez.left_out}`;
+  byId("helper").textContent =
+    `To play a helper: in a box's phone open Help, and at its foot the page for helpers. Number ${kiez.helper.number}, code “${kiez.helper.code}”, once on each box.`;
   fill(byId("shortened"), kiez.shortened, (row) => make("tr", {}, row.map((cell) => make("td", {}, [cell]))));
   panel.show(kiez, kiez.boxes.find((box) => box.id === chosen) ?? kiez.boxes[0]);
 }
