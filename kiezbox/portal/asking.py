@@ -166,6 +166,8 @@ class Ask:
         whole = document(
             self.facts, text, self.language, inner, escape(name), look=look,
             style=(INNER if has_forms else "") + style, title=title, rooms=self._rooms,
+            # The answer to a form may have words in it that are shown this once.
+            has_reload=self.request.method != "POST",
         )  # fmt: skip
         found = Answer(status, whole, HTML, _NO_STORE, keep_s=keep_s)
         return zipped(found, self.request.headers, "Accept-Encoding")

@@ -36,10 +36,12 @@ def document(
     style: str = "",
     title: str = "",
     rooms: Iterable[str] = ("now", "codes", "warnings"),
+    has_reload: bool = True,
 ) -> bytes:
     """The whole page around ``body``. ``name``: of the page, the same in every language. ``look``:
     the class of another head than the situation's; ``style``: beside that of every page;
-    ``title``: HTML, by default the situation's headline; ``rooms``: whose texts are on the page.
+    ``title``: HTML, by default the situation's headline; ``rooms``: whose texts are on the page;
+    ``has_reload``: False for what is shown once, which a link would lead away from.
     """
     banner = ""
     if is_exercise(facts):
@@ -69,6 +71,7 @@ def document(
     keep = ""
     if name.partition("/")[0] in _KEPT:
         keep = paragraph(" ".join(text["keep"]))
+    again = f'<p><a href="/{language}{below}">{text["reload"]}</a></p>' if has_reload else ""
     direction = " dir=rtl" if language in RIGHT_TO_LEFT else ""
     rules = style_of(facts, banner + nav + body) + style
     return (
@@ -79,7 +82,7 @@ def document(
             f"<title>{title or escape(headline_of(facts, text)[0])} · Kiezbox</title>"
             f'<link rel="icon" href="data:,"><style>{rules}</style></head>'
             f'<body class="{look or look_of(facts)}">{banner}{nav}<main>{body}</main>'
-            f'{banner}<footer><p><a href="/{language}{below}">{text["reload"]}</a></p>{keep}'
+            f"{banner}<footer>{again}{keep}"
             f"<p><small>{' · '.join(foot)}<br>{text['never_ask']}</small></p>"
             "</footer></body></html>"
         )

@@ -17,17 +17,20 @@ __all__ = ["report", "report_form"]
 
 
 def report_form(ask: Ask, thing: Seen) -> str:
-    """What is wrong with it; sent to the page it stands on, with ``act=report``."""
+    """What is wrong with it; sent to the page it stands on, with ``act=report``. Folded up: most who
+    read it come for something else, and some of them are frightened.
+    """
     text = ask.text("board")
     reasons = "".join(
         f"<label><input type=radio name=reason value={n} required>{reason}</label>"
         for n, reason in enumerate(text["reasons"])
     )
     return (
+        f"<details><summary>{text['report']}</summary>"
         f'<form method=post action="{escape(ask.path(ask.name, thing.id))}">'
-        f"<h2>{text['report']}</h2>{ask.token_field()}<p>{text['report_why']}</p>"
+        f"{ask.token_field()}<p>{text['report_why']}</p>"
         f"<fieldset><legend>{text['reason']}</legend>{reasons}</fieldset>"
-        f"<button class=quiet name=act value=report>{text['report_send']}</button></form>"
+        f"<button class=quiet name=act value=report>{text['report_send']}</button></form></details>"
     )
 
 

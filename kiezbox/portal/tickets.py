@@ -6,7 +6,7 @@ Only what everybody may read comes this way; what is sealed does not (``pages.he
 from __future__ import annotations
 
 from kiezbox.i18n import LANGUAGES, lang_of
-from kiezbox.portal.words import clock_time, escape
+from kiezbox.portal.words import age, clock_time, escape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,6 +68,10 @@ def card(
         marks.append(f"<span lang={lang}>{LANGUAGES[ticket.language]}</span>")
     if ticket.data.get("is_exercise"):
         marks.insert(0, f"<b>{text['exercise']}</b>")
+    if has_link:
+        # Whom nobody has read yet, and for how long: so that a neighbour knows where to go first.
+        now = text["state"][ticket.state].format(number="")
+        marks[:0] = [f"{now} {age(ticket.written_at, ask.now, ask.text())}"]
     is_shown = ticket.text and (is_for_helpers or not ticket.is_hidden)
     where = f"<p dir=auto>{escape(ticket.text)}</p>" if is_shown else ""
     shown = f"<p><b>{needs}</b></p>" if needs else ""

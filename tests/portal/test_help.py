@@ -30,6 +30,7 @@ from kiezbox.records import tickets
 from kiezbox.store import helping
 from kiezbox.store.keyring import Keyring
 from kiezbox.store.log import Draft, Log
+from kiezbox.store.moderation import queue
 from kiezbox.store.places import write_package
 
 BOX = "kb-musterplatz-1"
@@ -298,6 +299,40 @@ def test_what_a_moderator_hides_is_on_no_public_page(folder: Path, resident: Res
     assert wait_for_list(resident, lambda text: "Grobe Worte" not in text)
     page = resident.open(f"/de/help/{number}")
     assert page.status == 200 and "Grobe Worte" not in page.text
+
+
+def test_three_neighbours_report_a_request_and_it_waits_for_a_moderator(
+    folder: Path, shared: tuple[Path, Portal, sealing.Pair], resident: Resident
+) -> None:
+    number, _ = told(asks(resident, block="Gemeine Worte"))
+    path = f"/de/help/{BOX}.{number}"
+    for n in (1, 1, 2, 3):
+        neighbour = Resident(shared[1].port, address=f"127.0.2.{n}")
+        assert "Gemeine Worte" in neighbour.open(path).text, "two neighbours hide nothing"
+        answer = neighbour.send(path, act="report", reason="2")
+        assert "Ihre Meldung ist angekommen" in answer.text
+
+    assert wait_for_list(resident, lambda text: "Gemeine Worte" not in text)
+    page = resident.open(path)
+    assert "Gemeine Worte" not in page.text and "value=report" not in page.text
+    log = open_log(folder)
+    (case,) = [case for case in queue(log) if case.thing.text == "Gemeine Worte"]
+    log.close()
+    assert case.kind == "ticket" and case.reporters == 3
+    assert case.reports == {"insult or threat": 3}
+    assert state(page) == "Gespeichert. Noch hat es niemand gelesen.", "helpers see it as before"
+
+
+def test_whoever_is_short_of_time_is_told_not_to_wait(resident: Resident) -> None:
+    oxygen = asks(resident, need="0").text
+    company = asks(resident, need="5").text
+    spoken = asks(resident, "emergency", place="Hof", words="Ich kann nicht sprechen").text
+
+    assert "Warten Sie nicht nur auf Antwort" in oxygen
+    assert "Warten Sie nicht" not in company
+    assert "Das ist kein Anruf bei 112" in spoken
+    for page in (oxygen, spoken):
+        assert "/de/where/help" in page
 
 
 def test_a_page_of_twenty_is_short_enough_for_a_crowded_wlan(

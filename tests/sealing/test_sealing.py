@@ -199,8 +199,8 @@ def test_what_a_role_signs_with_belongs_to_its_public_key_and_opens_nothing() ->
 
 @pytest.mark.parametrize("verifier", [b"", bytes(32), b"\1" + bytes(31), bytes(31), b"\xff" * 32])
 def test_what_is_no_key_has_signed_nothing(verifier: bytes) -> None:
-    for given in (bytes(64), b"", b"\xff" * 64, bytes(63)):
-        assert not sealing.is_signed(verifier, b"done", given)
+    for signed in (bytes(64), b"", b"\xff" * 64, bytes(63)):
+        assert not sealing.is_signed(verifier, b"done", signed)
 
 
 # --- code words -----------------------------------------------------------------------------------

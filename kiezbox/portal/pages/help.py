@@ -40,6 +40,9 @@ CALLS = ("emergency_call", "fire_station", "police", "lighthouse")
 MOST = {"block": 120, "place": 300, "name": 120, "phone": 60, "words": 900}
 MOST_SIGNS = 80
 
+#: Needs on which a life may hang: power for a machine, medicine (``store.helping.NEEDS``).
+URGENT = (0, 1)
+
 PAGE = 20
 
 _LIST = (
@@ -246,16 +249,20 @@ def _receive(ask: Ask, what: str) -> Answer | Job:
             is_exercise=is_exercise(ask.facts),
         )  # fmt: skip
         (added,) = log.add(draft)
-        return _sent_page(ask, what, number_of(log.box, *added.ref), words)
+        return _sent_page(ask, what, number_of(log.box, *added.ref), words, needs)
 
     return Job(work)
 
 
-def _sent_page(ask: Ask, what: str, number: str, words: str) -> Answer:
+def _sent_page(ask: Ask, what: str, number: str, words: str, needs: list[int]) -> Answer:
     text = ask.text("help")
     link = escape(ask.path("help", number))
+    # Whose machine ends in three hours must not sit beside the phone until it does.
+    urgent = what == "emergency" or (what == "ask" and bool(set(URGENT).intersection(needs)))
+    first = f"<p class=n><b>{text['dont_wait']}</b></p>" if urgent and what == "ask" else ""
+    first += _nearest(ask, text) if urgent else ""
     body = (
-        f"<p class=ok role=status>{text['sent'][what]}</p>"
+        f"<p class=ok role=status>{text['sent'][what]}</p>{first}"
         f"<h2>{text['number']}</h2><p class=w><bdi>{escape(number)}</bdi></p>"
         f"<h2>{text['code']}</h2><p class=w><bdi>{words}</bdi></p><p>{text['keep']}</p>"
         f'<p><a class=button href="{link}">{text["look"]}</a></p>{_back(ask, text)}'

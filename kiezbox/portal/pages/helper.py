@@ -96,7 +96,7 @@ def _door(ask: Ask, problem: str = "", **names: str) -> Answer:
             ask, "claim", _number(text, number, "m"), _secret(text, "code"),
             _secret(text, "new", text["new_hint"]), _secret(text, "again"),
         )
-        + "</details>"
+        + f"</details><p>{text['lost']}</p>"
     )  # fmt: skip
     status = 429 if problem == "wait" else 403 if problem else 200
     return ask.page(text["title"], body, status=status, below="helper", keep_s=0)
