@@ -1,8 +1,8 @@
 """Pictures of every page into docs/screenshots: ``make screenshots`` (needs Chromium; a minute).
 
 A phone of 360 px shows a box with invented content: in German by day and by night, in Arabic and in
-Leichte Sprache by day. Each picture has at most 16 colours and is cut where it is long, so that all
-of them together stay below 2 MB.
+Leichte Sprache by day. Each picture has at most 16 colours (maps 64) and is cut where it is long,
+so that all of them together stay below 2 MB.
 """
 
 from __future__ import annotations
@@ -45,6 +45,9 @@ SETS = {
 
 WIDTH, MOST_HEIGHT, COLOURS = 360, 1350, 16
 
+#: The map's red dot is too small to be kept among sixteen colours.
+COLOURS_OF_A_MAP = 64
+
 
 def main() -> None:
     """Every page that leads nowhere else, in every set, and a first page for each situation."""
@@ -82,7 +85,8 @@ def take(judge: Judge, url: str, out: Path) -> None:
     shot = judge.chromium.ask("Page.captureScreenshot", format="png")["data"]
     picture = Image.open(io.BytesIO(base64.b64decode(shot))).convert("RGB")
     out.parent.mkdir(parents=True, exist_ok=True)
-    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(out, optimize=True)
+    colours = COLOURS_OF_A_MAP if "map" in out.stem else COLOURS
+    picture.quantize(colours, dither=Image.Dither.NONE).save(out, optimize=True)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ dark and on paper. It is for eyes only: beside it stands a list in words, to whi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from html import escape
 from math import atan2, cos, degrees, hypot, radians
 from typing import NamedTuple
@@ -99,12 +99,13 @@ def drawn(
     title: str,
     description: str,
     north: str,
+    measure: Callable[[int], str] = "{} m".format,
     has_box: bool = True,
     most_bytes: int = 40_000,
 ) -> Drawing:
-    """The square ``reach_m`` around a place. ``north``: the letter on the arrow. ``most_bytes`` of
-    paths, which are half as many gzipped: where a dense city has more, it is drawn coarser, and
-    then without its shortest streets.
+    """The square ``reach_m`` around a place. ``north``: the letter on the arrow; ``measure``:
+    metres in words, for the scale. ``most_bytes`` of paths, which are half as many gzipped: where a
+    dense city has more, it is drawn coarser, and then without its shortest streets.
     """
     view = _View(latitude, longitude, reach_m)
     shapes = _shapes(lines, view)
@@ -132,7 +133,7 @@ def drawn(
     svg = (
         f'<svg class=m viewBox="0 0 {SIZE} {SIZE}" role=img aria-labelledby="mt md">'
         f"<title id=mt>{escape(title)}</title><desc id=md>{escape(description)}</desc>"
-        f"{paths}{names}{box}{shown}{_scale(reach_m)}{_arrow(north)}</svg>"
+        f"{paths}{names}{box}{shown}{_scale(reach_m, measure)}{_arrow(north)}</svg>"
     )
     return Drawing(svg, numbered)
 
@@ -301,15 +302,14 @@ def _markers(
     return numbered, markers
 
 
-def _scale(reach_m: float) -> str:
+def _scale(reach_m: float, measure: Callable[[int], str]) -> str:
     """A bar of a round number of metres, at the lower left."""
     metres = next(each for each in (2000, 1000, 500, 200, 100, 50) if each <= reach_m / 2.2)
     length = metres * HALF / reach_m
-    shown = f"{metres} m" if metres < 1000 else f"{metres // 1000} km"
     return (
         f"<rect class=p x=4 y=556 width={length + 20:.0f} height=40 />"
         f'<path class=z d="M14 586h{length:.0f}"/>'
-        f"<text x={14 + length / 2:.0f} y=578>{shown}</text>"
+        f"<text x={14 + length / 2:.0f} y=578>{escape(measure(metres))}</text>"
     )
 
 

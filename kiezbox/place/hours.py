@@ -5,8 +5,8 @@ opening_hours/specification"): days, months and dates, spans of time, ``off``, `
 parted by ``;``. ``PH`` are public holidays: which days those are a package may say (``place
 build --country``); without, it may always be otherwise today. Line breaks, ``24h`` and German days
 stand for what they mean, because cities' open data have them. Everything else (sunset, school
-holidays, weeks, comments, open ends, ``||``) is not guessed at: ``parse`` gives None, and pages show
-the text as it is.
+holidays, weeks, comments, open ends, ``||``) is not guessed at: ``parse`` gives None, and pages
+show the text as it is.
 
 Checked against the foreign parser ``opening-hours-py`` (tests/place/test_hours.py), which is not
 used here: 5 MB and native code, for the portal's 40 MiB.

@@ -163,6 +163,12 @@ def test_on_a_public_holiday_that_is_said_and_the_hours_of_holidays_hold(
     assert said in entry(here.ask("/de/where/warmth").text, "warm-room-1")
 
 
+def test_the_maps_scale_is_written_in_the_readers_own_script(here: Door) -> None:
+    # Arabic once had "m 200": a Latin unit, turned around.
+    assert ">200 م</text>" in here.ask("/ar/where/map/500").text
+    assert ">200 m</text>" in here.ask("/de/where/map/500").text
+
+
 def test_another_zone_is_another_time(here: Door, box: Path) -> None:
     hours = "Mo-Su 20:30-23:00"
     install(box, changed(invented(1, zone="Europe/Helsinki"), "warm-room-1", hours=hours))

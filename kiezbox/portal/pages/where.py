@@ -256,6 +256,7 @@ def _drawn(ask: Ask, around: Surroundings, reach: int, near: list[Near]) -> Draw
         title=words["title"],
         description=described.format(reach=distance_of(ask, reach)),
         north=words["north"],
+        measure=lambda metres: distance_of(ask, metres),
         has_box=around.is_box_inside,
     )
     if len(_drawings) >= MOST_DRAWINGS:
