@@ -21,7 +21,9 @@ grep -v '^#' benchmarks/peers.txt | while read -r kind name wanted; do
     echo "Installing $name into .bench/$name …"
     [ "$name" = kiezbox ] && wanted=".[i2c,serial,pins,mqtt,portal]"
     # shellcheck disable=SC2086 -- several requirements
+    # pip as on a box (provisioning/40-program).
     if "$python" -m venv ".bench/$name" &&
+      ".bench/$name/bin/python" -m pip --quiet --disable-pip-version-check install --upgrade pip &&
       ".bench/$name/bin/python" -m pip --quiet --disable-pip-version-check install $wanted; then
       touch "$done"
     else

@@ -4,11 +4,3 @@ All of it is pure: a package goes in (``store.places`` reads and writes the file
 show comes out: points by distance, words for directions, whether something is open now, a drawing.
 docs/place.md has the package's format.
 """
-
-from kiezbox.place.points import KINDS, NEEDS, Line, LineKind, Package, Point, Source, need_of
-from kiezbox.place.ways import direction, metres_between, rounded_metres, walking_minutes
-
-__all__ = [
-    "KINDS", "NEEDS", "Line", "LineKind", "Package", "Point", "Source", "direction",
-    "metres_between", "need_of", "rounded_metres", "walking_minutes",
-]  # fmt: skip

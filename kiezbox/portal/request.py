@@ -4,8 +4,6 @@ llhttp of Node.js); here stand its limits, and what of a request the portal care
 
 from __future__ import annotations
 
-import sys
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -233,45 +231,6 @@ def _where(target: str, host: str) -> tuple[str, str, str]:
 
 def request_parser() -> Any:
     """httptools' HttpRequestParser; loaded at the first call. Raises ImportError."""
-    return _module().HttpRequestParser
+    from kiezbox.portal.lean import httptools
 
-
-def _module() -> Any:
-    return sys.modules.get("httptools.parser.parser") or _lean() or _whole()
-
-
-def _whole() -> Any:
-    import httptools.parser.parser
-
-    return httptools.parser.parser
-
-
-def _lean() -> Any:
-    """Its C half alone. The Python half would load ``typing``, ``re`` and ``enum``: 5 to 10 ms,
-    half of what the first page may take (docs/portal.md). None where that cannot be done.
-
-    The C half asks for two things: its error classes, and ``typing.Optional``, which stands in
-    annotations that nobody evaluates.
-    """
-    if "httptools" in sys.modules:
-        return None
-    finder = sys.modules["_frozen_importlib_external"].PathFinder
-    names = ("httptools", "httptools.parser")
-    stand_ins = [name for name in (*names, "typing") if name not in sys.modules]
-    try:
-        path = None
-        for name in names:
-            path = finder.find_spec(name, path).submodule_search_locations
-            sys.modules[name] = module = type(sys)(name)
-            module.__path__ = path
-        if "typing" in stand_ins:
-            sys.modules["typing"] = typing = type(sys)("typing")
-            typing.Optional = {bool: bool}  # type: ignore[attr-defined]
-        __import__("httptools.parser.parser")
-        return sys.modules["httptools.parser.parser"]
-    except Exception:
-        # Another version, another build: then as everybody loads it.
-        return None
-    finally:
-        for name in stand_ins:
-            sys.modules.pop(name, None)
+    return httptools().HttpRequestParser

@@ -8,6 +8,7 @@ probes and the first page take ten microseconds each.
 
 from __future__ import annotations
 
+import gc
 import select
 import sys
 import time
@@ -123,6 +124,10 @@ class Responder(Hall):
         self._is_resting = False
         for door in self._doors:
             self._open(door)
+        if not gc.isenabled():
+            # The process began without (``cli.portal``). What is loaded stays and is passed over.
+            gc.freeze()
+            gc.enable()
 
     def _try_again(self, visit: Visit) -> None:
         """Its party may spend again; the time it has is not longer for that."""

@@ -42,8 +42,8 @@ from kiezbox.store.log import Log
 
 #: What the way to the first page must not load: each of them costs more than the page.
 HEAVY = {
-    "argparse", "asyncio", "dataclasses", "datetime", "email", "enum", "flask", "http", "httptools",
-    "inspect", "jinja2", "json", "logging", "re", "socket", "sqlite3", "ssl", "threading",
+    "argparse", "asyncio", "collections", "dataclasses", "datetime", "email", "enum", "flask",
+    "functools", "http", "httptools", "inspect", "jinja2", "json", "logging", "re", "socket", "sqlite3", "ssl", "threading",
     "tomllib", "typing", "waitress", "werkzeug", "kiezbox.clock", "kiezbox.model",
     "kiezbox.settings", "kiezbox.store", "kiezbox.units",
 }  # fmt: skip

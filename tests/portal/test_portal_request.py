@@ -231,14 +231,13 @@ def test_continue_is_to_be_said_once_and_only_for_a_body_that_waits() -> None:
 
 LEAN = """
 import sys
-from kiezbox.portal.request import Reader, request_parser, response_parser
+from kiezbox.portal.request import Reader, request_parser
 Reader()
 assert "typing" not in sys.modules, "typing"
 assert "httptools" not in sys.modules, "httptools"
 import httptools
 import typing
 assert httptools.HttpRequestParser is request_parser()
-assert httptools.HttpResponseParser is response_parser()
 assert typing.Optional[int] == int | None
 """
 

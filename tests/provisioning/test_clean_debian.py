@@ -70,7 +70,7 @@ def test_a_clean_debian_becomes_a_box_and_a_clean_debian_again(suite: str) -> No
 
         # Once more, as in a place without a network: from a folder of wheels.
         pip = ("/opt/kiezbox/.venv/bin/python", "-m", "pip", "--quiet", "download")
-        program = "/src[i2c,serial,pins,mqtt,portal]"
+        program = "/src[i2c,serial,pins,mqtt,portal,desk]"
         found = root.run(
             "sh", "-c", "cp -R /src /tmp/copy && cd /tmp/copy && " + " ".join(pip)
             + f" --dest /tmp/wheels '{program.replace('/src', '.')}' setuptools wheel",
