@@ -74,7 +74,8 @@ def signing_key(path: str) -> Key:
             text = file.read(1 << 16)
     except FileNotFoundError as error:
         raise KiezboxError(
-            f"there is no moderator's key {path}", hint="`kiezbox moderate keys` makes one."
+            f"there is no moderator's key {path}",
+            hint='`sudo kiezbox moderate keys --name "ROLE"` makes one; or --key FILE.',
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise KiezboxError(f"cannot read the key {path}: {error}", hint="Try with sudo.") from error
@@ -175,10 +176,15 @@ def _keys(arguments: argparse.Namespace, settings: Settings, clock: Clock) -> No
     elif arguments.remove is not None:
         found = [key for key in moderators.believed(path) if key_id(key).hex() == arguments.remove]
         if not found:
-            raise UsageError(f"no believed key is {arguments.remove!r}")
+            raise UsageError(
+                f"no believed key is {arguments.remove!r}",
+                hint="`kiezbox moderate keys` shows them: the 16 digits before the name.",
+            )
         moderators.forget(path, found[0])
     elif not os.path.exists(arguments.key or settings.abuse.moderator_key):
         _make_key(arguments, settings)
+    else:
+        _believe_again(arguments, settings)
     with _opened(settings, clock):
         pass  # What was decided with these keys is judged anew.
     for public, name in moderators.believed(path).items():
@@ -205,6 +211,30 @@ def _make_key(arguments: argparse.Namespace, settings: Settings) -> None:
     print(f"made {path}; whoever has this file moderates on this box", file=sys.stderr)
 
 
+def _believe_again(arguments: argparse.Namespace, settings: Settings) -> None:
+    """The card was new, or the key was taken over from another box: it is there and counts for
+    nothing. Only by name, so that a look never brings back what somebody removed.
+    """
+    from kiezbox.store import moderators
+    from kiezbox.trust import key_id
+
+    path, words = arguments.key or settings.abuse.moderator_key, settings.store.words_path
+    if not os.access(path, os.R_OK):
+        return
+    public = _public(path)
+    if public in moderators.believed(words):
+        return
+    if arguments.name:
+        moderators.believe(words, public, arguments.name)
+        print(f"{path} counts on this box from now on", file=sys.stderr)
+    else:
+        print(
+            f"this box does not believe {path} ({key_id(public).hex()}):"
+            ' `kiezbox moderate keys --name "ROLE"` changes that',
+            file=sys.stderr,
+        )
+
+
 def _public(given: str) -> bytes:
     from kiezbox.trust import is_public_key, public_of
 
@@ -214,7 +244,9 @@ def _public(given: str) -> bytes:
         with open(given, encoding="utf-8") as file:
             return public_of(file.read(1 << 16))
     except (OSError, UnicodeDecodeError) as error:
-        raise KiezboxError(f"cannot read the key {given}: {error}") from error
+        raise KiezboxError(
+            f"cannot read the key {given}: {error}", hint="A key file, or 64 digits."
+        ) from error
 
 
 _ACTS: dict[str, Callable[[argparse.Namespace, Settings, Clock], None]] = {

@@ -13,40 +13,46 @@
   kiezbox place report ID STATE [--hours 24]
                                           works, closed, broken or open, in the operator's name
   kiezbox place open ID, close ID         the same, shorter: a lighthouse, a warm room
+  kiezbox place add KIND --at LAT,LON [--name "School, hall"] [--hours 24] [--days 7]
+                                          a point that is in no package, open from now on
+  kiezbox place correct ID [--name …] [--at …] [--opening "Mo-Fr 08:00-16:00"] [--days 7]
+                                          what is wrong of a point; the rest stays as it is
+  kiezbox place remove ID [--days 7]      there is no such point, whatever the package says
 
 Building needs no box; .osm.pbf files need pyosmium (pip install 'kiezbox[place-build]'). What you
-say of a point stands above what neighbours say, marked as yours, until its hours are over.
+say of a point stands above what neighbours say, marked as yours, until its hours are over. What
+you add, correct or remove is signed with the key of abuse.moderator_key (`kiezbox moderate keys`
+makes it; --key FILE for another one), is under Where at once, and outlives a new package.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kiezbox.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
 
-    from kiezbox.place.points import Package, Point
-    from kiezbox.place.reports import Standing
+    from kiezbox.place.points import Package
     from kiezbox.settings import Settings
 
-ACTIONS = ("build", "check", "install", "show", "report", "open", "close")
-
-#: As long as a record of a report may live.
-MOST_HOURS = 72.0
+ACTIONS = (
+    "build", "check", "install", "show", "report", "open", "close", "add", "correct", "remove",
+)  # fmt: skip
 
 
 def main(argv: list[str]) -> int:
     """``kiezbox place ACTION``."""
     from kiezbox.cli._common import Parser
+    from kiezbox.place.reports import STATES
 
     parser = Parser("place", __doc__)
     parser.add_argument("action", choices=ACTIONS)
     parser.add_argument("what", nargs="*", metavar="FILE, KIND, ID or STATE")
-    parser.add_argument("--name", default="", help="what the place is called (build)")
+    parser.add_argument("--name", default="", help="what the place or the point is called")
     parser.add_argument("--out", metavar="FILE", help="where to write the package (build)")
     parser.add_argument("--osm", action="append", default=[], metavar="FILE", help=".osm or .pbf")
     parser.add_argument(
@@ -63,21 +69,25 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--as-of", default="", metavar="DAY", help="of the OpenStreetMap data")
     parser.add_argument("--invented", type=int, metavar="SEED", help="a Kiez that is nowhere")
     parser.add_argument("--hours", type=float, default=24.0, help="how long it holds (default 24)")
+    parser.add_argument("--days", type=float, default=7.0, help="how long in the list (default 7)")
+    parser.add_argument("--at", metavar="LAT,LON", help="where it is (add, correct)")
+    parser.add_argument("--address", default="", help="street and number, in words")
+    parser.add_argument("--opening", default="", metavar="HOURS", help="as OpenStreetMap has them")
+    parser.add_argument("--phone", default="", help="of the point")
+    parser.add_argument(
+        "--detail", action="append", default=[], metavar="NAME=VALUE", help="wheelchair=yes, note=…"
+    )
+    parser.add_argument("--state", choices=STATES, help="of a new point (default: open, or works)")
+    parser.add_argument("--key", metavar="FILE", help="the key that signs")
     parser.add_argument("--json", action="store_true", help="for programs")
     arguments = parser.parse_args(argv)
-    least, most = _WORDS[arguments.action]
+    least, most, needs = _WORDS[arguments.action]
     if not least <= len(arguments.what) <= most:
         raise UsageError(
-            f"place {arguments.action} takes {_said(least, most)} after it",
+            f"place {arguments.action} takes {needs} after it",
             hint="`kiezbox place --help` shows them all.",
         )
     return _ACTS[arguments.action](arguments)
-
-
-def _said(least: int, most: int) -> str:
-    if most == 0:
-        return "nothing"
-    return f"{most} word{'s' * (most > 1)}" if least == most else f"up to {most} words"
 
 
 # --- packages ------------------------------------------------------------------------------------
@@ -198,117 +208,30 @@ def _counts(package: Package) -> dict[str, int]:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from kiezbox.cli._common import load_settings, open_clock, print_json
-    from kiezbox.place.points import KINDS
-    from kiezbox.place.ways import metres_between
-    from kiezbox.store.places import read_package
+    from kiezbox.cli._points import show
 
-    settings = load_settings(arguments.settings)
-    wanted = arguments.what[0] if arguments.what else ""
-    points = [
-        point
-        for point in read_package(_path(settings)).points
-        if wanted in ("", point.kind, point.id)
-    ]
-    if wanted and not points:
-        raise UsageError(f"no point is {wanted!r}", hint=f"An id, or one of: {', '.join(KINDS)}.")
-    place = settings.box.latitude, settings.box.longitude
-
-    def metres(point: Point) -> float | None:
-        if place[0] is None or place[1] is None:
-            return None
-        return metres_between(place[0], place[1], point.latitude, point.longitude)
-
-    points.sort(key=lambda point: (metres(point) or 0.0, point.id))
-    said = _standings(settings)
-    now = open_clock(settings).now()
-    if arguments.json:
-        rows = []
-        for point in points:
-            operator, neighbours = said.get(point.id, (None, None))
-            distance = metres(point)
-            rows.append(
-                {**point._asdict(), "details": dict(point.details),
-                 "metres": None if distance is None else round(distance),
-                 "operator": operator and operator._asdict(),
-                 "neighbours": neighbours and neighbours._asdict()}
-            )  # fmt: skip
-        print_json(rows)
-        return 0
-    for point in points:
-        distance = metres(point)
-        far = "" if distance is None else f"{distance:7.0f} m  "
-        print(f"{far}{point.id}  {point.kind}  {point.name or point.address}")
-        for each in said.get(point.id, (None, None)):
-            if each:
-                print(f"{'':11}{_standing(each, now)}")
-    return 0
+    return show(arguments)
 
 
-def _standing(standing: Standing, now: float) -> str:
-    from kiezbox.cli.mode import words
+def _in_the_field(arguments: argparse.Namespace) -> int:
+    from kiezbox.cli import _pointing
 
-    who = "operator" if standing.by else f"{standing.voices} of the neighbours"
-    return f"{who}: {standing.state}, {words(max(0.0, now - standing.written_at))} ago"
-
-
-def _standings(settings: Settings) -> dict[str, tuple[Standing | None, Standing | None]]:
-    from kiezbox.cli._common import open_clock
-    from kiezbox.place.reports import Report, standing
-    from kiezbox.store.log import Log
-
-    if not os.path.exists(settings.store.words_path):
-        return {}
-    log = Log.open(settings.store.words_path, open_clock(settings))
-    try:
-        said: dict[str, list[Report]] = {}
-        for thing in log.things("place_report", limit=10_000):
-            is_own = bool(thing.data.get("is_by_operator")) and thing.origin == log.box
-            by = thing.issuer or ("operator" if is_own else "")
-            report = Report(thing.state, thing.written_at, by, thing.lookup)
-            said.setdefault(thing.topic, []).append(report)
-    finally:
-        log.close()
-    return {topic: standing(reports) for topic, reports in said.items()}
-
-
-def _report(arguments: argparse.Namespace) -> int:
-    from kiezbox.cli._common import load_settings, open_clock
-    from kiezbox.place.reports import STATES
-    from kiezbox.store.log import Draft, Log
-    from kiezbox.store.places import read_package
-
-    name = arguments.what[0]
-    state = {"open": "open", "close": "closed"}.get(arguments.action) or arguments.what[1]
-    if state not in STATES:
-        raise UsageError(f"{state!r} is no state", hint=f"One of {', '.join(STATES)}.")
-    if not 0 < arguments.hours <= MOST_HOURS:
-        raise UsageError(
-            f"--hours {arguments.hours:g} is outside 0 to {MOST_HOURS:g}",
-            hint="What nobody has looked at for three days is not known any more.",
-        )
-    settings = load_settings(arguments.settings)
-    if not any(point.id == name for point in read_package(_path(settings)).points):
-        raise UsageError(f"there is no point {name}", hint="`kiezbox place show` has the ids.")
-    log = Log.open(settings.store.words_path, open_clock(settings))
-    try:
-        fields: dict[str, Any] = {
-            "place": name, "state": STATES.index(state), "is_by_operator": 1,
-        }  # fmt: skip
-        log.add(Draft(kind="place_report", fields=fields, lifetime_s=int(arguments.hours * 3600)))
-    finally:
-        log.close()
-    print(f"{name}: {state}, for {arguments.hours:g} h, in the operator's name")
-    return 0
+    name = "report" if arguments.action in ("open", "close") else arguments.action
+    done: int = getattr(_pointing, name)(arguments)
+    return done
 
 
 _ACTS = {
-    "build": _build, "check": _check, "install": _install, "show": _show, "report": _report,
-    "open": _report, "close": _report,
+    "build": _build, "check": _check, "install": _install, "show": _show,
+    "report": _in_the_field, "open": _in_the_field, "close": _in_the_field,
+    "add": _in_the_field, "correct": _in_the_field, "remove": _in_the_field,
 }  # fmt: skip
 
-#: How many words follow each action, at least and at most.
+#: How many words follow each action, at least and at most, and what they are.
 _WORDS = {
-    "build": (0, 0), "check": (0, 1), "install": (1, 1), "show": (0, 1), "report": (2, 2),
-    "open": (1, 1), "close": (1, 1),
+    "build": (0, 0, "nothing: all of it is in its options"), "check": (0, 1, "one FILE or nothing"),
+    "install": (1, 1, "a FILE"), "show": (0, 1, "a KIND, an ID or nothing"),
+    "report": (2, 2, "an ID and a STATE"), "open": (1, 1, "an ID"), "close": (1, 1, "an ID"),
+    "add": (1, 1, "a KIND, such as warm_room"), "correct": (1, 1, "an ID"),
+    "remove": (1, 1, "an ID"),
 }  # fmt: skip

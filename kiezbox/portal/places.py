@@ -1,13 +1,15 @@
 """The surroundings as pages need them: what is near, how far, and what is said of it.
 
-Reads the package (``place.package``) with SQLite's C half, and the reports from the log of words. A
-package that is missing or damaged is no package: pages say so.
+Reads the package (``place.package``) with SQLite's C half, and from the log of words the reports
+and the points that an operator added, corrected or took away (``place.added``). A package that is
+missing or damaged is no package: pages say so, if nobody has added a point either.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
 
+from kiezbox.place.added import Added, latest, point_of
 from kiezbox.place.package import POINT_COLUMNS, VERSION, point_of_row
 from kiezbox.place.points import KINDS as POINT_KINDS
 from kiezbox.place.points import Bounds, Line, LineKind, Point
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kiezbox.portal.asking import Ask
+    from kiezbox.portal.shown import Seen
 
 __all__ = ["Near", "Surroundings", "standings"]
 
@@ -35,8 +38,13 @@ MOST_KEPT = 24
 #: So many reports of the points of one page are looked at.
 MOST_REPORTS = 2000
 
+#: So many words of operators on points are looked at, the newest first.
+MOST_ADDED = 500
 
-_rankings: dict[Any, list[str]] = {}
+#: Around a box without a package: degrees, about two kilometres.
+REACH = 0.02
+
+_rankings: dict[Any, list[tuple[float, str]]] = {}
 
 
 class Near:
@@ -55,7 +63,7 @@ class Near:
 
 
 class Surroundings:
-    """For one request. Falsy: there is no package that can be read."""
+    """For one request. Falsy: there is no package that can be read, and nobody added a point."""
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
@@ -67,9 +75,12 @@ class Surroundings:
         self.place: tuple[float, float] | None = None
         if box["latitude"] is not None and box["longitude"] is not None:
             self.place = box["latitude"], box["longitude"]
+        seen = ask.shown.things("place_point", ask.now, limit=MOST_ADDED)
+        #: By id: what operators say of a point above all packages.
+        self._added = latest(map(_added, seen)) if seen else {}
 
     def __bool__(self) -> bool:
-        return bool(self._meta)
+        return bool(self._meta) or any(word.point for word in self._added.values())
 
     @property
     def zone(self) -> str:
@@ -86,7 +97,20 @@ class Surroundings:
 
     @property
     def bounds(self) -> Bounds:
-        return Bounds(*(float(self._meta[key]) for key in ("south", "west", "north", "east")))
+        """Of the package; without one, around the box and what was added."""
+        if self._meta:
+            return Bounds(*(float(self._meta[key]) for key in ("south", "west", "north", "east")))
+        points = [word.point for word in self._added.values() if word.point]
+        corners = [(point.latitude, point.longitude) for point in points]
+        latitudes, longitudes = zip(*corners, *([self.place] if self.place else []), strict=True)
+        south, west = min(latitudes) - REACH, min(longitudes) - REACH
+        return Bounds(south, west, max(latitudes) + REACH, max(longitudes) + REACH)
+
+    @property
+    def stamp(self) -> Any:
+        """Another one as soon as there are other points."""
+        words = tuple((word.id, word.issued_at, word.order) for word in self._added.values())
+        return self._ask.sight.surroundings.stamp(), self.place, words
 
     @property
     def is_box_inside(self) -> bool:
@@ -101,6 +125,9 @@ class Surroundings:
         return self._ask.sight.surroundings.rows(sql, values) or []
 
     def point(self, name: str) -> Near | None:
+        if name in self._added:
+            point = self._added[name].point
+            return Near(point, self.place) if point else None
         return next(
             iter(self._points(f"SELECT {POINT_COLUMNS} FROM points WHERE id = ?", (name,))), None
         )
@@ -117,16 +144,18 @@ class Surroundings:
 
     def count(self, kinds: Sequence[str]) -> int:
         """How many ``near`` would give without a limit."""
-        if self.place is not None:
+        if self.place is not None or self._added:
             return len(self._ranked(tuple(kinds)))
         marks = ",".join("?" * len(kinds))
         rows = self._rows(f"SELECT count(*) FROM points WHERE kind IN ({marks})", kinds)
         return int(rows[0][0]) if rows else 0
 
     def near(self, kinds: Sequence[str], limit: int, offset: int = 0) -> list[Near]:
-        """The nearest first; where the box does not know its place, by kind and name."""
-        marks = ",".join("?" * len(kinds))
-        if self.place is None:
+        """The nearest first; where the box does not know its place, by kind and name, and what
+        was added before that.
+        """
+        if self.place is None and not self._added:
+            marks = ",".join("?" * len(kinds))
             sql = f"SELECT {POINT_COLUMNS} FROM points WHERE kind IN ({marks})"
             values = (*kinds, limit, offset)
             return self._points(f"{sql} ORDER BY kind, name, id LIMIT ? OFFSET ?", values)
@@ -134,13 +163,32 @@ class Surroundings:
         marks = ",".join("?" * len(ids))
         sql = f"SELECT {POINT_COLUMNS} FROM points WHERE id IN ({marks})"
         found = {near.point.id: near for near in self._points(sql, ids)}
+        for name in ids:
+            if name in self._added and (point := self._added[name].point):
+                found[name] = Near(point, self.place)
         return [found[name] for name in ids if name in found]
 
     def _ranked(self, kinds: tuple[str, ...]) -> list[str]:
-        """Ids, the nearest first: reckoned once for a package and a place, because a city has
-        thousands of points and the page is made anew every second.
+        """Ids, the nearest first: those of the package, and what operators say above it."""
+        ranked = self._packaged(kinds)
+        if self._added:
+            added = [
+                (self._far(word.point.latitude, word.point.longitude), name)
+                for name, word in self._added.items()
+                if word.point and word.point.kind in kinds
+            ]
+            ranked = sorted(added) + [each for each in ranked if each[1] not in self._added]
+            # A stable order: without a place all are as far, and what was added stays in front.
+            ranked.sort(key=lambda each: each[0])
+        return [name for _, name in ranked[:MOST_RANKED]]
+
+    def _far(self, latitude: float, longitude: float) -> float:
+        return metres_between(*self.place, latitude, longitude) if self.place else 0.0
+
+    def _packaged(self, kinds: tuple[str, ...]) -> list[tuple[float, str]]:
+        """Metres and id of the package's points: reckoned once for a package and a place, because
+        a city has thousands of points and the page is made anew every second.
         """
-        assert self.place is not None
         kept_for = self._ask.sight.surroundings.stamp(), self.place
         ranked = _rankings.get((kept_for, kinds))
         if ranked is None:
@@ -148,11 +196,10 @@ class Surroundings:
             sql = (
                 f"SELECT latitude, longitude, id FROM points WHERE kind IN ({marks})"
                 " AND typeof(latitude) = 'real' AND typeof(longitude) = 'real'"
+                " ORDER BY kind, name, id"
             )
-            far = (
-                (metres_between(*self.place, a, b), name) for a, b, name in self._rows(sql, kinds)
-            )
-            ranked = [name for _, name in sorted(far)[:MOST_RANKED]]
+            far = [(self._far(a, b), name) for a, b, name in self._rows(sql, kinds)]
+            ranked = (sorted(far) if self.place else far)[:MOST_RANKED]
             if len(_rankings) >= MOST_KEPT:
                 _rankings.clear()
             _rankings[kept_for, kinds] = ranked
@@ -170,8 +217,21 @@ class Surroundings:
         return [Line(LineKind(row[0]), row[1], unpack_corners(row[2]), row[3]) for row in rows]
 
     def sources(self) -> list[tuple[str, str, str]]:
-        """Name, licence and address of those whose data this is."""
-        return self._rows("SELECT name, licence, url FROM sources ORDER BY key")
+        """Name, licence and address of those whose data this is. Whoever added a point here has
+        given neither licence nor address.
+        """
+        issuers = {word.issuer for word in self._added.values() if word.point}
+        added = [(issuer, "", "") for issuer in sorted(issuers)]
+        return [*self._rows("SELECT name, licence, url FROM sources ORDER BY key"), *added]
+
+
+def _added(seen: Seen) -> Added:
+    """A thing of the log as a word on a point."""
+    data = seen.data
+    fields = {**data, "point": seen.topic, "name": seen.text}
+    point = point_of(fields) if seen.state == "up" else None
+    order = seen.origin, seen.sequence
+    return Added(seen.topic, point, seen.issuer, data.get("issued_at", 0), order)
 
 
 def standings(ask: Ask, ids: Sequence[str]) -> dict[str, tuple[Standing | None, Standing | None]]:

@@ -271,6 +271,8 @@ _KINDS = (
             # A keyed hash, the same for the reports of one guest: who says it twice is one voice.
             Field(4, "reporter", "bytes", 8),
             Field(5, "is_exercise", "count", 1),
+            # Unix seconds by the operator's clock, if an operator signs it.
+            Field(6, "issued_at", "count", 1 << 40),
         ),
     ),
     # A resident reports another's words, and a moderator decides.
@@ -324,6 +326,29 @@ _KINDS = (
         19, "erasure", Priority.SAFE, 7 * DAY_S, 7 * DAY_S,
         (_OF, Field(2, "proof", "bytes", 32, is_required=True)),
         is_personal=True, changes=True,
+    ),
+    # A point of the map that an operator adds, corrects or takes away (``place.added``). It says
+    # all there is to say of the point, and stands above what a package says of the same one.
+    Kind(
+        20, "place_point", Priority.SAFE, 7 * DAY_S, 366 * DAY_S,
+        (
+            Field(1, "point", "text", 60, is_required=True),
+            Field(2, "type", "text", 20),
+            Field(3, "name", "text", 200),
+            # Hundred-thousandths of a degree (WGS84), from 90° south and from 180° west.
+            Field(4, "latitude", "count", 18_000_000),
+            Field(5, "longitude", "count", 36_000_000),
+            Field(6, "address", "text", 200),
+            Field(7, "hours", "text", 200),
+            Field(8, "phone", "text", 60),
+            # {name: value} of ``place.points.DETAILS``, as JSON.
+            Field(9, "details", "text", 400),
+            # Unix seconds by the operator's clock: the latest word on a point counts.
+            Field(10, "issued_at", "count", 1 << 40),
+            # 1: the point is not there, whatever the package says.
+            Field(11, "is_gone", "count", 1),
+        ),
+        needs="moderate",
     ),
 )  # fmt: skip
 

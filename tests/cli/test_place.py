@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -131,6 +132,13 @@ def test_a_word_on_a_point_ends_when_its_hours_are_over(installed: str, tmp_path
     ("build", "--out", "x.db", "--name", "X", "--geojson", "x.json"),
     ("build", "--out", "x.db", "--name", "X", "--osm", "x.osm", "--around", "here"),
     ("build", "--out", "x.db", "--invented", "1", "--zone", "Atlantis/Harbour"),
+    ("add",), ("add", "castle", "--at", "51.16,10.44"), ("add", "warm_room"),
+    ("add", "warm_room", "--at", "here"), ("add", "warm_room", "--at", "91,10"),
+    # Longitude first: somewhere off Somalia.
+    ("add", "warm_room", "--at", "10.448,51.163"), ("correct", "well-1"), ("remove",),
+    ("add", "warm_room", "--at", "51.16,10.44", "--days", "0"), ("remove", "atlantis"),
+    ("add", "warm_room", "--at", "51.16,10.44", "--detail", "wheelchair=perhaps"),
+    ("add", "warm_room", "--at", "51.16,10.44", "--hours", "73"),
 ])  # fmt: skip
 def test_a_wrong_call_is_answered_with_a_sentence(installed: str, words: tuple[str, ...]) -> None:
     with pytest.raises(UsageError):
@@ -142,3 +150,112 @@ def test_without_a_package_the_operator_is_told_how_to_make_one(settings: str) -
         place(settings, "show")
 
     assert "place build" in error.value.hint
+
+
+# --- in the field --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def keyed(settings: str, tmp_path: Path) -> str:
+    """The same box with a moderator's key, and no package yet."""
+    path = Path(settings)
+    path.write_text(f'{path.read_text()}[abuse]\nmoderator_key = "{tmp_path}/moderator.key"\n')
+    assert main(["moderate", "keys", "--name", "Kiezteam", "--settings", settings]) == 0
+    return settings
+
+
+def rows(settings: str, capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
+    capsys.readouterr()
+    assert place(settings, "show", *words, "--json") == 0
+    return {row["id"]: row for row in json.loads(capsys.readouterr().out)}
+
+
+HALL = ("add", "warm_room", "--at", "51.1641,10.4495", "--name", "Schule, Aula")
+
+
+def test_a_room_that_was_opened_just_now_is_there_without_any_package(
+    keyed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert place(keyed, *HALL, "--detail", "wheelchair=yes", "--address", "Musterweg 3") == 0
+
+    (row,) = rows(keyed, capsys).values()
+    assert row["id"] == f"{BOX}.1" and row["kind"] == "warm_room" and row["name"] == "Schule, Aula"
+    assert (row["latitude"], row["longitude"]) == (51.1641, 10.4495)
+    assert row["details"] == {"wheelchair": "yes"} and row["added_by"] == "Kiezteam"
+    assert row["operator"]["state"] == "open" and row["operator"]["by"] == "Kiezteam"
+
+
+def test_what_was_added_corrected_and_removed_outlives_a_new_package(
+    keyed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_package(invented(1), str(tmp_path / "made.db"))
+    place(keyed, "install", str(tmp_path / "made.db"))
+    before = rows(keyed, capsys)
+    place(keyed, *HALL)
+    place(keyed, "correct", "well-1", "--name", "Pumpe am Tor", "--detail", "drinkable=no")
+    place(keyed, "remove", "toilet-1")
+
+    write_package(invented(1)._replace(built_at="2030-01-01"), str(tmp_path / "newer.db"))
+    place(keyed, "install", str(tmp_path / "newer.db"))
+
+    after = rows(keyed, capsys)
+    assert set(after) == set(before) - {"toilet-1"} | {f"{BOX}.1"}
+    well, was = after["well-1"], before["well-1"]
+    assert well["name"] == "Pumpe am Tor" and well["details"]["drinkable"] == "no"
+    assert (well["latitude"], well["kind"]) == (pytest.approx(was["latitude"], abs=1e-5), "well")
+
+
+def test_a_removed_point_comes_back_when_it_is_corrected(
+    keyed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_package(invented(1), str(tmp_path / "made.db"))
+    place(keyed, "install", str(tmp_path / "made.db"))
+
+    place(keyed, "remove", "well-1")
+    place(keyed, "correct", "well-1", "--address", "am Tor")
+
+    assert rows(keyed, capsys, "well-1")["well-1"]["address"] == "am Tor"
+
+
+def test_whoever_adds_what_is_there_already_is_told(
+    keyed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place(keyed, *HALL)
+    capsys.readouterr()
+
+    place(keyed, *HALL)
+
+    assert f"{BOX}.1) is there already, and near" in capsys.readouterr().err
+
+
+def test_without_a_key_nothing_is_added_and_the_way_to_one_is_said(settings: str) -> None:
+    with pytest.raises(KiezboxError) as error:
+        place(settings, *HALL)
+
+    assert "moderate keys" in error.value.hint
+
+
+def test_a_key_that_this_box_does_not_believe_adds_nothing(
+    keyed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["trust", "key", str(tmp_path / "stranger.key"), "--name", "Stranger"])
+
+    with pytest.raises(UsageError, match="does not believe the key"):
+        place(keyed, *HALL, "--key", str(tmp_path / "stranger.key"))
+
+    with pytest.raises(StoreError):
+        place(keyed, "show")
+
+
+def test_open_and_closed_are_signed_where_there_is_a_key(
+    keyed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place(keyed, *HALL)
+    place(keyed, "close", f"{BOX}.1")
+
+    log = Log.open(str(tmp_path / "words" / "words.db"), SystemClock(), box=BOX)
+    told = log.records("place_report")
+    log.close()
+    assert len(told) == 2 and all(each.record.signature for each in told)
+    said = rows(keyed, capsys)[f"{BOX}.1"]["operator"]
+    assert (said["state"], said["by"]) == ("closed", "Kiezteam")

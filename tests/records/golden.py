@@ -122,6 +122,39 @@ GOLDEN = (
         + b"s" * 64,
     ),
     Golden(
+        "a warm room that an operator added",
+        (BOX, 45, STAMP, 20, 2, 1, 604800, 1, b"k" * 8, b"s" * 64),
+        "place_point",
+        {
+            "point": "kb-musterplatz-1.1",
+            "type": "warm_room",
+            "name": "Schule",
+            "latitude": 14_116_300,
+            "longitude": 19_044_800,
+            "issued_at": 1767466800,
+        },
+        _bytes(
+            _ENVELOPE
+            + """
+            182d                          sequence 45
+            1b 019b853b13800000
+            14 02 01                      kind 20, priority 2, scope 1: the Kiez
+            1a 00093a80 01                lifetime 604800 s, clock
+            58 3a                         body: 58 bytes
+            a6                            map of 6, by field number
+            01 72 6b622d6d7573746572706c61747a2d312e31   point: text of 18
+            02 69 7761726d5f726f6f6d      type: warm_room
+            03 66 536368756c65            name: Schule
+            04 1a 00d765cc                latitude: (51.163 + 90) * 100,000
+            05 1a 012299c0                longitude: (10.448 + 180) * 100,000
+            0a 1a 69596730                issued_at
+            48 6b6b6b6b6b6b6b6b           key id: 8 bytes
+            58 40                         signature: 64 bytes
+            """
+        )
+        + b"s" * 64,
+    ),
+    Golden(
         "the highest numbers there are, of a kind that nobody knows",
         (BOX, 1 << 53, (1 << 63) - 1, 255, 6, 2, 3660 * 86400, 1, b"", b""),
         "",

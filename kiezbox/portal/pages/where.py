@@ -241,7 +241,7 @@ def _drawn(ask: Ask, around: Surroundings, reach: int, near: list[Near]) -> Draw
     """
     from kiezbox.place import drawing
 
-    key = (ask.sight.surroundings.stamp(), around.place, reach, ask.language)
+    key = (around.stamp, reach, ask.language)
     if (found := _drawings.get(key)) is not None:
         return found
     words = ask.text("where")["map"]
@@ -290,7 +290,8 @@ def _sources(ask: Ask, around: Surroundings) -> str:
     """Whose data this is, under which licence, and how old."""
     text = ask.text("where")
     names = ", ".join(
-        f"<bdi>{escape(name)}</bdi> ({escape(licence)})" for name, licence, _ in around.sources()
+        f"<bdi>{escape(name)}</bdi>" + (f" ({escape(licence)})" if licence else "")
+        for name, licence, _ in around.sources()
     )
     lines = [text["sources"].format(sources=names)]
     if around.built_at:
