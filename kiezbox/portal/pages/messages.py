@@ -44,7 +44,7 @@ def _page(ask: Ask, problem: str = "", where: str = "") -> Answer:
     said = f"<p class=error role=alert>{text['problem'][problem]}</p>" if problem else ""
     limits = "".join(f"<li>{each}</li>" for each in text["limits_text"])
     body = (
-        f"<p>{text['what']}</p>{said * (where == 'leave')}"
+        f"<p>{text['what']}</p><p><a href=#pick>{text['pick']}</a></p>{said * (where == 'leave')}"
         f"{_leave_form(ask, text, given if where == 'leave' else {})}"
         f"{said * (where == 'pick')}{_pick_form(ask, text, given if where == 'pick' else {})}"
         f"<details><summary>{text['limits']}</summary><ul>{limits}</ul></details>"
@@ -68,7 +68,7 @@ def _leave_form(ask: Ask, text: dict[str, Any], given: dict[str, str]) -> str:
 
 def _pick_form(ask: Ask, text: dict[str, Any], given: dict[str, str]) -> str:
     return (
-        f"<form method=post action={ask.path('messages', 'pick')}><h2>{text['pick']}</h2>"
+        f"<form method=post action={ask.path('messages', 'pick')}><h2 id=pick>{text['pick']}</h2>"
         f"{ask.token_field()}{_input('to', text['your_name'], given, key='pick')}"
         f"{_input('word', text['word'], given, key='pick')}"
         f"<button class=quiet>{text['pick_button']}</button></form>"

@@ -42,7 +42,7 @@ def _page(ask: Ask, problem: str = "", where: str = "", **names: str) -> Answer:
         said = f"<p class=error role=alert id=e>{words.format(**names)}</p>"
     say = "".join(_input(text, name, given) for name in MOST)
     body = (
-        f"<p>{text['what']}</p>{said * (where == 'say')}"
+        f"<p>{text['what']}</p><p><a href=#look>{text['look']}</a></p>{said * (where == 'say')}"
         f"<form method=post action={ask.path('safe')}>{ask.token_field()}{say}"
         f"<button>{text['say_button']}</button></form><p>{text['privacy']}</p>"
         f"{said * (where == 'look')}{_look_form(ask, text, given.get('words', ''))}"
@@ -60,7 +60,7 @@ def _input(text: dict[str, Any], name: str, given: dict[str, str]) -> str:
 
 def _look_form(ask: Ask, text: dict[str, Any], given: str = "") -> str:
     return (
-        f"<form method=post action={ask.path('safe', 'look')}><h2>{text['look']}</h2>"
+        f"<form method=post action={ask.path('safe', 'look')}><h2 id=look>{text['look']}</h2>"
         f"{ask.token_field()}<label for=words>{text['look_label']}"
         f"<small>{text['look_hint']}</small></label>"
         f"<input id=words name=words required maxlength=120 autocomplete=off autocapitalize=none"
