@@ -1,7 +1,7 @@
 """Token buckets: how much one guest, and everybody together, may have written.
 
-In memory, for a bounded number of guests; by address as the socket has it (``crowd.party_of``: an
-IPv4 address, an IPv6 /64), never by MAC or by what a header says. What runs on this box speaks for
+In memory, for a bounded number of guests; by address as the socket has it (``crowd.party_of``),
+never by MAC or by what a header says. What runs on this box speaks for
 many and is not counted. Called by the responder's thread alone.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 
-from kiezbox.portal.crowd import party_of
+from kiezbox.portal.crowd import is_network, party_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,13 +85,15 @@ class Buckets:
         self._parties.pop(key, None)
         if len(self._parties) >= MOST_PARTIES:
             del self._parties[next(iter(self._parties))]
-        self._parties[key] = max(0.0, points - cost), now
+        # What turned out to cost more than was there is owed.
+        self._parties[key] = max(-self.limits.burst, points - cost), now
 
     def _points(self, client: str, now: float) -> tuple[float, float, float]:
         """What it has, how much it can have, and what comes back in a second."""
-        factor = self.limits.network_factor if ":" in client else 1.0
+        key = party_of(client)
+        factor = self.limits.network_factor if is_network(key) else 1.0
         burst, per_s = self.limits.burst * factor, self.limits.per_s * factor
-        bucket = self._parties.get(party_of(client), (burst, now))
+        bucket = self._parties.get(key, (burst, now))
         return _filled(bucket, now, burst, per_s), burst, per_s
 
 

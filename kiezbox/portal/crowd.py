@@ -1,17 +1,20 @@
 """Who is at the door, and who makes room: no guest can keep the others out.
 
-A *party* is what one guest can speak for: an IPv4 address, or an IPv6 /64, of which a guest has
-as many addresses as it likes. What runs on this box (a proxy, a check) speaks for many and is not
-counted.
+A *party* is what one guest can speak for: an IPv4 address, which dnsmasq gives out once for each
+station. Of an IPv6 /64 a guest has as many addresses as it likes. Elsewhere all of it is one party;
+on a link of this box, where all guests are in one /64, each address is one of its own as long as
+new ones do not come faster than phones do (``Links``). What runs on this box (a proxy, a check)
+speaks for many and is not counted.
 """
 
 from __future__ import annotations
 
 import _socket
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from kiezbox.portal.visit import Visit
 
@@ -19,7 +22,9 @@ __all__ = [
     "MOST_OF_ONE",
     "MOST_OF_ONE_NETWORK",
     "Crowd",
+    "Links",
     "Party",
+    "is_network",
     "most_visits",
     "party_of",
     "plain_address",
@@ -36,14 +41,69 @@ OTHER_FILES = 64
 #: Connections of one IPv4 address. A browser opens six to a host, and a phone has some apps.
 MOST_OF_ONE = 16
 
-#: Connections of one IPv6 /64, in which all guests are.
+#: Connections of an IPv6 /64 that is one party.
 MOST_OF_ONE_NETWORK = 64
+
+#: On our own link so many IPv6 addresses may be new at once, and one more each so many seconds: a
+#: street that joins within minutes, and no more than there are IPv4 addresses to be had (goal: who
+#: makes up addresses gains nothing over who asks for leases). So many are remembered.
+NEW_AT_ONCE = 128
+NEW_EACH_S = 5.0
+MOST_KNOWN = 2048
+MOST_LINKS = 16
 
 #: Making answers that are not ready costs the processor: so long at once, and this share of it.
 BURST_S = 0.2
 SHARE = 0.2
 
 _OWN = ("127.0.0.1", "::1")
+
+
+class Links:
+    """Whose address is whose, on links of this box; for one thread.
+
+    Which links are ours is learnt from our own end of connections, so nobody else can say. A guest
+    found to be one of its own, or one of the many, stays that as long as it is remembered.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._ours: dict[bytes, None] = {}
+        #: Address → party, the one asked for last at the end.
+        self._known: dict[bytes, bytes] = {}
+        self._tokens = float(NEW_AT_ONCE)
+        self._since = monotonic()
+
+    def is_ours(self, local: str) -> None:
+        """This is an address of ours."""
+        if ":" in local and local not in _OWN and len(self._ours) < MOST_LINKS:
+            self._ours[_packed(local)[:8]] = None
+
+    def party_of(self, client: str) -> str | bytes:
+        """What bounds this guest: its address, or (eight bytes) the /64 that it is in."""
+        if ":" not in client or client in _OWN:
+            return client
+        address = _packed(client)
+        if address[:8] not in self._ours:
+            return address[:8]
+        party = self._known.pop(address, None) or self._newcomer(address)
+        self._known[address] = party
+        return party
+
+    def _newcomer(self, address: bytes) -> bytes:
+        if len(self._known) >= MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+        now = self._monotonic()
+        come = self._tokens + (now - self._since) / NEW_EACH_S
+        self._tokens, self._since = min(float(NEW_AT_ONCE), come), now
+        if self._tokens < 1:
+            return address[:8]
+        self._tokens -= 1
+        return address
+
+
+#: Of this process.
+_links = Links()
 
 
 class Party:
@@ -91,10 +151,11 @@ class Crowd:
         return _of_all(everybody, now)
 
     def add(self, visit: Visit) -> Party:
+        _links.is_ours(visit.local)
         key = party_of(visit.client)
         party = self.parties.get(key)
         if party is None:
-            party = self.parties[key] = Party(key, _most(visit.client))
+            party = self.parties[key] = Party(key, _most(key))
         party.visits[visit] = None
         self._count += 1
         return party
@@ -134,15 +195,23 @@ def plain_address(address: str) -> str:
 
 
 def party_of(client: str) -> str | bytes:
-    if ":" not in client or client in _OWN:
-        return client
-    return _socket.inet_pton(_socket.AF_INET6, client)[:8]
+    """``Links.party_of`` of this process."""
+    return _links.party_of(client)
 
 
-def _most(client: str) -> int:
-    if client in _OWN:
+def is_network(party: str | bytes) -> bool:
+    """Whether this party is a whole IPv6 /64."""
+    return isinstance(party, bytes) and len(party) == 8
+
+
+def _packed(address: str) -> bytes:
+    return _socket.inet_pton(_socket.AF_INET6, address)
+
+
+def _most(party: str | bytes) -> int:
+    if party in _OWN:
         return 0
-    return MOST_OF_ONE_NETWORK if ":" in client else MOST_OF_ONE
+    return MOST_OF_ONE_NETWORK if is_network(party) else MOST_OF_ONE
 
 
 def _of_one(party: Party) -> Visit:

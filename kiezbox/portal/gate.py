@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kiezbox.portal.asking import Ask
     from kiezbox.records.wording import Blocked
 
-__all__ = ["ABUSE_FILE", "COSTS", "VITAL", "House", "house_of", "let_in"]
+__all__ = ["ABUSE_FILE", "COSTS", "VITAL", "House", "house_of", "is_from_elsewhere", "let_in"]
 
 #: What a form of each room costs, in points (docs/board.md); 1 where nothing is said.
 COSTS = {"board": 3.0, "messages": 3.0, "say": 2.0, "helper": 0.25}
@@ -30,6 +30,10 @@ VITAL = ("help", "safe", "helper")
 
 #: A form that led to nothing being written costs this share.
 LOOKED_AT = 0.2
+
+#: What is reckoned first (a key from words, a second on a small box) costs at least this: eight of
+#: those wait in all, and two dozen guests kept everybody else from looking for their families.
+RECKONED = 4.0
 
 #: Rooms that are asked by programs, which have no form of ours; they change nothing.
 WITHOUT_TOKEN = ("api",)
@@ -99,7 +103,7 @@ def house_of(ask: Ask) -> House:
 
 def let_in(ask: Ask, room: ModuleType, name: str) -> Answer | Job:
     """What the room says to this form, or why it was not asked. ``name``: the room's file."""
-    if name not in WITHOUT_TOKEN and not ask.is_token_good():
+    if name not in WITHOUT_TOKEN and (is_from_elsewhere(ask) or not ask.is_token_good()):
         return _once_more(ask, name, "old", 400)
     buckets, cost = house_of(ask).buckets, COSTS.get(name, 1.0)
     client = ask.request.client
@@ -107,8 +111,24 @@ def let_in(ask: Ask, room: ModuleType, name: str) -> Answer | Job:
     if wait_s:
         return _once_more(ask, name, "wait", 429, wait_s)
     found: Answer | Job = room.send(ask)
-    buckets.take(client, cost if isinstance(found, Job) else cost * LOOKED_AT)
+    if not isinstance(found, Job):
+        cost *= LOOKED_AT
+    else:
+        is_reckoned = found.prepare is not None and name not in SECRETIVE
+        cost = max(cost, RECKONED if is_reckoned else 0.0, getattr(found, "cost", 0.0))
+    buckets.take(client, cost)
     return found
+
+
+def is_from_elsewhere(ask: Ask) -> bool:
+    """Whether a page that is not ours sent this form: whoever looks at that page may not know. Not
+    if the browser does not say (plain http, old phones), or says "null": our pages ask it for that.
+    """
+    headers = ask.request.headers
+    if headers.get("sec-fetch-site", "") in ("cross-site", "same-site"):
+        return True
+    scheme, _, host = headers.get("origin", "").lower().partition("://")
+    return bool(scheme and host) and host != headers.get("host", "").lower()
 
 
 def _once_more(ask: Ask, room: str, why: str, status: int, wait_s: float = 0.0) -> Answer:
@@ -118,7 +138,9 @@ def _once_more(ask: Ask, room: str, why: str, status: int, wait_s: float = 0.0) 
     when = duration(wait_s + 59, ask.text()) if wait_s else ""
     said = f"<p class=n role=alert>{text['why'].format(duration=when)}</p>"
     action = escape(ask.path(ask.name, *ask.rest))
-    fields = "" if room in SECRETIVE else _fields(ask.pairs, texts["yours"])
+    # Nor does anybody send what another page has written for him, with one press of a button.
+    is_hidden = room in SECRETIVE or is_from_elsewhere(ask)
+    fields = "" if is_hidden else _fields(ask.pairs, texts["yours"])
     if fields:
         said += f'<p>{texts["kept"]}</p><form method=post action="{action}">{fields}'
         said += f"{ask.token_field()}<button>{texts['again']}</button></form>"

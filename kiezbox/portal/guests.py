@@ -32,6 +32,9 @@ MOST_GUESTS = 4096
 #: Default of ``network.street.stay_s``.
 STAY_S = 86400.0
 
+#: From then on a guest is no newcomer.
+SETTLED_S = 600.0
+
 #: A token: milliseconds of this process's clock (16 hexadecimal digits) and 96 bits of a keyed
 #: BLAKE2s (RFC 7693, 2.9) over them and the address (24 digits).
 _STAMP, _SEAL = 16, 24
@@ -92,6 +95,15 @@ class Guests:
         """Whether this guest stayed, was away, and is asked again: it knows the whole page."""
         guest = self._heard(client)
         return guest is not None and guest.is_back
+
+    def is_newcomer(self, client: str) -> bool:
+        """Whether this box gives out addresses, and this one is new, or none that it gave."""
+        try:
+            is_any = any(not name.startswith(".") for name in os.listdir(self._joined_dir))
+        except OSError:
+            return False
+        joined_at = self._joined(client)[1]
+        return is_any and not (joined_at and self._wall() - joined_at >= SETTLED_S)
 
     def remaining_s(self, client: str) -> float:
         """How long the guest stays without being asked again."""

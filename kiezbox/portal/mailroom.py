@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 
-from kiezbox.portal.crowd import MOST_OF_ONE, party_of
+from kiezbox.portal.crowd import MOST_OF_ONE
 from kiezbox.portal.prepared import Wire
 
 TYPE_CHECKING = False
@@ -69,14 +69,14 @@ class Mailroom:
         """
         if self._count + more >= MOST_WAITING:
             return True
-        of_guest = self._letters.get(party_of(visit.client), 0)
+        of_guest = self._letters.get(visit.party.key, 0)
         return bool(visit.party.most) and of_guest >= MOST_OF_GUEST
 
     def ask(self, visit: Visit, job: Job) -> bool:
         """The answer comes to ``Responder.answer``; False: too many are waiting."""
         if self.is_full(visit) or (job.prepare is not None and len(self._slow) >= MOST_SLOW):
             return False
-        guest = party_of(visit.client)
+        guest = visit.party.key
         if self._condition is None:
             self._begin()
         self._waiting[visit] = None
@@ -106,7 +106,7 @@ class Mailroom:
             self._responder.forget()
         for visit, wire in done:
             self._count -= 1
-            guest = party_of(visit.client)
+            guest = visit.party.key
             left = self._letters[guest] = self._letters[guest] - 1
             if not left:
                 del self._letters[guest]

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kiezbox.portal.asking import Ask
 
-__all__ = ["cleaned", "problem_of", "reporter_of"]
+__all__ = ["cleaned", "problem_of", "reporter_of", "voice_of"]
 
 
 def cleaned(ask: Ask, field: str, most_bytes: int, *, lines: bool = True) -> str:
@@ -42,10 +42,20 @@ def problem_of(ask: Ask, text: str, most_signs: int, most_bytes: int) -> str:
 
 def reporter_of(ask: Ask, about: str) -> bytes:
     """The guest as one voice among others about one thing: eight bytes that name nobody, and others
-    about every thing, so that nobody's ways can be read from them. All addresses of an IPv6 /64 are
-    one, because one guest has them all.
+    about every thing, so that nobody's ways can be read from them. Who is one guest, says
+    ``crowd.Links``.
     """
     from kiezbox.portal.crowd import party_of
 
     party = party_of(ask.request.client)
     return ask.forms.hashed(f"{about} {party if isinstance(party, str) else party.hex()}")
+
+
+def voice_of(ask: Ask, about: str) -> bytes:
+    """The same where voices decide: in the emergency WLAN all who have just come are one. Else one
+    person joins three times within a minute and is three.
+    """
+    is_street = ask.sight.street().posture not in (None, "closed")
+    if is_street and ask.guests is not None and ask.guests.is_newcomer(ask.request.client):
+        return ask.forms.hashed(f"{about} newcomers")
+    return reporter_of(ask, about)

@@ -5,14 +5,18 @@ through.
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from asking import GUEST
 from asking import Portal as Door
 from chromium import Chromium
 from hypothesis import HealthCheck, given, settings
@@ -22,11 +26,13 @@ from street import Portal, fresh, outage, portal, read_all, split, wait_for, wri
 
 from kiezbox.clock import SystemClock
 from kiezbox.portal.answers import ROOMS, answer
+from kiezbox.portal.asking import Ask
 from kiezbox.portal.buckets import MOST_PARTIES, Buckets, Limits
 from kiezbox.portal.gate import ABUSE_FILE, COSTS, VITAL, WITHOUT_TOKEN
+from kiezbox.portal.public import voice_of
 from kiezbox.portal.request import MOST_BODY, Request
 from kiezbox.store import house_rules
-from kiezbox.store.log import Log
+from kiezbox.store.log import Draft, Log
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -186,6 +192,129 @@ def test_headers_make_nobody_somebody_else(box: Path, served: Portal) -> None:
 
     assert statuses == [200] * 10 + [429] * 4
     assert len(posts(box)) == 10
+
+
+def test_what_costs_more_than_was_there_is_owed() -> None:
+    clock = Monotonic()
+    buckets = Buckets(Limits(client_burst=30, client_per_minute=3), monotonic=clock)
+    for _ in range(3):
+        buckets.take("10.42.0.7", 12)
+
+    assert buckets.wait_s("10.42.0.7", 1) == pytest.approx(140)
+
+
+# --- what another page sends ---------------------------------------------------------------------
+
+ELSEWHERE: list[dict[str, str]] = [
+    {"origin": "http://evil.example"},
+    {"origin": "http://198.51.100.1:8080"},
+    {"sec-fetch-site": "cross-site", "origin": "null"},
+    {"sec-fetch-site": "same-site"},
+]
+
+OUR_OWN: list[dict[str, str]] = [
+    {},
+    # Our pages say Referrer-Policy: no-referrer, so the browser says this of them (Fetch, 3.2).
+    {"origin": "null"},
+    {"origin": "http://198.51.100.1"},
+    {"sec-fetch-site": "same-origin", "origin": "null"},
+    {"sec-fetch-site": "none"},
+]
+
+
+def sent(door: Door, headers: dict[str, str], *, has_token: bool = True) -> Any:
+    token = door.ask("/de/board/write").token if has_token else b""
+    body = b"topic=2&hours=24&text=Alle+in+die+Keller&token=" + token
+    request = Request(
+        "POST", "198.51.100.1", "/de/board", "", {"host": "198.51.100.1", **headers},
+        client=GUEST, local="198.51.100.1", body=body,
+    )  # fmt: skip
+    return answer(request, door.sight, door.guests, door.forms)
+
+
+@pytest.mark.parametrize("headers", ELSEWHERE, ids=str)
+@pytest.mark.parametrize("has_token", [True, False])
+def test_a_form_from_another_page_is_not_taken_nor_handed_on_for_one_press_of_a_button(
+    door: Door, headers: dict[str, str], has_token: bool
+) -> None:
+    found = sent(door, headers, has_token=has_token)
+
+    assert found.job is None
+    assert found.status == 400
+    assert b"Keller" not in found.body
+
+
+@pytest.mark.parametrize("headers", OUR_OWN, ids=str)
+def test_a_form_from_our_own_page_is_taken_whatever_the_browser_says_of_it(
+    door: Door, headers: dict[str, str]
+) -> None:
+    assert sent(door, headers).job is not None
+    assert b"Keller" in sent(door, headers, has_token=False).body
+
+
+# --- reckoning, reporting ------------------------------------------------------------------------
+
+
+def spent_on(door: Door, path: str, form: dict[str, str], client: str) -> int:
+    """How often it is taken before the guest must wait."""
+    for count in range(100):
+        token = door.ask("/de/board/write", client=client).token.decode()
+        body = urlencode({**form, "token": token}).encode()
+        headers = {"host": "198.51.100.1"}
+        request = Request(
+            "POST", "198.51.100.1", path, "", headers, client=client, body=body,
+            local="198.51.100.1",
+        )  # fmt: skip
+        if answer(request, door.sight, door.guests, door.forms).status == 429:
+            return count
+    return 100
+
+
+def test_what_must_be_reckoned_costs_more_so_that_few_cannot_hold_up_all(door: Door) -> None:
+    from kiezbox.sealing.code_words import words_of
+
+    words = " ".join(words_of(bytes(16), "de"))
+
+    assert spent_on(door, "/de/safe/look", {"words": words}, GUEST) == 8
+
+
+def test_one_guest_reports_three_things_at_once_and_then_waits(door: Door, box: Path) -> None:
+    with closing(Log.open(str(box / "words" / "words.db"), SystemClock())) as log:
+        (added,) = log.add(Draft(kind="post", fields={"topic": 1, "text": "Biete Suppe"}))
+    path = f"/de/board/{added.ref.origin}.{added.ref.sequence}"
+
+    assert spent_on(door, path, {"act": "report", "reason": "1"}, GUEST) == 3
+
+
+def joined(box: Path, address: str, seconds_ago: float, door: Door) -> None:
+    lease = box / "joined" / address
+    lease.write_bytes(b"")
+    os.utime(lease, (0, door.clock.now - seconds_ago))
+
+
+def test_all_who_have_just_come_are_one_voice_about_a_post_and_those_before_one_each(
+    door: Door, box: Path
+) -> None:
+    for n in range(3):
+        joined(box, f"10.42.0.{10 + n}", 30, door)
+        joined(box, f"10.42.0.{20 + n}", 3600, door)
+
+    def voices(*addresses: str) -> int:
+        asks = [
+            Ask(Request("POST", "", "/de/board", "", {}, client=each), door.sight, door.forms,
+                "de", "board", (), door.guests)
+            for each in addresses
+        ]  # fmt: skip
+        return len({voice_of(ask, "kb-musterplatz-1.7") for ask in asks})
+
+    assert voices("10.42.0.10", "10.42.0.11", "10.42.0.12") == 1
+    # Somebody who took an address without asking for it, and all by IPv6.
+    assert voices("10.42.0.10", "10.42.0.99", "fd12::1", "fd13::1") == 1
+    assert voices("10.42.0.20", "10.42.0.21", "10.42.0.22", "10.42.0.10") == 4
+
+
+def test_where_no_addresses_are_given_out_everybody_is_a_voice(door: Door) -> None:
+    assert not door.guests.is_newcomer("10.42.0.7")
 
 
 def test_a_neighbour_gets_its_page_and_its_post_through_while_another_floods(

@@ -26,7 +26,7 @@ class Visit:
     """Of the responder's visits: who it is, and whether it is one of many."""
 
     def __init__(self, client: str = "10.42.0.7", *, most: int = 16) -> None:
-        self.client = client
+        self.client = self.key = client
         self.party = self
         self.most = most
 
