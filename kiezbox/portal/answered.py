@@ -39,8 +39,8 @@ class Answer:
 
     ``keep_s`` > 0: whoever asks for the same page in the same language and coding within so many
     seconds may get the same bytes, until ``Sight.version`` changes. ``slot`` names a placeholder
-    in the body for what is each guest's own: send ``filled(answers.fill(…))``, never ``body``.
-    ``is_slow``: the answer takes longer, ``answers.behind`` gives it.
+    in the body for what is each guest's own: send ``filled(answers.own(…)(client))``, never
+    ``body``. ``is_slow``: the answer takes longer, ``answers.behind`` gives it.
     """
 
     __slots__ = (
@@ -71,6 +71,12 @@ class Answer:
         #: Zipped: the pieces around the slots, the checksum of the text before the first slot, the
         #: texts after each, and the length of the whole text.
         self._around: tuple[list[bytes], int, list[bytes], int] | None = None
+
+    def pieces_of(self, whole: bytes) -> list[bytes]:
+        """What is around the slots of the body, with what comes before it; none if it is zipped,
+        which ends with a checksum over all.
+        """
+        return [] if self._around else whole.split(self.slot)
 
     def filled(self, own: bytes) -> bytes:
         """The body with ``own``, which is as long as the slot, in each slot: a page may have

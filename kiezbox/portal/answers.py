@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     View = Callable[[Request, Sight, Guests, str], Answer]
     ViewBehind = Callable[[Sight, str], bytes]
 
-__all__ = ["MOVED", "PAGES", "Answer", "answer", "behind", "fill", "split_path"]
+__all__ = ["MOVED", "PAGES", "Answer", "answer", "behind", "own", "split_path"]
 
 #: So long the same page serves everybody, if nothing has changed (``Sight.version``): ages and
 #: times on it count in minutes.
@@ -82,15 +82,9 @@ def answer(request: Request, sight: Sight, guests: Guests, forms: Forms) -> Answ
     return _to_somebody_else(request, guests, street, host)
 
 
-def fill(request: Request, guests: Guests, forms: Forms) -> bytes:
-    """What goes into the slot of a page that is now given to this guest."""
-    # As ``split_path``, without a look at the language: this is asked for every page that is sent.
-    name, _, rest = request.path[1:].partition("/")
-    if name in LANGUAGES:
-        name = rest.partition("/")[0]
-    if name in ROOMS:
-        return forms.token(request.client)
-    return guests.show(request.client)
+def own(path: str, guests: Guests, forms: Forms) -> Callable[[str], bytes]:
+    """What goes into the slots of this page, when it is given to the guest of that address."""
+    return forms.token if split_path(path, {})[0] in ROOMS else guests.show
 
 
 def behind(path: str, headers: Mapping[str, str], sight: Sight) -> Answer:

@@ -12,7 +12,7 @@ from kiezbox.portal.answered import HTML, Answer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
     from typing import Protocol
 
     from kiezbox.portal.request import Request
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
         def answer(self, request: Request) -> Answer: ...
 
-        def fill(self, request: Request) -> bytes:
-            """For the slot of an answer that was kept."""
+        def own(self, path: str) -> Callable[[str], bytes]:
+            """What goes into the slots of this page, by the guest's address."""
 
         def told(self, request: Request, name: str) -> Hashable:
             """The header of this name, as far as it makes a difference."""
@@ -74,7 +74,7 @@ _KEEP, _CLOSE = b"\r\n", b"Connection: close\r\n\r\n"
 class Wire:
     """An answer as it is sent."""
 
-    __slots__ = ("_answer", "_head", "has_slot", "whole")
+    __slots__ = ("_answer", "_head", "_pieces", "has_slot", "own", "whole")
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
@@ -86,10 +86,19 @@ class Wire:
         lines += [f"Content-Length: {len(answer.body)}"] * (answer.status != 304)
         self._head = "\r\n".join([*lines, ""]).encode("latin-1")
         #: What most get; b"" where each gets something of their own.
-        self.whole = b"" if self.has_slot else self._head + _KEEP + answer.body
+        self.whole = self._head + _KEEP + answer.body
+        #: What most get, around what is each guest's own; none where filling is more than that.
+        self._pieces: list[bytes] = []
+        if self.has_slot:
+            self._pieces = answer.pieces_of(self.whole)
+            self.whole = b""
+        #: ``Contents.own`` of the page, as soon as somebody was given it.
+        self.own: Callable[[str], bytes] | None = None
 
     def filled(self, fill: bytes) -> bytes:
         """What most get, with their own in the slot."""
+        if self._pieces:
+            return fill.join(self._pieces)
         return b"".join((self._head, _KEEP, self._answer.filled(fill)))
 
     def bytes_for(self, request: Request, *, is_last: bool, fill: bytes = b"") -> bytes:
@@ -204,9 +213,14 @@ class Prepared:
             kept = known.kept = self._found(known.request, now)
         return None if kept is None else kept.wire
 
-    def fill(self, wire: Wire, request: Request) -> bytes:
+    def fill(self, wire: Wire, path: str, client: str) -> bytes:
         """What goes into the answer's slot for this guest."""
-        return self._contents.fill(request) if wire.has_slot else b""
+        if not wire.has_slot:
+            return b""
+        own = wire.own
+        if own is None:
+            own = wire.own = self._contents.own(path)
+        return own(client)
 
     def find(self, request: Request, now: float) -> Wire | None:
         """The kept answer to a request."""

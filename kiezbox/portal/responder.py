@@ -176,13 +176,15 @@ class Responder(Hall):
                 self._parse(visit, received)
                 return
             wire = self._prepared.recall(known, self._now)
-            request = known.request
-            if wire is None or not wire.whole:
-                request = request.of(visit.client, visit.local, visit.is_tls)
             if wire is None or not known.is_plain or self._stop_at is not None:
-                visit.queue.append(request)
+                visit.queue.append(known.request.of(visit.client, visit.local, visit.is_tls))
                 self._go_on(visit, wire)
-            elif visit.give(wire.whole or wire.filled(self._prepared.fill(wire, request))):
+                return
+            whole = wire.whole
+            if not whole:
+                fill = self._prepared.fill(wire, known.request.path, visit.client)
+                whole = wire.filled(fill)
+            if visit.give(whole):
                 visit.until = self._now + IDLE_S
             else:
                 self._send(visit)
@@ -331,7 +333,7 @@ class Responder(Hall):
             visit.is_last = True
             visit.queue.clear()
         is_last = visit.is_last and not visit.queue
-        fill = self._prepared.fill(wire, request)
+        fill = self._prepared.fill(wire, request.path, visit.client)
         visit.put(wire.bytes_for(request, is_last=is_last, fill=fill))
 
     def _refuse(self, visit: Visit, status: int) -> None:

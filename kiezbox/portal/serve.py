@@ -28,7 +28,7 @@ from kiezbox.portal.visit import Door, SecretDoor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     from kiezbox.clock import Clock
     from kiezbox.portal.answered import Answer
@@ -47,8 +47,8 @@ class Contents:
     def answer(self, request: Request) -> Answer:
         return answers.answer(request, self._sight, self._guests, self._forms)
 
-    def fill(self, request: Request) -> bytes:
-        return answers.fill(request, self._guests, self._forms)
+    def own(self, path: str) -> Callable[[str], bytes]:
+        return answers.own(path, self._guests, self._forms)
 
     def told(self, request: Request, name: str) -> Hashable:
         value = request.headers.get(name, "")

@@ -7,7 +7,7 @@ from copy import copy
 from pathlib import Path
 from typing import Any
 
-from kiezbox.portal.answers import Answer, answer, behind, fill
+from kiezbox.portal.answers import Answer, answer, behind, own
 from kiezbox.portal.forms import Forms
 from kiezbox.portal.guests import Guests
 from kiezbox.portal.request import Request
@@ -75,7 +75,7 @@ class Portal:
         if found.is_slow:
             found = behind(request.path, request.headers, self.sight)
         if found.slot:
-            found.body = found.filled(fill(request, self.guests, self.forms))
+            found.body = found.filled(own(request.path, self.guests, self.forms)(request.client))
         if request.method == "HEAD":
             found.headers.append(("Content-Length", str(len(found.body))))
             found.body = b""

@@ -43,9 +43,9 @@ from kiezbox.store.log import Log
 #: What the way to the first page must not load: each of them costs more than the page.
 HEAVY = {
     "argparse", "asyncio", "collections", "dataclasses", "datetime", "email", "enum", "flask",
-    "functools", "http", "httptools", "inspect", "jinja2", "json", "logging", "re", "socket", "sqlite3", "ssl", "threading",
-    "tomllib", "typing", "waitress", "werkzeug", "kiezbox.clock", "kiezbox.model",
-    "kiezbox.settings", "kiezbox.store", "kiezbox.units",
+    "functools", "http", "httptools", "inspect", "jinja2", "json", "logging", "re", "socket",
+    "sqlite3", "ssl", "threading", "tomllib", "typing", "waitress", "werkzeug", "kiezbox.clock",
+    "kiezbox.model", "kiezbox.settings", "kiezbox.store", "kiezbox.units",
 }  # fmt: skip
 
 

@@ -261,7 +261,7 @@ def test_an_error_in_what_each_guest_gets_costs_that_guest_alone(
     street: Street, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(Guests, "show", lambda *_: 1 / 0)
+        broken.setattr(Guests, "_token", lambda *_: 1 / 0)
         for request in (PAGE, PAGE):
             with street.guest() as guest:
                 guest.say(request)
