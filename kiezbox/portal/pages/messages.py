@@ -42,11 +42,14 @@ def _page(ask: Ask, problem: str = "", where: str = "") -> Answer:
     text = ask.text("messages")
     given = ask.form if ask.request.method == "POST" else {}
     said = f"<p class=error role=alert>{text['problem'][problem]}</p>" if problem else ""
+    if where == "pick":
+        # What is wrong stands above what was typed, not below a form for something else.
+        body = f"{said}{_pick_form(ask, text, given)}{_back(ask, text)}"
+        return ask.page(text["title"], body, status=400, below="messages")
     limits = "".join(f"<li>{each}</li>" for each in text["limits_text"])
     body = (
-        f"<p>{text['what']}</p><p><a href=#pick>{text['pick']}</a></p>{said * (where == 'leave')}"
-        f"{_leave_form(ask, text, given if where == 'leave' else {})}"
-        f"{said * (where == 'pick')}{_pick_form(ask, text, given if where == 'pick' else {})}"
+        f"<p>{text['what']}</p><p><a href=#pick>{text['pick']}</a></p>{said}"
+        f"{_leave_form(ask, text, given)}{_pick_form(ask, text, {})}"
         f"<details><summary>{text['limits']}</summary><ul>{limits}</ul></details>"
     )
     return ask.page(text["title"], body, status=400 if problem else 200, below="messages")

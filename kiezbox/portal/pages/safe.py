@@ -40,12 +40,16 @@ def _page(ask: Ask, problem: str = "", where: str = "", **names: str) -> Answer:
     if problem:
         words = text["problem"][problem] if problem in text["problem"] else text[problem]
         said = f"<p class=error role=alert id=e>{words.format(**names)}</p>"
+    if where == "look":
+        # What is wrong stands above what was typed, not below a form for something else.
+        body = f"{said}{_look_form(ask, text, given.get('words', ''))}{_back(ask, text)}"
+        return ask.page(text["title"], body, status=400, below="safe")
     say = "".join(_input(text, name, given) for name in MOST)
     body = (
-        f"<p>{text['what']}</p><p><a href=#look>{text['look']}</a></p>{said * (where == 'say')}"
+        f"<p>{text['what']}</p><p><a href=#look>{text['look']}</a></p>{said}"
         f"<form method=post action={ask.path('safe')}>{ask.token_field()}{say}"
         f"<button>{text['say_button']}</button></form><p>{text['privacy']}</p>"
-        f"{said * (where == 'look')}{_look_form(ask, text, given.get('words', ''))}"
+        f"{_look_form(ask, text)}"
     )
     return ask.page(text["title"], body, status=400 if problem else 200, below="safe")
 
