@@ -236,6 +236,8 @@ def card(
     kind = "official" if warning.is_official else "neighbours"
     kind += " clear" if warning.is_all_clear else ""
     words = _in_words(warning)
+    # Colour and shield do not speak alone: a voice reads neither.
+    word = f" <small>{now_text['official']}</small>" if warning.is_official else ""
     said = shortened(warning.instruction, most) if most else ""
     label = f"<b>{text['first']}</b> " if warning.state == ACTIVE else ""
     do_first = f"<p>{label}<span{words}>{escape(said)}</span></p>" if said else ""
@@ -244,7 +246,7 @@ def card(
         facts = " · ".join(filter(None, (severity_words(warning, text), facts)))
     line = f"{facts}<br>" if facts else ""
     return (
-        f'<article class="{kind}"><p>{" · ".join([*marks, _issuer(warning, text)])}</p>'
+        f'<article class="{kind}"><p>{" · ".join([*marks, _issuer(warning, text)])}{word}</p>'
         f"<{heading}{words}>{escape(shortened(warning.headline, HEADLINE_BYTES))}</{heading}>"
         f"{do_first}"
         f"<p><small>{line}{fetched_line(warning, text, now_text, now)}</small></p>"

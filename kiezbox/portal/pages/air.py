@@ -187,9 +187,14 @@ def _table(ask: Ask, history: History) -> str:
     for temperature, humidity in list(_climates(ask).values())[:1]:
         dew = dew_point_c(temperature, humidity)
         if dew is not None:
-            rows.append(_row(text["dew_point"], f"{number(dew, 1, basic)} °C"))
+            rows.append(
+                _row(
+                    text["dew_point"],
+                    basic["measured"].format(value=number(dew, 1, basic), unit="°C"),
+                )
+            )
         water = number(absolute_humidity_g_m3(temperature, humidity), 1, basic)
-        rows.append(_row(text["water"], f"{water} g/m³"))
+        rows.append(_row(text["water"], basic["measured"].format(value=water, unit="g/m³")))
     courses_hint = f"<p>{text['tap']}</p>" if courses else ""
     return f"<h2>{basic['readings']}</h2>{courses_hint}<table>{''.join(rows)}</table>"
 

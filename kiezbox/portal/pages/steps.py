@@ -1,17 +1,7 @@
 """First steps: what to do when something has happened, and how to be prepared, to read and print.
 
-Overview at ``steps``, a page per topic below it (``portal.topics``). The words are our own; the
-facts in them, so that they can be checked:
-
-- Fridge 4 h, freezer 48 h full and 24 h half full: USDA, "Food Safety During Power Outage".
-- 2 litres of water a day, and the weights of the ten days' supplies: BBK, "Ratgeber für
-  Notfallvorsorge und richtiges Handeln in Notsituationen" (for 2200 kcal a day).
-- Generators 20 ft (6 m) from any opening: CDC, "Carbon Monoxide Poisoning Prevention".
-- Boiling for 3 minutes: CDC's longer time (above 2000 m), because nobody has to know the height.
-- Flowing water, 6 and 12 inches: US National Weather Service, "Turn Around Don't Drown".
-- Chest compressions, 100 to 120 a minute, 5 cm: European Resuscitation Council, guidelines 2021.
-- Insulin in use 4 weeks at room temperature: package leaflets of the common ones.
-- The five questions: the control centres' own ("W-Fragen").
+Overview at ``steps``, a page per topic below it (``portal.topics``). The words are our own; where
+the facts in them are from stands in docs/languages.md, "First steps".
 """
 
 from __future__ import annotations
