@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import _socket
 import time
+from _thread import allocate_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ MOST_OF_ONE_NETWORK = 64
 #: street that joins within minutes, and no more than there are IPv4 addresses to be had (goal: who
 #: makes up addresses gains nothing over who asks for leases). So many are remembered.
 NEW_AT_ONCE = 128
-NEW_EACH_S = 5.0
+NEW_EACH_S = 30.0
 MOST_KNOWN = 2048
 MOST_LINKS = 16
 
@@ -60,7 +61,7 @@ _OWN = ("127.0.0.1", "::1")
 
 
 class Links:
-    """Whose address is whose, on links of this box; for one thread.
+    """Whose address is whose, on links of this box; for several threads.
 
     Which links are ours is learnt from our own end of connections, so nobody else can say. A guest
     found to be one of its own, or one of the many, stays that as long as it is remembered.
@@ -68,6 +69,7 @@ class Links:
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
+        self._lock = allocate_lock()
         self._ours: dict[bytes, None] = {}
         #: Address → party, the one asked for last at the end.
         self._known: dict[bytes, bytes] = {}
@@ -86,8 +88,9 @@ class Links:
         address = _packed(client)
         if address[:8] not in self._ours:
             return address[:8]
-        party = self._known.pop(address, None) or self._newcomer(address)
-        self._known[address] = party
+        with self._lock:
+            party = self._known.pop(address, None) or self._newcomer(address)
+            self._known[address] = party
         return party
 
     def _newcomer(self, address: bytes) -> bytes:

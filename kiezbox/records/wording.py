@@ -60,6 +60,18 @@ _NAME = re.compile(
     r"|[\w-]*[^\W\d_][\w-]*\.[a-z]{2,12}/\w?"
 )  # fmt: skip
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+#: Stops that are dots to an eye, and how people write one that shall not be seen: "evil[.]com",
+#: "evil (dot) com", "evil punkt com", "evil . com".
+_STOPS = str.maketrans(dict.fromkeys("\u3002\uff0e\uff61\u2024\ua4f8\u0701\u0702\u06d4", "."))
+_HIDDEN_STOP = re.compile(
+    r"(?<=\w)\s*[\[({]\s*(?:\.|dot|punkt|nokta|точка|kropka)\s*[\])}]\s*(?=\w)"
+    r"|(?<=\w) (?:\.|dot|punkt) (?=(?:com|net|org|info|de|eu|ru|ua|pl|tr|ro|vn)\b)"
+)
+#: A page in the network here, by its number.
+_NUMBERS = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)")
+_LATIN = re.compile("[a-z]")
+_FOREIGN = re.compile(r"[^\x00-\x7f]")
+
 #: From seven digits on, with what people put between them; 112, 110 and 116 117 are shorter.
 _PHONE = re.compile(r"(?<!\d)(?:\+|0)[ /()-]{0,2}(?:\d[ /()-]{0,2}){6,}")
 
@@ -148,17 +160,36 @@ def skeleton(text: str) -> str:
     >>> skeleton("Аmtliсh"), skeleton("ｆｒｅｅ"), skeleton("Sch3iße")
     ('amtlich', 'free', 'scheisse')
     """
+    return _bare(text).translate(_LOOKS)
+
+
+def _bare(text: str) -> str:
+    """One width, one case, no marks."""
     flat = unicodedata.normalize("NFKD", text).casefold()
-    bare = "".join(letter for letter in flat if not unicodedata.combining(letter))
-    return bare.translate(_LOOKS)
+    return _FOREIGN.sub(lambda s: "" if unicodedata.combining(s.group()) else s.group(), flat)
 
 
 def find_link(text: str) -> str:
-    """The first address of a page in it; "": there is none. Mail addresses are none."""
-    flat = unicodedata.normalize("NFKC", text).casefold().replace("\u3002", ".")
-    flat = _MAIL.sub(" ", flat)
-    found = _SCHEME.search(flat) or _NAME.search(flat)
-    return found.group() if found else ""
+    """The first address of a page in it, also one that is put together from other alphabets or
+    whose dot is hidden; "": there is none. Mail addresses are none.
+
+    >>> find_link("komm auf еxamрlе.cоm"), find_link("evil [.] example (dot) com")
+    ('example.com', 'example.com')
+    >>> find_link("Treffen um 8. Info beim Hausmeister"), find_link("Привет.То есть")
+    ('', '')
+    """
+    flat = unicodedata.normalize("NFKC", text).casefold().translate(_STOPS)
+    flat = _HIDDEN_STOP.sub(".", _MAIL.sub(" ", flat))
+    found = _SCHEME.search(flat) or _NAME.search(flat) or _NUMBERS.search(flat)
+    if found:
+        return found.group()
+    # Letters that only look like Latin ones, beside real ones: nobody writes so by mistake.
+    disguised = _FOREIGN.sub(lambda sign: sign.group().translate(_LOOKS), flat)
+    if len(disguised) == len(flat):
+        for found in _NAME.finditer(disguised):
+            if _LATIN.search(flat[found.start() : found.end()]):
+                return found.group()
+    return ""
 
 
 def find_number(text: str) -> str:

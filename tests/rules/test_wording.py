@@ -101,7 +101,10 @@ def test_the_short_count_is_that_of_the_whole_tables(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["http://x.example", "hTTps :// x", "www.böse.de", "ＷＷＷ．böse．de", "Auf haus.de/strom",
-     "t.me/gruppe", "seite。com", "xn--80ak6aa92e.com", "ftp://1.2.3.4", "hxxps://x", "haus.de"],
+     "t.me/gruppe", "seite。com", "xn--80ak6aa92e.com", "ftp://1.2.3.4", "hxxps://x", "haus.de",
+     # Dots that are none, dots that are hidden, letters that only look so, numbers.
+     "haus․de", "haus[.]de", "haus (punkt) de", "haus dot com", "haus . de", "hаus.dе", "haus.dе",
+     "192.168.1.1/a"],
 )  # fmt: skip
 def test_the_address_of_a_page_is_found(text: str) -> None:
     assert find_link(clean(text, 200))
@@ -110,7 +113,8 @@ def test_the_address_of_a_page_is_found(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["Um 19.30 Uhr", "z.B. Decken", "Kerzen.Auch Brot", "1.5 kg", "Ecke A/B", "a@haus.de",
-     "3.OG links", "Um 10.to", "kommt.in", "Am 3.1.2026", "50/50"],
+     "3.OG links", "Um 10.to", "kommt.in", "Am 3.1.2026", "50/50", "Um 8. Info im Hof",
+     "Привет.То есть", "10.000.000 Liter", "Punkt 8 Uhr", "v1.2.3"],
 )  # fmt: skip
 def test_what_only_looks_a_little_like_one_is_none(text: str) -> None:
     assert not find_link(text)

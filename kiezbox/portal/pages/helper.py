@@ -148,6 +148,7 @@ def _enter(ask: Ask) -> Answer | Job:
         if holder is None or "wrong" in found:
             TRIES.was_wrong(ask.request.client)
             return _door(ask, "wrong")
+        TRIES.was_right(ask.request.client)
         return _list_page(ask, holder._replace(signer=bytes.fromhex(found["signer"])))
 
     return Job(work, prepare)
@@ -183,6 +184,7 @@ def _claim(ask: Ask) -> Answer | Job:
         locked = bytes.fromhex(found["locked"])
         if not ring.settle(holder.number, locked):
             return _door(ask, "code")
+        TRIES.was_right(ask.request.client)
         mine = holder._replace(locked=locked, signer=bytes.fromhex(found["signer"]))
         said = ask.text("helper")["claimed"].format(number=f"<b>{holder.number}</b>")
         return _list_page(ask, mine, f"<p class=ok role=status>{said}</p>")
