@@ -33,11 +33,33 @@ class Quantity(Enum):
     TEMPERATURE_C = "temperature_c"
     HUMIDITY_PERCENT = "humidity_percent"
     PRESSURE_HPA = "pressure_hpa"
+    PM1_UG_M3 = "pm1_ug_m3"
     PM2_5_UG_M3 = "pm2_5_ug_m3"
+    PM4_UG_M3 = "pm4_ug_m3"
     PM10_UG_M3 = "pm10_ug_m3"
+    NO2_UG_M3 = "no2_ug_m3"
+    O3_UG_M3 = "o3_ug_m3"
+    CO2_PPM = "co2_ppm"
+    #: Of a heated metal oxide: falls where there is more to burn in the air. No index.
+    GAS_RESISTANCE_OHM = "gas_resistance_ohm"
+    #: Sensirion's: 100 (VOC) and 1 (NOx) are this place's own last day.
+    VOC_INDEX = "voc_index"
+    NOX_INDEX = "nox_index"
+    #: A-weighted, energy mean over the time since the last reading. Never anything of the sound.
+    LAEQ_DB = "laeq_db"
+    ILLUMINANCE_LX = "illuminance_lx"
+    #: Since the last reading.
+    RAIN_MM = "rain_mm"
+    WATER_LEVEL_M = "water_level_m"
+    #: Of wood or plaster: water by dry mass.
+    MOISTURE_PERCENT = "moisture_percent"
     VOLTAGE_V = "voltage_v"
     CURRENT_A = "current_a"
     POWER_W = "power_w"
+    #: Since midnight of the device that counts it.
+    ENERGY_WH = "energy_wh"
+    CHARGE_PERCENT = "charge_percent"
+    SATELLITES = "satellites"
 
 
 class Flag(IntEnum):

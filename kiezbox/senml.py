@@ -41,7 +41,7 @@ CONTENT_TYPE = "application/senml+json"
 SUFFIXES: dict[int, str] = {Flag.SUSPECT: ":suspect", Flag.BAD: ":bad"}
 
 #: Units of RFC 8798. A pack that uses one must say so: version 10 + 2**4 (RFC 9100 section 4).
-_SECONDARY_UNITS = frozenset({"hPa", "ug/m3"})
+_SECONDARY_UNITS = frozenset({"hPa", "ug/m3", "ppm", "mm", "Wh", "/100"})
 _VERSION_WITH_SECONDARY_UNITS = 26
 
 #: Times below are taken for "so many seconds from now" (RFC 8428 section 4.5.3). Only a clock

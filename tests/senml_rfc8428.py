@@ -15,8 +15,12 @@ from typing import Any
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-:./_]*")
 
 #: RFC 8428 section 12.1 (the ones that occur here) and RFC 8798 section 2.
-PRIMARY_UNITS = {"Cel", "%RH", "V", "A", "W", "lon", "lat", "%EL", "Pa", "m", "s", "/"}
-SECONDARY_UNITS = {"hPa", "ug/m3", "ms", "min", "h", "mV", "mA", "ppm", "kWh", "km/h"}
+PRIMARY_UNITS = {
+    "Cel", "%RH", "V", "A", "W", "lon", "lat", "%EL", "Pa", "m", "s", "/", "Ohm", "dB", "lx", "count",
+}  # fmt: skip
+SECONDARY_UNITS = {
+    "hPa", "ug/m3", "ms", "min", "h", "mV", "mA", "ppm", "Wh", "kWh", "km/h", "mm", "/100",
+}  # fmt: skip
 
 _BASES = {"bn", "bt", "bu", "bv", "bs", "bver"}
 

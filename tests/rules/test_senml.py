@@ -125,13 +125,13 @@ def test_a_pack_without_secondary_units_is_plain_version_ten() -> None:
 
 
 def test_a_quantity_of_a_later_version_has_no_unit_instead_of_its_neighbours() -> None:
-    series = {1: Series("roof", "temperature_c"), 2: Series("roof", "co2_ppm")}
+    series = {1: Series("roof", "temperature_c"), 2: Series("roof", "radon_bq_m3")}
     readings = [reading(1, series=1), reading(2, series=2, value=815.0)]
 
     records = resolve(senml.pack(Batch("kb-1", series, readings)))
 
     units = {record["n"]: record.get("u") for record in records}
-    assert units == {"kb-1/roof/temperature_c": "Cel", "kb-1/roof/co2_ppm": None}
+    assert units == {"kb-1/roof/temperature_c": "Cel", "kb-1/roof/radon_bq_m3": None}
 
 
 def test_readings_of_several_series_come_grouped_and_in_order_within_each() -> None:
