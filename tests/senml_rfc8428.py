@@ -16,7 +16,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-:./_]*")
 
 #: RFC 8428 section 12.1 (the ones that occur here) and RFC 8798 section 2.
 PRIMARY_UNITS = {
-    "Cel", "%RH", "V", "A", "W", "lon", "lat", "%EL", "Pa", "m", "s", "/", "Ohm", "dB", "lx", "count",
+    "Cel", "%RH", "V", "A", "W", "lon", "lat", "%EL", "Pa", "m", "s", "/", "Ohm", "dB", "lx",
+    "count",
 }  # fmt: skip
 SECONDARY_UNITS = {
     "hPa", "ug/m3", "ms", "min", "h", "mV", "mA", "ppm", "Wh", "kWh", "km/h", "mm", "/100",
