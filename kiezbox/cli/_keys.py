@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from kiezbox.clock import Clock
     from kiezbox.trust import Key
 
-__all__ = ["issued_at", "moment", "needs_signing", "read_key", "read_text", "write_key"]
+__all__ = [
+    "desk_clock", "issued_at", "moment", "needs_signing", "read_key", "read_text", "write_key",
+    "write_new",
+]  # fmt: skip
 
 
 def needs_signing() -> None:
@@ -39,7 +42,8 @@ def read_text(path: str, most_bytes: int = 1_000_000) -> str:
         with open(path, encoding="utf-8") as file:
             return file.read(most_bytes)
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}") from error
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise UsageError(f"cannot read {path}: {why}", hint="Is the name right?") from error
 
 
 def read_key(path: str, passphrase_file: str | None = None) -> Key:
@@ -88,6 +92,36 @@ def write_key(path: str, text: str) -> None:
         ) from error
     except OSError as error:
         raise KiezboxError(f"cannot write {path}: {error.strerror}") from error
+
+
+def write_new(path: str, text: str) -> None:
+    """A new file for anybody to read; one that is there is not overwritten.
+
+    Raises:
+        KiezboxError: it is there already, or cannot be written.
+    """
+    try:
+        with open(path, "x", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except FileExistsError as error:
+        raise KiezboxError(f"{path} is there already", hint="Take another name.") from error
+    except OSError as error:
+        raise KiezboxError(f"cannot write {path}: {error.strerror}") from error
+
+
+def desk_clock() -> Clock:
+    """A computer without network is told by ``--time`` or believed: whoever signs sits before it
+    and sees its clock.
+    """
+    from kiezbox.clock import SystemClock
+
+    class AtADesk(SystemClock):
+        def is_trusted(self) -> bool:
+            return True
+
+    return AtADesk()
 
 
 def moment(text: str, now: float) -> float:

@@ -7,6 +7,13 @@
   kiezbox bulletin list [--json]                  what is up now, newest first
   kiezbox bulletin withdraw ID [--sign KEYFILE]   take one down (the list has the IDs)
   kiezbox bulletin codes                          the codes and what they need
+  kiezbox bulletin post … --sign KEYFILE --to FILE
+                                                  the same on a computer without a box, as a file
+  kiezbox bulletin import FILE...                 what was signed elsewhere, onto this box
+  kiezbox bulletin withdraw FILE --sign KEYFILE --to FILE2
+                                                  take that one back, as a file again
+  kiezbox bulletin sign HALF --sign KEYFILE --to FILE
+                                                  the second of two offices signs (--scope city)
 
 Without --sign residents see it marked as "from the operator of this box, unverified", in every
 mode. At most 1000 bytes of UTF-8; no links, no markup: it is shown as it is written. Signed ones
@@ -16,10 +23,11 @@ another issuer. --replaces ID takes the place of one of the same issuer.
 
 from __future__ import annotations
 
-import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from kiezbox.cli._bulletin_files import countersign, meant, record_of, take_in, to_file
+from kiezbox.cli._bulletin_showing import list_codes, show
 from kiezbox.errors import UsageError
 from kiezbox.situation import plain_text
 
@@ -28,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kiezbox.clock import Clock
-    from kiezbox.records import Record
     from kiezbox.records.folds import Told
     from kiezbox.store.log import Log
     from kiezbox.trust import Trust
@@ -39,6 +46,12 @@ MOST_BYTES, MOST_HOURS = 1000, 744.0
 #: Options that are parameters of a code, and whether they are times.
 _PARAMETERS = {"place": 0, "what": 0, "from": 1, "at": 1, "until": 1, "number": 0, "phone": 0}
 
+#: What follows each action.
+_NEEDS = {
+    "post": "a text in quotes", "list": "nothing more", "withdraw": "an ID",
+    "codes": "nothing more", "import": "one FILE or more", "sign": "a FILE",
+}  # fmt: skip
+
 _SCOPES = ("box", "kiez", "city")
 _SEVERITIES = ("unknown", "minor", "moderate", "severe", "extreme")
 
@@ -47,21 +60,30 @@ def main(argv: list[str]) -> int:
     """``kiezbox bulletin post|list|withdraw|codes``."""
     arguments = _arguments(argv)
     if arguments.action == "codes":
-        return _list_codes()
+        return list_codes()
+    if arguments.action == "sign":
+        countersign(arguments)
+        return 0
     fields = _fields(arguments) if arguments.action == "post" else {}
     if arguments.hours is not None and not 0 < arguments.hours <= MOST_HOURS:
         raise UsageError(
             f"--hours {arguments.hours:g} is outside 0 to {MOST_HOURS:g}",
             hint="A bulletin that nobody takes down must come down by itself.",
         )
+    if arguments.to:
+        _to_file(arguments, fields)
+        return 0
     from kiezbox.cli._common import load_settings, open_clock
     from kiezbox.store.believing import open_believing
 
     settings = load_settings(arguments.settings)
     clock = open_clock(settings)
     with closing(open_believing(settings, clock)) as log:
+        desk = _Desk(log, clock, settings.trust.roots)
+        if arguments.action == "import":
+            return _import(desk, arguments)
         act = {"post": _post, "list": _list, "withdraw": _withdraw}[arguments.action]
-        act(_Desk(log, clock, settings.trust.roots), arguments, fields)
+        act(desk, arguments, fields)
     return 0
 
 
@@ -80,8 +102,8 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     from kiezbox.cli._common import Parser
 
     parser = Parser("bulletin", __doc__)
-    parser.add_argument("action", choices=("post", "list", "withdraw", "codes"))
-    parser.add_argument("what", nargs="?", metavar="TEXT or ID")
+    parser.add_argument("action", choices=tuple(_NEEDS))
+    parser.add_argument("what", nargs="*", metavar="TEXT, ID or FILE")
     parser.add_argument("--hours", type=float, help="how long it stays (default 24, or --until)")
     parser.add_argument("--language", default="de", help="of TEXT (default de)")
     parser.add_argument("--headline", default="", help="a few words above TEXT")
@@ -97,17 +119,21 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--sign", metavar="KEYFILE", help="in the name of this key's issuer")
     parser.add_argument("--second", metavar="KEYFILE", help="a second issuer, for --scope city")
     parser.add_argument("--passphrase-file", metavar="FILE", help="of KEYFILE, for programs")
+    parser.add_argument("--to", metavar="FILE", help="sign here, without a box, into a new file")
     parser.add_argument("--time", metavar="TIME", help="now, where the box's clock is not set")
     parser.add_argument("--json", action="store_true", help="for programs")
     arguments = parser.parse_args(argv)
-    is_bare = arguments.action in ("list", "codes") or bool(arguments.code)
-    if (arguments.what is None) != is_bare:
-        needs = {"post": "a text in quotes", "withdraw": "an ID"}
-        needs |= {"post": "a text or a code"} if arguments.code else {}
+    given, action = arguments.what, arguments.action
+    is_bare = action in ("list", "codes") or (action == "post" and bool(arguments.code))
+    if bool(given) == is_bare or (len(given) > 1 and action != "import"):
+        needs = "a text or a code" if action == "post" and arguments.code else _NEEDS[action]
         raise UsageError(
-            f"bulletin {arguments.action} needs {needs.get(arguments.action, 'nothing more')}",
-            hint="`kiezbox bulletin --help` shows the ways.",
+            f"bulletin {action} needs {needs}", hint="`kiezbox bulletin --help` shows the ways."
         )
+    if arguments.to and action not in ("post", "withdraw", "sign"):
+        raise UsageError(f"bulletin {action} writes no file")
+    if action != "import":
+        arguments.what = given[0] if given else None
     return arguments
 
 
@@ -181,12 +207,10 @@ def checked(text: str) -> str:
 # --- posting -------------------------------------------------------------------------------------
 
 
-def _post(desk: _Desk, arguments: argparse.Namespace, fields: dict[str, Any]) -> None:
+def _lifetime_s(arguments: argparse.Namespace, fields: dict[str, Any], now: float) -> int:
+    """How long it is up; its times become Unix seconds."""
     from kiezbox.cli._keys import moment
-    from kiezbox.records import Scope
-    from kiezbox.store.log import Draft
 
-    now = desk.clock.now()
     parameters = fields.get("parameters", {})
     for name in parameters:
         if _PARAMETERS[name]:
@@ -194,7 +218,43 @@ def _post(desk: _Desk, arguments: argparse.Namespace, fields: dict[str, Any]) ->
     hours = arguments.hours
     if hours is None:
         hours = min((float(parameters.get("until", now + 86400)) - now) / 3600, MOST_HOURS)
-    lifetime_s = max(60, int(hours * 3600))
+    return max(60, int(hours * 3600))
+
+
+def _to_file(arguments: argparse.Namespace, fields: dict[str, Any]) -> None:
+    from kiezbox.cli._keys import desk_clock, issued_at, needs_signing
+    from kiezbox.records import Ref
+
+    needs_signing()
+    now = issued_at(arguments.time, desk_clock())
+    if arguments.action == "withdraw":
+        # Which number a box gave it nobody here knows; the issuer's own is what counts.
+        serial, arguments.scope = meant(arguments.what)
+        fields = {"of": Ref("nowhere", serial), "issuer_serial": serial}
+        arguments.hours = arguments.hours or MOST_HOURS
+    elif arguments.replaces:
+        fields["supersedes"], _ = meant(arguments.replaces)
+    kind = "withdrawal" if arguments.action == "withdraw" else "bulletin"
+    to_file(arguments, kind, fields, _lifetime_s(arguments, fields, now))
+
+
+def _import(desk: _Desk, arguments: argparse.Namespace) -> int:
+    from kiezbox.store.believing import trust_of
+
+    def shown(taken: list[str]) -> None:
+        show(desk, [_found(desk, name) for name in taken], is_json=arguments.json)
+
+    code = take_in(desk.log, desk.trust, arguments.what, shown)
+    # What was taken back here is nobody's word from now on, and not only when the node looks.
+    desk.log.judge_by(trust_of(desk.log, map(bytes.hex, desk.trust.roots), desk.clock).judge)
+    return code
+
+
+def _post(desk: _Desk, arguments: argparse.Namespace, fields: dict[str, Any]) -> None:
+    from kiezbox.records import Scope
+    from kiezbox.store.log import Draft
+
+    lifetime_s = _lifetime_s(arguments, fields, desk.clock.now())
     scope = Scope[arguments.scope.upper()]
     if arguments.replaces:
         fields["supersedes"] = _found(desk, arguments.replaces).body.get("serial")
@@ -205,7 +265,7 @@ def _post(desk: _Desk, arguments: argparse.Namespace, fields: dict[str, Any]) ->
     else:
         draft = _signed(desk, arguments, "bulletin", fields, lifetime_s)
     (added,) = desk.log.add(draft)
-    _show(desk, [_found(desk, str(added.ref))], is_json=arguments.json)
+    show(desk, [_found(desk, str(added.ref))], is_json=arguments.json)
 
 
 def _signed(
@@ -217,7 +277,7 @@ def _signed(
         UsageError: it would not be official here.
     """
     from kiezbox.cli._keys import issued_at, read_key
-    from kiezbox.records import KINDS, Record, Scope, kind_named, unpack_body
+    from kiezbox.records import Scope, kind_named, unpack_body
     from kiezbox.store.log import Draft
     from kiezbox.trust import sign
 
@@ -234,12 +294,8 @@ def _signed(
         # What is grave goes first where the way is narrow.
         priority=0 if severity >= 3 else None,
     )  # fmt: skip
-    number = kind_named(kind).number
-    record = Record(
-        desk.log.box, 1, 0, number, signed.priority, signed.scope, lifetime_s, True, signed.body,
-        signed.key, signed.signature,
-    )  # fmt: skip
-    verdict = desk.trust.verdict(record, unpack_body(KINDS[number], signed.body)[0])
+    record = record_of(desk.log.box, signed)
+    verdict = desk.trust.verdict(record, unpack_body(kind_named(kind), signed.body)[0])
     if not verdict.name:
         raise UsageError(
             f"this box would not call it official: {verdict.why}",
@@ -299,7 +355,7 @@ def _found(desk: _Desk, given: str) -> Told:
 
 
 def _list(desk: _Desk, arguments: argparse.Namespace, _: Mapping[str, Any]) -> None:
-    _show(desk, _up(desk), is_json=arguments.json)
+    show(desk, _up(desk), is_json=arguments.json)
 
 
 def _up(desk: _Desk) -> list[Told]:
@@ -311,88 +367,3 @@ def _up(desk: _Desk) -> list[Told]:
         for told in reversed(found)
         if (thing := things[told.record.ref]) is not None and thing.state == "up"
     ]
-
-
-def _show(desk: _Desk, bulletins: list[Told], *, is_json: bool) -> None:
-    from kiezbox.cli._common import print_json
-    from kiezbox.cli.mode import words
-
-    if is_json:
-        print_json([_facts(desk, told) for told in bulletins])
-        return
-    for told in bulletins:
-        facts, rest = _facts(desk, told), words(told.expires_at - desk.clock.now())
-        print(f"{facts['id']}  {facts['standing']}  up for another {rest}")
-        for line in filter(None, (facts["headline"], *facts["text"].splitlines())):
-            print(f"  {line}")
-    if not bulletins:
-        print("no bulletin is up", file=sys.stderr)
-
-
-def _facts(desk: _Desk, told: Told) -> dict[str, Any]:
-    """A bulletin for programs, its code in English words."""
-    body, record = told.body, told.record
-    standing = _standing(desk, record, body)
-    text, headline = body.get("text", ""), body.get("headline", "")
-    if "code" in body:
-        headline, text = _in_english(body, desk.clock.now())
-    return {
-        "id": str(record.ref),
-        "origin": record.origin,
-        "sequence": record.sequence,
-        "standing": standing,
-        "written_at": told.written_at,
-        "expires_at": told.expires_at,
-        "code": _code_name(body),
-        "parameters": body.get("parameters", {}),
-        "headline": headline,
-        "text": text,
-        "language": body.get("language"),
-        "severity": body.get("severity", 0),
-        "is_all_clear": bool(body.get("is_all_clear")),
-        "is_exercise": bool(body.get("is_exercise")),
-    }
-
-
-def _standing(desk: _Desk, record: Record, body: Mapping[str, Any]) -> str:
-    if not record.key:
-        is_ours = record.origin == desk.log.box
-        return "unverified" if is_ours else "unverified, of another box"
-    name, why = desk.trust.verdict(record, body)
-    return f"official: {name}" if name else f"not shown: {why}"
-
-
-def _code_name(body: Mapping[str, Any]) -> str | None:
-    from kiezbox.records.codes import CODES
-
-    if "code" not in body:
-        return None
-    code = CODES.get(body["code"])
-    return code.name if code else str(body["code"])
-
-
-def _in_english(body: Mapping[str, Any], now: float) -> tuple[str, str]:
-    from kiezbox.i18n import text_of
-    from kiezbox.portal.countries import text_in
-    from kiezbox.portal.words import clock_time
-    from kiezbox.situation.coded import in_words
-
-    text = text_of("en")
-    headline, details, advice = in_words(
-        _code_name(body) or "",
-        body.get("parameters", {}),
-        text_in(None, "en", "codes"),
-        lambda moment: clock_time(moment, now, text),
-    )
-    return headline, "\n".join(filter(None, (details, advice, body.get("text"))))
-
-
-def _list_codes() -> int:
-    from kiezbox.portal.countries import text_in
-    from kiezbox.records.codes import CODES
-
-    texts = text_in(None, "en", "codes")["codes"]
-    for code in CODES.values():
-        print(code.name, *(f"--{name}" for name in code.needs))
-        print(" ", *texts[code.name])
-    return 0

@@ -20,16 +20,19 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from kiezbox.errors import KiezboxError, UsageError
+from kiezbox.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
     from kiezbox.records.folds import Told
-    from kiezbox.trust import Issuer, Signed, Trust
+    from kiezbox.trust import Certificate, Issuer, Signed, Trust
 
 DAY_S = 86400
+
+#: Of a certificate: five years (docs/trust.md), less the day that it begins earlier.
+MOST_DAYS = 1829
 
 _SCOPES = ("box", "kiez", "city")
 _SEVERITIES = ("unknown", "minor", "moderate", "severe", "extreme")
@@ -61,12 +64,18 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="for programs")
     arguments = parser.parse_args(argv)
     needs_signing()
-    act, least, most, needs_by = _ACTIONS[arguments.action]
-    if not least <= len(arguments.what) <= most or needs_by != bool(arguments.by):
+    act, least, most, needs_by, needs = _ACTIONS[arguments.action]
+    if not least <= len(arguments.what) <= most:
         raise UsageError(
-            f"trust {arguments.action} is called in another way",
-            hint="`kiezbox trust --help` shows how.",
+            f"trust {arguments.action} needs {needs}", hint="`kiezbox trust --help` shows how."
         )
+    if needs_by and not arguments.by:
+        raise UsageError(
+            f"trust {arguments.action} needs --by KEYFILE",
+            hint="The key that vouches: the root's, or one with the right certify.",
+        )
+    if arguments.by and not needs_by:
+        raise UsageError(f"trust {arguments.action} does without --by")
     act(arguments)
     return 0
 
@@ -92,8 +101,14 @@ def _key(arguments: argparse.Namespace) -> None:
         return
     print(f"public key  {key.public.hex()}")
     print(f"id          {key.id.hex()}")
+    path = arguments.what[0]
+    print(f"A root: these 64 digits go into trust.roots of each box; keep {path} off all boxes.",
+          file=sys.stderr)  # fmt: skip
+    print(f"An issuer: send the 64 digits to whoever certifies, and never {path} itself.",
+          file=sys.stderr)  # fmt: skip
     if not passphrase:
-        print(f"{arguments.what[0]} is readable by you alone, and not sealed.", file=sys.stderr)
+        print(f"{path} is readable by you alone, and not sealed: --passphrase seals one.",
+              file=sys.stderr)  # fmt: skip
 
 
 def _asked_twice() -> str:
@@ -106,12 +121,16 @@ def _asked_twice() -> str:
 
 
 def _certify(arguments: argparse.Namespace) -> None:
-    from kiezbox.cli._keys import issued_at, read_key
+    from kiezbox.cli._keys import desk_clock, issued_at, read_key
     from kiezbox.trust import Certificate, certificate_line, certify
 
-    now = issued_at(arguments.time, _machine_clock(arguments))
+    now = issued_at(arguments.time, desk_clock())
     if not arguments.name:
-        raise UsageError("a certificate needs --name: residents read it")
+        raise UsageError(
+            "a certificate needs --name: residents read it",
+            hint='An office or a role, such as --name "Feuerwehr Musterstadt".',
+        )
+    _sensible(arguments)
     certificate = Certificate(
         name=arguments.name,
         public_key=_public_key(arguments.what[0]),
@@ -128,8 +147,33 @@ def _certify(arguments: argparse.Namespace) -> None:
     _put(arguments, f"# {signed.name}, key {signed.key.hex()}\n{certificate_line(signed)}\n")
 
 
+def _sensible(arguments: argparse.Namespace) -> None:
+    """Said in the words of the options, before anybody types a passphrase.
+
+    Raises:
+        UsageError: a right, a language or a time that is none.
+    """
+    from kiezbox.i18n import is_language
+    from kiezbox.trust import RIGHTS
+
+    for right in _listed(arguments.rights) or [""]:
+        if right not in RIGHTS:
+            raise UsageError(f"--rights {right} is none", hint=f"Of {', '.join(RIGHTS)}.")
+    for language in _listed(arguments.languages):
+        if not is_language(language):
+            raise UsageError(
+                f"--languages {language} is none that a box has",
+                hint="`kiezbox languages` lists them; without the option: all.",
+            )
+    if not 0 < arguments.days <= MOST_DAYS:
+        raise UsageError(
+            f"--days {arguments.days:g} is outside 0 to {MOST_DAYS}",
+            hint="Certify anew before it ends; a lost key is revoked.",
+        )
+
+
 def _revoke(arguments: argparse.Namespace) -> None:
-    from kiezbox.cli._keys import issued_at, read_key
+    from kiezbox.cli._keys import desk_clock, issued_at, read_key
     from kiezbox.records import kind_named
     from kiezbox.trust import key_id, sign, signed_line
 
@@ -140,7 +184,7 @@ def _revoke(arguments: argparse.Namespace) -> None:
         "revocation",
         {
             "key": key,
-            "revoked_at": issued_at(arguments.time, _machine_clock(arguments)),
+            "revoked_at": issued_at(arguments.time, desk_clock()),
             "reason": arguments.reason,
         },
         read_key(arguments.by, arguments.passphrase_file),
@@ -149,23 +193,17 @@ def _revoke(arguments: argparse.Namespace) -> None:
     _put(arguments, f"# key {key.hex()} is believed no more\n{signed_line(signed)}\n")
 
 
-def _machine_clock(arguments: argparse.Namespace) -> Any:
-    """A computer without network is told by ``--time`` or believed: whoever certifies sits before
-    it and sees its clock.
-    """
-    from kiezbox.clock import SystemClock
-
-    class AtADesk(SystemClock):
-        def is_trusted(self) -> bool:
-            return True
-
-    return AtADesk()
-
-
 def _public_key(given: str) -> bytes:
+    import os
+
     from kiezbox.cli._keys import read_text
     from kiezbox.trust import is_public_key, public_of
 
+    if not is_public_key(given) and not os.path.exists(given):
+        raise UsageError(
+            f"{given} is neither a key file nor a public key",
+            hint="`kiezbox trust key` prints the 64 digits of a public key.",
+        )
     return public_of(given if is_public_key(given) else read_text(given))
 
 
@@ -174,14 +212,12 @@ def _listed(given: str) -> list[str]:
 
 
 def _put(arguments: argparse.Namespace, text: str) -> None:
+    from kiezbox.cli._keys import write_new
+
     if not arguments.to:
         print(text, end="")
         return
-    try:
-        with open(arguments.to, "x", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise KiezboxError(f"cannot write {arguments.to}: {error.strerror}") from error
+    write_new(arguments.to, text)
     print(arguments.to)
 
 
@@ -204,11 +240,22 @@ def _import(arguments: argparse.Namespace) -> None:
         )
     clock = open_clock(settings)
     taken = 0
+    brought: list[Certificate | Signed] = []
     with closing(Log.open(settings.store.words_path, clock)) as log:
         for path in arguments.what:
-            for found in lines_of(read_text(path)):
+            lines = list(lines_of(read_text(path)))
+            if not lines:
+                raise UsageError(
+                    f"{path} holds no certificate and no revocation",
+                    hint="`kiezbox trust certify … --to FILE` writes what goes in here.",
+                )
+            for found in lines:
                 if isinstance(found, NotTaken):
-                    raise UsageError(f"{path}, line {found.number}: {found.why}")
+                    raise UsageError(
+                        f"{path}, line {found.number}: {found.why}",
+                        hint="The line is damaged: carry the file itself, or attach it.",
+                    )
+                brought.append(found)
                 if isinstance(found, Certificate):
                     packed = pack_certificate(found)
                     rest_s = int(found.valid_until - clock.now()) + DAY_S
@@ -223,13 +270,37 @@ def _import(arguments: argparse.Namespace) -> None:
         trust = trust_of(log, settings.trust.roots, clock)
         judged = log.judge_by(trust.judge)
     print(f"{taken} new, {judged} records are worth something else now")
+    for line in _without_effect(trust, brought):
+        print(line, file=sys.stderr)
     _print_issuers(trust, [], clock.now())
+
+
+def _without_effect(trust: Trust, brought: list[Certificate | Signed]) -> Iterator[str]:
+    """What was taken in and changes nothing: who brought it thinks otherwise."""
+    from kiezbox.records import kind_named, unpack_body
+    from kiezbox.trust import Certificate
+
+    believed = {issuer.certificate.key for issuer in trust.issuers()}
+    for each in brought:
+        if isinstance(each, Certificate):
+            if each.key not in believed:
+                yield (
+                    f"note: {each.name} ({each.key.hex()}) is not believed here: no chain from one"
+                    " of this box's roots, or revoked"
+                )
+        else:
+            body = unpack_body(kind_named(each.kind), each.body)[0]
+            if body["key"] in believed:
+                yield (
+                    f"note: {body['key'].hex()} is still believed: the key {each.key.hex()} may not"
+                    " revoke it; it takes itself, or one above it in the chain"
+                )
 
 
 def _only_revocations(signed: Signed, path: str) -> None:
     if signed.kind != "revocation":
         raise UsageError(
-            f"{path} holds a {signed.kind}", hint="Bulletins are posted by `kiezbox bulletin`."
+            f"{path} holds a {signed.kind}", hint=f"`kiezbox bulletin import {path}` takes it in."
         )
 
 
@@ -305,11 +376,11 @@ def _facts(issuer: Issuer) -> dict[str, Any]:
     }
 
 
-#: What does it, how many words it takes, and whether it needs ``--by``.
-_ACTIONS: dict[str, tuple[Any, int, int, bool]] = {
-    "key": (_key, 1, 1, False),
-    "certify": (_certify, 1, 1, True),
-    "revoke": (_revoke, 1, 1, True),
-    "import": (_import, 1, 1000, False),
-    "list": (_list, 0, 0, False),
+#: What does it, how many words it takes, whether it needs ``--by``, and what the words are.
+_ACTIONS: dict[str, tuple[Any, int, int, bool, str]] = {
+    "key": (_key, 1, 1, False, "a FILE for the new key"),
+    "certify": (_certify, 1, 1, True, "a KEY: a key file, or the 64 digits of a public key"),
+    "revoke": (_revoke, 1, 1, True, "a KEY: a key file, its 64 digits, or the 16 of its id"),
+    "import": (_import, 1, 1000, False, "one FILE or more"),
+    "list": (_list, 0, 0, False, "nothing more"),
 }
