@@ -13,7 +13,7 @@ class AbuseSettings:
 
     client_burst: float = setting(
         30.0,
-        help="What one guest (an IPv4 address) may send at once, in points: a request for help\n"
+        help="What one guest (an address) may send at once, in points: a request for help\n"
         "costs 1, a post on the board 3.",
         unit="points",
         least=5,
@@ -22,10 +22,18 @@ class AbuseSettings:
     client_per_minute: float = setting(
         3.0, help="What comes back to a guest.", unit="points/min", least=0.1, most=10000
     )
+    client_per_day: float = setting(
+        150.0,
+        help="What a guest may send within a day, in points: whoever sends all night with the\n"
+        "addresses of many phones would fill the card.",
+        unit="points",
+        least=5,
+        most=1000000,
+    )
     network_factor: float = setting(
         10.0,
-        help="So many times as much has one IPv6 /64: in the emergency WLAN all guests are in\n"
-        "one, and each has as many addresses in it as it likes.",
+        help="So many times as much has one IPv6 /64 of elsewhere, and all those of the emergency\n"
+        "WLAN together whose addresses are too many to be told apart.",
         least=1,
         most=1000,
     )

@@ -23,7 +23,8 @@ FILE = "abuse.json"
 _MOST_BYTES = 1 << 19
 
 _LIMITS = (
-    "client_burst", "client_per_minute", "network_factor", "box_burst", "box_per_minute",
+    "client_burst", "client_per_minute", "client_per_day", "network_factor", "box_burst",
+    "box_per_minute",
 )  # fmt: skip
 
 

@@ -51,6 +51,9 @@ __all__ = ["PERSONAL_AFTER_POWER_S", "Added", "Draft", "Log", "NotStored", "thin
 #: What a newer box's kinds may ask for here, where nobody knows what they are.
 UNKNOWN_MOST_S = 31 * 86400
 
+#: Records whose folds are made anew in one transaction.
+FOLDED_AT_ONCE = 500
+
 _INSERT = (
     "INSERT INTO log (origin, sequence, stamp, kind, of_origin, of_sequence, received_at,"
     " expires_at, is_personal, is_trusted, is_receipt_sure, is_signed, once, frame, issuer)"
@@ -299,22 +302,39 @@ class Log(LogJudging):
             self._db.execute(_INSERT_THING, row)
 
     def rebuild(self) -> int:
-        """Make all folds anew from the frames; how many there are."""
-        with self._writing():
-            self._db.execute("DELETE FROM things")
-            refs = self._db.execute("SELECT origin, sequence FROM log").fetchall()
-            for ref in refs:
-                self._refold(Ref(*ref))
-            self._db.execute("UPDATE meta SET folded_by = ?", (__version__,))
-            return int(self._db.execute("SELECT count(*) FROM things").fetchone()[0])
+        """Make all folds anew from the frames; how many there are. In parts, so that whoever writes
+        meanwhile waits for one of them only: 50,000 take ten seconds on a computer.
+        """
+        last: int | None = 0
+        while last is not None:
+            with self._writing():
+                last = self._fold_some(last)
+        return int(self._read("SELECT count(*) FROM things")[0][0])
+
+    def _fold_some(self, after: int) -> int | None:
+        """Those that came next; the last one's number, None at the end of all."""
+        rows = self._db.execute(
+            f"SELECT number, origin, sequence, kind, {TOLD} FROM log WHERE number > ?"
+            " ORDER BY number LIMIT ?",
+            (after, FOLDED_AT_ONCE),
+        ).fetchall()
+        for _, origin, sequence, number, *row in rows:
+            kind = KINDS.get(number)
+            if kind is None or not kind.changes:
+                self._refold(Ref(origin, sequence), self._told(row))
+        if len(rows) == FOLDED_AT_ONCE:
+            return int(rows[-1][0])
+        self._db.execute(
+            "DELETE FROM things WHERE NOT EXISTS (SELECT 1 FROM log WHERE"
+            " log.origin = things.origin AND log.sequence = things.sequence)"
+        )
+        self._db.execute("UPDATE meta SET folded_by = ?", (__version__,))
+        return None
 
     def _fold_if_need_be(self) -> None:
         """A log that was mended has no folds, and another Kiezbox may have folded otherwise."""
-        if self._read("SELECT folded_by FROM meta") == [(__version__,)]:
-            return
-        with self._writing():
-            if self._read("SELECT folded_by FROM meta") != [(__version__,)]:
-                self.rebuild()
+        if self._read("SELECT folded_by FROM meta") != [(__version__,)]:
+            self.rebuild()
 
     # --- forgetting ------------------------------------------------------------------------------
 

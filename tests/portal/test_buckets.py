@@ -102,6 +102,40 @@ def test_65000_addresses_of_one_network_are_one_guest() -> None:
     assert buckets.wait_s("10.42.0.7", 3) == 0
 
 
+def spent_in_a_day(buckets: Buckets, clock: Monotonic, *, is_vital: bool) -> int:
+    """Points of one guest who sends whenever it is let."""
+    spent = 0
+    for _ in range(24 * 60):
+        while not buckets.wait_s("10.42.0.7", 1, is_vital=is_vital):
+            buckets.take("10.42.0.7", 1)
+            spent += 1
+        clock.now += 60
+    return spent
+
+
+def test_who_sends_all_day_long_has_what_was_there_and_what_a_day_brings() -> None:
+    clock = Monotonic()
+    buckets = Buckets(Limits(client_per_day=150), monotonic=clock)
+
+    assert 290 <= spent_in_a_day(buckets, clock, is_vital=False) <= 301
+    # Whoever is given the address next is not shut out: a point in ten minutes comes back.
+    assert buckets.wait_s("10.42.0.7", 1) <= 600
+    assert buckets.wait_s("10.42.0.8", 1) == 0
+
+
+def test_who_has_used_up_the_day_can_still_ask_for_help_every_ten_minutes() -> None:
+    clock = Monotonic()
+    buckets = Buckets(Limits(client_per_day=30), monotonic=clock)
+    spent_in_a_day(buckets, clock, is_vital=False)
+
+    buckets.take("10.42.0.7", 1)
+
+    assert buckets.wait_s("10.42.0.7", 3) > 600
+    assert 0 < buckets.wait_s("10.42.0.7", 1, is_vital=True) <= 600
+    clock.now += 600
+    assert buckets.wait_s("10.42.0.7", 1, is_vital=True) == 0
+
+
 def test_guests_without_end_cost_no_memory_without_end() -> None:
     buckets = Buckets(Limits(box_burst=1e6), monotonic=Monotonic())
     for n in range(2 * MOST_PARTIES):
