@@ -3,14 +3,20 @@
 L. P. Rothfusz' regression of 1990 (Technical Attachment SR 90-23) with the service's adjustments
 ("The Heat Index Equation", Weather Prediction Center), in degrees Fahrenheit as published. Chosen
 before the German "felt temperature" (Klima-Michel) because that needs wind and sun, which nobody
-here measures.
+here measures. So this is no heat warning, which in Germany is the weather service's alone.
+
+Beside it the Canadian humidex (J. M. Masterton and F. A. Richardson, 1979; Environment Canada), and
+the days that climatologists count (German Weather Service, "Wetter- und Klimalexikon"): a hot day
+has a highest temperature of 30 °C or more, a tropical night never falls below 20 °C.
 """
 
 from __future__ import annotations
 
-from math import sqrt
+from math import exp, sqrt
 
-__all__ = ["HEAT_CLASSES", "heat_class", "heat_index_c"]
+__all__ = [
+    "HEAT_CLASSES", "heat_class", "heat_index_c", "humidex", "is_hot_day", "is_tropical_night",
+]  # fmt: skip
 
 #: The service's four classes, each with the index in °F where it begins.
 _FROM_F = (80, 90, 103, 125)
@@ -31,6 +37,26 @@ def heat_class(index_c: float) -> int:
     """The number in ``HEAT_CLASSES``."""
     # Whole degrees, as in the service's chart.
     return max(0, sum(round(index_c * 9 / 5 + 32) >= least for least in _FROM_F) - 1)
+
+
+def humidex(temperature_c: float, dew_point_c: float) -> float | None:
+    """A number without a unit; None below 20 °C or where it adds less than one, as its makers do.
+
+    >>> round(humidex(30, 15) or 0)
+    34
+    """
+    pressure_hpa = 6.11 * exp(5417.7530 * (1 / 273.16 - 1 / (dew_point_c + 273.16)))
+    more = 0.5555 * (pressure_hpa - 10.0)
+    return temperature_c + more if temperature_c >= 20 and more >= 1 else None
+
+
+def is_hot_day(highest_c: float) -> bool:
+    return highest_c >= 30.0
+
+
+def is_tropical_night(lowest_c: float) -> bool:
+    """Of the night from 18 to 6 UTC, as the service counts it."""
+    return lowest_c >= 20.0
 
 
 def _felt_f(t: float, rh: float) -> float:
