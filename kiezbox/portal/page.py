@@ -43,9 +43,12 @@ def document(
     ``title``: HTML, by default the situation's headline; ``rooms``: whose texts are on the page;
     ``has_reload``: False for what is shown once, which a link would lead away from.
     """
-    banner = ""
+    banner = top = ""
     if is_exercise(facts):
         banner = f'<p class="x">{text["exercise_banner"]}<br>{text["exercise_mark"]}</p>'
+        # A place of its own, so that whoever jumps from part to part hears it.
+        label = escape(text["exercise_banner"])
+        top = banner.replace(">", f' role=region aria-label="{label}">', 1)
     box, now = facts["box"], facts["now"]
     foot = [
         text["as_of"].format(when=clock_time(now, now, text)),
@@ -81,8 +84,8 @@ def document(
             '<meta name="viewport" content="width=device-width,initial-scale=1">'
             f"<title>{title or escape(headline_of(facts, text)[0])} · Kiezbox</title>"
             f'<link rel="icon" href="data:,"><style>{rules}</style></head>'
-            f'<body class="{look or look_of(facts)}">{banner}{nav}<main>{body}</main>'
-            f"{banner}<footer>{again}{keep}"
+            f'<body class="{look or look_of(facts)}">{top}{nav}<main>{body}</main>'
+            f"<footer>{again}{banner}{keep}"
             f"<p><small>{' · '.join(foot)}<br>{text['never_ask']}</small></p>"
             "</footer></body></html>"
         )

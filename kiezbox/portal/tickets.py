@@ -66,12 +66,12 @@ def card(
         # In which language they can be spoken to.
         lang = lang_of(ticket.language)
         marks.append(f"<span lang={lang}>{LANGUAGES[ticket.language]}</span>")
-    if ticket.data.get("is_exercise"):
-        marks.insert(0, f"<b>{text['exercise']}</b>")
     if has_link:
         # Whom nobody has read yet, and for how long: so that a neighbour knows where to go first.
-        now = text["state"][ticket.state].format(number="")
-        marks[:0] = [f"{now} {age(ticket.written_at, ask.now, ask.text())}"]
+        now = text["state"][ticket.state].format(number="").rstrip(" .")
+        marks[:0] = [now, age(ticket.written_at, ask.now, ask.text())]
+    if ticket.data.get("is_exercise"):
+        marks.insert(0, f"<b>{text['exercise']}</b>")
     is_shown = ticket.text and (is_for_helpers or not ticket.is_hidden)
     where = f"<p dir=auto>{escape(ticket.text)}</p>" if is_shown else ""
     shown = f"<p><b>{needs}</b></p>" if needs else ""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kiezbox import cli
+from kiezbox.cli import run
 from kiezbox.clock import SystemClock
 from kiezbox.records import Ref
 from kiezbox.records.folds import REPORTS_TO_HIDE
@@ -58,7 +58,7 @@ class Box:
         sys.argv = ["kiezbox", *arguments, "--settings", str(self.folder / "kiezbox.toml")]
         try:
             with redirect_stdout(out), redirect_stderr(error):
-                code = cli.run()
+                code = run()
         finally:
             sys.argv = before
         return code, out.getvalue(), error.getvalue()

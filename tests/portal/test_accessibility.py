@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from chromium import Chromium
@@ -146,6 +147,16 @@ def test_axe_finds_nothing_in_any_room_in_other_languages_at_night_and_on_paper(
     judge.set_media()
 
     assert found == {}
+
+
+def test_axe_finds_nothing_in_any_room_during_an_exercise(
+    judge: Judge, tmp_path: Path, rooms: list[str]
+) -> None:
+    judge.set_media()
+    with furnished(tmp_path, "exercise") as practised:
+        found = [violations(judge, practised, language, rooms) for language in JUDGED]
+
+    assert found == [{}] * len(JUDGED)
 
 
 @pytest.mark.long
