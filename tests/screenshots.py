@@ -86,7 +86,9 @@ def take(judge: Judge, url: str, out: Path) -> None:
     picture = Image.open(io.BytesIO(base64.b64decode(shot))).convert("RGB")
     out.parent.mkdir(parents=True, exist_ok=True)
     colours = COLOURS_OF_A_MAP if "map" in out.stem else COLOURS
-    picture.quantize(colours, dither=Image.Dither.NONE).save(out, optimize=True)
+    # Those that are furthest apart, or the dot would be as grey as the streets around it.
+    how = Image.Quantize.MAXCOVERAGE
+    picture.quantize(colours, how, dither=Image.Dither.NONE).save(out, optimize=True)
 
 
 if __name__ == "__main__":

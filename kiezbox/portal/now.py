@@ -71,8 +71,9 @@ TASKS = ("where", "help", "safe", "board", "messages", "air", "steps", "say", "a
 
 _STYLE = """\
 nav a{font-size:1.05rem;padding:.65rem 0;margin-inline-end:.6rem}\
-.tasks{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:0 1rem}\
-.tasks a{display:flex;align-items:center;min-height:2.2rem;text-decoration:none;\
+.tasks{display:grid;gap:0 1rem;\
+grid-template-columns:repeat(auto-fit,minmax(min(100%,10.5rem),1fr))}\
+.tasks a{display:flex;align-items:center;min-height:1.7rem;text-decoration:none;\
 font-weight:700;hyphens:auto}.tasks li{margin:0}"""
 
 
@@ -342,8 +343,10 @@ def summary(
     count = sum(not each.is_official for each in bulletins or ())
     if count and not is_ordinary(facts):
         link = text["bulletins_below"].format(count=count)
-        # In a line with others: on a line of its own it would have to be as high as a finger.
-        lines[-1:] = [" ".join([*lines[-1:], f'<a href="#m">{link}</a>'])]
+        # In a line with others: on a line of its own it would have to be as high as a finger, which
+        # is what the sheet makes of a paragraph's only element.
+        last = [line if "<" in line else f"<span>{line}</span>" for line in lines[-1:]]
+        lines[-1:] = [" ".join([*last, f'<a href="#m">{link}</a>'])]
     return f"<header><h1>{escape(headline)}</h1>{''.join(map(paragraph, lines))}</header>"
 
 

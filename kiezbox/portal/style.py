@@ -70,7 +70,7 @@ article.official{color:inherit}.neighbours{border-style:dashed}\
 .clear{background:#0d5a2a;print-color-adjust:exact}\
 article.clear,.clear a,.clear b,.clear small{color:#fff}\
 .tasks{list-style:none;padding:0}.tasks a{display:block;padding:.55rem 0}\
-.pic{width:1.6em;height:1.6em;vertical-align:-.45em;margin-inline-end:.6em;fill:none;\
+.pic{width:1.5em;height:1.5em;vertical-align:-.45em;margin-inline-end:.4em;fill:none;\
 stroke:currentColor;stroke-width:2;flex:none}\
 table{border-collapse:collapse;width:100%}td,th{text-align:start;font-weight:400;hyphens:auto;\
 padding:.35rem 0;padding-inline-end:.3rem;border-bottom:1px solid var(--l);vertical-align:top}\
