@@ -41,7 +41,7 @@ def build(arguments: argparse.Namespace) -> Package:
         from kiezbox.place.invented import invented
 
         found = invented(arguments.invented, zone=zone)
-        return found._replace(country=country, region=region, holidays=holidays)
+        return found._replace(country=country or found.country, region=region, holidays=holidays)
     if not arguments.osm and not arguments.geojson:
         raise UsageError(
             "place build needs --osm FILE or --geojson FILE, or --invented SEED",

@@ -13,6 +13,7 @@ from kiezbox import publishers, sensors
 from kiezbox.clock import Clock
 from kiezbox.errors import KiezboxError
 from kiezbox.hardware import Hardware, open_hardware
+from kiezbox.model import Batch
 from kiezbox.node.carrier import Carrier
 from kiezbox.node.facts import MOST_PAUSE_S, Facts
 from kiezbox.node.grid import GridSource, PinSource, VoltageSource
@@ -21,6 +22,7 @@ from kiezbox.node.latest import Latest
 from kiezbox.node.notify import notify, watchdog_s
 from kiezbox.node.outage import Absence
 from kiezbox.node.powering import Powering
+from kiezbox.node.private import Privacy
 from kiezbox.node.resuming import resume
 from kiezbox.node.sensing import Sensing
 from kiezbox.node.storing import Storing
@@ -29,6 +31,7 @@ from kiezbox.node.switch import Switch
 from kiezbox.node.worker import Supervisor, Worker
 from kiezbox.settings import GridSourceSettings, Settings, parse
 from kiezbox.store import Store
+from kiezbox.store.consents import consents_path
 
 if TYPE_CHECKING:
     from kiezbox.node.fetching import Fetch
@@ -154,14 +157,19 @@ def assemble(settings: Settings, clock: Clock) -> Node:
         on_change=nudge_main,
         operator=settings.operator,
         place_path=settings.place.path(settings.store.path),
+        radio_country=settings.network.access_point.country,
     )
     trouble = partial(_trouble, store)
+    privacy = Privacy(settings.sensors, consents_path(settings.store.path), clock)
     workers = [
         Worker("store", lambda counts: Storing(store, settings.store, clock), clock, is_vital=True)
     ]
 
     for name, table in settings.publishers.items():
-        delivery = _delivery(name, table, settings, store, clock, trouble(f"publishers.{name}"))
+        passes = privacy.of(name).passed
+        delivery = _delivery(
+            name, table, settings, store, clock, trouble(f"publishers.{name}"), passes
+        )
         deliveries.append(delivery)
         facts.add_publisher(name, delivery.facts)
         workers.append(delivery.worker)
@@ -335,13 +343,14 @@ def _delivery(
     store: Store,
     clock: Clock,
     on_trouble: Callable[[str, str], None],
+    passes: Callable[[Batch], Batch],
 ) -> _Delivery:
     module = publishers.load(table.get("driver") or name)
     publisher_settings = parse(module.Settings, table, f"publishers.{name}")
 
     def open_carrier(wake: Callable[[], None]) -> Carrier:
         publisher = module.open(publisher_settings, settings.box, clock, wake)
-        return Carrier(store, publisher, name, clock)
+        return Carrier(store, publisher, name, clock, passes)
 
     return _Delivery(name, open_carrier, clock, on_trouble)
 

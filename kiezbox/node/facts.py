@@ -41,8 +41,11 @@ class Facts:
         on_change: Callable[[], None],
         operator: OperatorSettings | None = None,
         place_path: str = "",
+        radio_country: str = "",
     ) -> None:
-        """``place_path``: of the package of the place: it has the country if ``box`` has none."""
+        """``place_path``: of the package of the place, which has the country if ``box`` has none;
+        ``radio_country``: whose radio rules hold, for boxes that have neither.
+        """
         self.path = os.path.join(run_dir, "now.json")
         self._box = {
             "id": box.id,
@@ -52,6 +55,7 @@ class Facts:
             "accuracy_m": box.accuracy_m,
         }
         self._country, self._poison = box.country, box.poison_phone
+        self._radio_country = radio_country
         self._place_path = place_path
         self._place: tuple[Any, dict[str, str | None]] = (None, {})
         answers = operator or OperatorSettings()
@@ -106,7 +110,7 @@ class Facts:
             stamp = ()
         if self._place[0] != stamp:
             meta = read_meta(self._place_path) if stamp else {}
-            country = self._country or meta.get("country") or None
+            country = self._country or meta.get("country") or self._radio_country or None
             poison = phones_of(country, meta.get("region"))["poison"]
             told = {"country": country, "poison_phone": self._poison or poison or None}
             self._place = stamp, told

@@ -22,6 +22,9 @@ LATITUDE, LONGITUDE = 51.163, 10.448
 
 SOURCE = Source("invented", "Kiezbox, erfundener Kiez · invented", "CC0 1.0")
 
+#: Where its signs are in the language that they are.
+COUNTRY = "DE"
+
 #: Crossings from west to east and from south to north, and metres between them.
 COLUMNS, ROWS, BLOCK_M = 11, 9, 115.0
 
@@ -93,7 +96,7 @@ def invented(seed: int = 1, *, zone: str = "") -> Package:
     lines += _green_and_water(chance, crossings)
     points = _points(chance, [c for c, _ in streets], names)
     bounds = around(LATITUDE, LONGITUDE, 750)
-    return Package("Musterkiez", bounds, [SOURCE], points, lines, zone)
+    return Package("Musterkiez", bounds, [SOURCE], points, lines, zone, country=COUNTRY)
 
 
 def _names(chance: _Chance, mains: list[bool]) -> list[str]:

@@ -44,8 +44,9 @@ class BoxSettings:
     )
     country: str = setting(
         "",
-        help="The country (ISO 3166): which numbers residents are told to call. Empty: that of the\n"
-        "package of the place, and without one 112, which reaches everybody in the EU.",
+        help="The country (ISO 3166): which numbers residents are told to call. Empty: that of\n"
+        "the package of the place, else of the radio (network.access_point.country), else 112,\n"
+        "which reaches everybody in the EU.",
         example="DE",
         check=lambda value: "" if _COUNTRY.fullmatch(value) else "must be two capital letters",
     )

@@ -56,8 +56,8 @@ def test_the_holidays_are_those_that_the_land_has_by_law() -> None:
 def test_a_package_without_a_country_has_no_holidays_and_check_says_what_that_means(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = built(tmp_path)
-    assert read_package(out).holidays == ()
+    out = str(tmp_path / "place.db")
+    write_package(invented(1)._replace(country=""), out)
 
     assert main(["place", "check", out]) == 0
 
@@ -100,14 +100,16 @@ def test_a_package_of_an_older_kiezbox_is_read_as_it_is(tmp_path: Path) -> None:
 # --- what the node makes of it -------------------------------------------------------------------
 
 
-def told(folder: Path, box: BoxSettings, place_path: str) -> tuple[object, object]:
+def told(
+    folder: Path, box: BoxSettings, place_path: str, *, radio_country: str = ""
+) -> tuple[object, object]:
     """Country and poison helpline as they stand in now.json."""
     clock = ManualClock(1.8e9)
     store = Store.open(StoreSettings(path=str(folder / "kiezbox.db")), "kb-1", clock)
     try:
         facts = Facts(
             box, str(folder), clock=clock, store=store, latest=Latest(lambda: None),
-            on_change=lambda: None, place_path=place_path,
+            on_change=lambda: None, place_path=place_path, radio_country=radio_country,
         )  # fmt: skip
         found = facts.document()["box"]
         return found["country"], found["poison_phone"]
@@ -135,6 +137,15 @@ def test_without_a_package_no_country_is_made_up(tmp_path: Path) -> None:
     (tmp_path / "broken.db").write_bytes(b"no database")
     assert read_meta(str(tmp_path / "broken.db")) == {}
     assert told(tmp_path, BoxSettings(id="kb-1"), str(tmp_path / "broken.db")) == (None, None)
+
+
+def test_without_a_package_the_radio_says_which_country_this_is(tmp_path: Path) -> None:
+    found = told(tmp_path, BoxSettings(id="kb-1"), str(tmp_path / "none.db"), radio_country="DE")
+
+    assert found == ("DE", None)
+    # A package is nearer to the truth than a radio that was bought elsewhere.
+    out = built(tmp_path, "--region", "AT-9")
+    assert told(tmp_path, BoxSettings(id="kb-1"), out, radio_country="DE")[0] == "AT"
 
 
 def test_a_package_that_is_installed_later_is_noticed(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ figure{margin:.8rem 0;width:14rem;max-width:100%}.b{font-size:1.6rem;font-weight
 .slip{border:3px dashed;padding:.5rem 1rem;margin:1rem 0;break-inside:avoid}\
 .line{border-bottom:2px solid;min-height:2.4rem;margin:.2rem 0 .8rem}\
 @page{size:A4;margin:14mm}@media print{body{max-width:none;padding:0;font-size:15pt}\
-header{margin:0;padding:.4rem 0}h1{font-size:30pt}.q figure{width:62mm}svg{max-width:62mm}footer small{font-size:11pt}\
+header{margin:0;padding:.4rem 0}h1{font-size:30pt}.q figure{width:62mm}svg{max-width:62mm}\
+footer small{font-size:11pt}\
 footer a,footer p:first-child,p>a:only-child{display:none}}"""
 
 
