@@ -7,6 +7,7 @@ sensor sits at the other end of a pseudo-terminal.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kiezbox.clock import Clock
@@ -106,12 +107,27 @@ class Hardware(Protocol):
         """Give everything back. Idempotent."""
 
 
-class SensorHardware:
-    """The hardware as handed to one driver: every bus it opens knows the read's deadline."""
+def _nobody(series: str) -> float | None:
+    return None
 
-    def __init__(self, hardware: Hardware, deadline: Deadline) -> None:
+
+class SensorHardware:
+    """The hardware as handed to one driver: every bus it opens knows the read's deadline.
+
+    ``neighbour("roof/pressure_hpa")`` is what another sensor of this box says now, or None where
+    there is no such series, or no good and recent value of it: a CO₂ sensor wants the air
+    pressure. None is always an answer, so a driver must do without (`kiezbox read` has nobody).
+    """
+
+    def __init__(
+        self,
+        hardware: Hardware,
+        deadline: Deadline,
+        neighbour: Callable[[str], float | None] = _nobody,
+    ) -> None:
         self._hardware = hardware
         self.deadline = deadline
+        self.neighbour = neighbour
 
     def i2c(self) -> I2C:
         return self._hardware.i2c(self.deadline)
