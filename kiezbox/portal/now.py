@@ -361,7 +361,8 @@ def _lasting(facts: Facts, text: dict[str, Any]) -> list[str]:
     # An abbreviation brings its own full stop.
     lasts = f"<b>{text['lasts'].format(band=hours).replace('..', '.')}</b>"
     whole = band(battery.get("hours_open_low"), battery.get("hours_open_high"), text)
-    if not whole or facts["network"]["slice"]:
+    # The same span twice says nothing more.
+    if whole in (None, hours) or facts["network"]["slice"]:
         return [lasts]
     return [f"{lasts} {text['slices_later'].format(band=whole).replace('..', '.')}"]
 
