@@ -22,9 +22,9 @@ kiezbox.hardware.simulated.__path__.append({folder!r} + "/kiezbox/hardware/simul
 contracts.twins.__path__ = [*contracts.twins.__path__, {folder!r} + "/tests/contracts/twins"]
 import doctest
 import pytest
-from kiezbox.sensors import sht31
-assert doctest.testmod(sht31) == (0, 1)
-sys.exit(pytest.main([{tests!r} + "/contracts/test_sensors.py", "-k", "sht31"]))
+from kiezbox.sensors import hdc302x
+assert doctest.testmod(hdc302x) == (0, 1)
+sys.exit(pytest.main([{tests!r} + "/contracts/test_sensors.py", "-k", "hdc302x"]))
 """
 
 
