@@ -51,8 +51,14 @@ def text_in(country: str | None, language: str, room: str) -> dict[str, Any]:
 
 
 def _filled(value: Any, values: dict[str, str]) -> Any:
+    """What names no number is the same object: all rooms in all languages are 2 MiB."""
     if isinstance(value, str):
         return filled(value, values)
+    made: Any
     if isinstance(value, tuple):
-        return tuple(_filled(each, values) for each in value)
-    return {name: _filled(each, values) for name, each in value.items()}
+        made = tuple(_filled(each, values) for each in value)
+        pairs = zip(value, made, strict=True)
+    else:
+        made = {name: _filled(each, values) for name, each in value.items()}
+        pairs = zip(value.values(), made.values(), strict=True)
+    return value if all(one is other for one, other in pairs) else made
