@@ -24,6 +24,9 @@ NOBODY = bytes([1, 4]) + (19 * 1024).to_bytes(4, "big") + bytes(16 + 72)
 
 TRIES = Tries()
 
+#: As ``store.keyring.MOST_TRIES``.
+MOST_TRIES = 1000
+
 
 class Holder(NamedTuple):
     """Of a role's key (``store.keyring``), as far as this page needs it. ``signer``: what the role
@@ -52,7 +55,7 @@ def holder_of(ask: Ask, number: str, *, is_code: bool) -> Holder | None:
         return None
     sql = "SELECT number, who, role, expires_at, tries, locked FROM holders WHERE number = ?"
     for found, who, role, expires_at, tries, locked in ask.shown.rows(sql, (int(number),)) or ():
-        is_good = expires_at is None or (expires_at > ask.now and tries < 10)
+        is_good = expires_at is None or (expires_at > ask.now and tries < MOST_TRIES)
         if is_good and is_code == (expires_at is not None):
             return Holder(found, who, role, locked)
     return None

@@ -15,8 +15,10 @@ from kiezbox.store.log import Log
 
 __all__ = ["MOST_TRIES", "Holder", "Keyring"]
 
-#: A code is void after so many wrong ones.
-MOST_TRIES = 10
+#: A code (50 bits) is void after so many wrong ones. Not ten: holders are numbered from 1, so
+#: whoever types rubbish ten times would keep each new helper out. At a guess in five seconds
+#: (``portal.tries``) this takes more than an hour, and is a chance of one in 10¹² to hit.
+MOST_TRIES = 1000
 
 
 class Holder(NamedTuple):
