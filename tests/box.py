@@ -69,16 +69,19 @@ i2c = "{self.bench.address}"
 gpio = "{self.bench.address}"
 [sensors.roof]
 driver = "bme280"
+where = "outdoor"
 interval_s = 1
 deadline_s = 2
 [sensors.dust]
 driver = "sds011"
+where = "outdoor"
 port = "{port}"
 interval_s = 1
 warm_up_s = 0
 deadline_s = 3
 [sensors.battery]
 driver = "ina219"
+where = "box"
 interval_s = 1
 deadline_s = 2
 [power]

@@ -37,6 +37,7 @@ listen = "127.0.0.1:0"
 SERIAL = """\
 [sensors.dust]
 driver = "sds011"
+where = "outdoor"
 port = "{serial}"
 interval_s = {interval_s}
 warm_up_s = 0
@@ -46,9 +47,11 @@ warm_up_s = 0
 REST = """\
 [sensors.roof]
 driver = "bme280"
+where = "outdoor"
 interval_s = {interval_s}
 [sensors.battery]
 driver = "ina219"
+where = "box"
 interval_s = {interval_s}
 [power.battery]
 sensor = "battery"

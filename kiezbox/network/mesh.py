@@ -25,6 +25,7 @@ from kiezbox.errors import NetworkError
 from kiezbox.network import babel
 from kiezbox.network.addresses import MESH, hardware_address
 from kiezbox.network.parts import Part
+from kiezbox.privacy import public_box
 from kiezbox.settings import MeshSettings, NetworkSettings, Settings
 
 __all__ = [
@@ -219,7 +220,7 @@ def files(settings: Settings, machine: Machine) -> dict[str, str]:
     Raises:
         NetworkError: no key, or a routing that this machine does not have.
     """
-    box, network = settings.box, settings.network
+    box, network = public_box(settings.box), settings.network
     mesh, uplink = network.mesh, network.uplink
     if not mesh.interface:
         return watching(settings)

@@ -29,6 +29,7 @@ from kiezbox.node.storing import Storing
 from kiezbox.node.street import Street
 from kiezbox.node.switch import Switch
 from kiezbox.node.worker import Supervisor, Worker
+from kiezbox.privacy import public_box
 from kiezbox.settings import GridSourceSettings, Settings, parse
 from kiezbox.store import Store
 from kiezbox.store.consents import consents_path
@@ -349,7 +350,7 @@ def _delivery(
     publisher_settings = parse(module.Settings, table, f"publishers.{name}")
 
     def open_carrier(wake: Callable[[], None]) -> Carrier:
-        publisher = module.open(publisher_settings, settings.box, clock, wake)
+        publisher = module.open(publisher_settings, public_box(settings.box), clock, wake)
         return Carrier(store, publisher, name, clock, passes)
 
     return _Delivery(name, open_carrier, clock, on_trouble)

@@ -41,11 +41,20 @@ FAULT_FOR_S = 60.0
 class Carrier:
     """The task of one publisher's worker."""
 
-    def __init__(self, store: Store, publisher: Publisher, name: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        publisher: Publisher,
+        name: str,
+        clock: Clock,
+        passes: Callable[[Batch], Batch] | None = None,
+    ) -> None:
+        """``passes`` takes out of a batch what may not leave the box (``node.private``)."""
         self._store = store
         self._publisher = publisher
         self._name = name
         self._clock = clock
+        self._passes = passes
         self._source = f"publishers.{name}"
         self._cursor = cursor = store.cursor(name)
         # The backlog, counted once and then kept up to date: it is asked for every second, and
@@ -202,6 +211,10 @@ class Carrier:
         """
         if not len(batch):
             return True
+        whole, batch = batch, self._passes(batch) if self._passes else batch
+        if not len(batch):
+            self._passed_over(whole, confirmed_to)
+            return True
         try:
             self._publisher.publish(batch)
         except PublishError as error:
@@ -212,7 +225,17 @@ class Carrier:
                 self._skip_first(batch, error, confirmed_to)
             return False
         self._confirmed(batch, len(batch), confirmed_to)
+        if batch is not whole:
+            self._passed_over(whole, confirmed_to)
         return True
+
+    def _passed_over(self, whole: Batch, confirmed_to: Callable[[int], None]) -> None:
+        """What may not go out lies behind us, too; it is counted as waiting no more."""
+        confirmed_to(whole.readings[-1][0])
+        with self._counting:
+            self._left = self._store.count_after(self._cursor.live, self._counted_to)
+            if self._cursor.backlog < self._cursor.live_from:
+                self._left += self._store.count_after(self._cursor.backlog, self._cursor.live_from)
 
     def _confirmed(self, batch: Batch, count: int, confirmed_to: Callable[[int], None]) -> None:
         if count:

@@ -15,6 +15,7 @@ from typing import Any
 from kiezbox.clock import Clock, SystemClock
 from kiezbox.node.latest import Latest
 from kiezbox.place.phones import phones_of
+from kiezbox.privacy import public_box
 from kiezbox.settings import BoxSettings, OperatorSettings
 from kiezbox.store import Store
 from kiezbox.store.places import read_meta
@@ -47,6 +48,8 @@ class Facts:
         ``radio_country``: whose radio rules hold, for boxes that have neither.
         """
         self.path = os.path.join(run_dir, "now.json")
+        # now.json goes to the public pages.
+        box = public_box(box)
         self._box = {
             "id": box.id,
             "name": box.name or box.id,

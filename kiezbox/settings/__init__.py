@@ -5,6 +5,7 @@ declare here or there. Pure: a mapping goes in (who read the file is ``cli``), o
 
 from kiezbox.settings.abuse import AbuseSettings
 from kiezbox.settings.box import (
+    PUBLIC_PLACES,
     BatterySettings,
     BoxSettings,
     CauseSettings,
@@ -45,6 +46,7 @@ from kiezbox.settings.teaching import describe, example
 from kiezbox.settings.trust import TrustSettings
 
 __all__ = [
+    "PUBLIC_PLACES",
     "AbuseSettings",
     "AccessPointSettings",
     "BatterySettings",

@@ -42,6 +42,14 @@ class BoxSettings:
     accuracy_m: float = setting(
         25.0, help="How far off that place may be.", unit="m", least=1, most=5000
     )
+    public_grid_m: float = setting(
+        100.0,
+        help="Others are told the middle of a square of this width, always the same one, and not\n"
+        "the place itself. 0: the place itself.",
+        unit="m",
+        least=0,
+        most=10000,
+    )
     country: str = setting(
         "",
         help="The country (ISO 3166): which numbers residents are told to call. Empty: that of\n"
@@ -329,6 +337,10 @@ class Settings:
     clock: ClockSettings = section(ClockSettings, help="Leave alone on a real box.")
 
 
+#: Of ``SensorSettings.where``: what a sensor there says is nobody's private life.
+PUBLIC_PLACES = ("outdoor", "box")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SensorSettings:
     """What every ``[sensors.NAME]`` has; a driver's ``Settings`` adds its own."""
@@ -343,6 +355,12 @@ class SensorSettings:
         unit="s",
         least=0.5,
         most=120,
+    )
+    where: str = setting(
+        "indoor",
+        help="outdoor, indoor (a flat, an office: nothing of it leaves the box without a recorded\n"
+        "consent, see `kiezbox consent`), or box (the box's own battery, supply, clock).",
+        choices=("outdoor", "indoor", "box"),
     )
 
 

@@ -51,6 +51,7 @@ journal_kib = 16
 i2c = "{bench}"
 [sensors.roof]
 driver = "bme280"
+where = "outdoor"
 interval_s = 1
 [publishers.mqtt]
 host = "127.0.0.1"

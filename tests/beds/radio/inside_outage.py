@@ -42,6 +42,7 @@ from kiezbox.store import StoreReader  # noqa: E402
 MORE = """
 [sensors.battery]
 driver = "ina219"
+where = "box"
 address = 0x40
 interval_s = 30
 

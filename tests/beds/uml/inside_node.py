@@ -37,6 +37,7 @@ gpio = "{gpio}"
 
 [sensors.roof]
 driver = "bme280"
+where = "outdoor"
 address = 0x76
 interval_s = 5
 

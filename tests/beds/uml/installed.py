@@ -41,6 +41,7 @@ gpio = "{gpio}"
 
 [sensors.roof]
 driver = "bme280"
+where = "outdoor"
 address = 0x76
 interval_s = {interval_s}
 

@@ -1,0 +1,117 @@
+"""The ledger of consents on the card: a line is said when it lies there whole, and never changes.
+
+A file of its own beside the database, because people must be able to read it, take it along and
+show it, and because it must outlive any database. A line that a power cut tore was never confirmed
+to anybody: it has no end, and does not count.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from kiezbox.errors import StoreError
+from kiezbox.privacy import CHANGES, Consents, read_ledger
+
+__all__ = ["ConsentFile", "consents_path"]
+
+#: A ledger of a box has a dozen lines; more than this is none.
+MOST_BYTES = 4 << 20
+
+
+def consents_path(store_path: str) -> str:
+    """Where the ledger lies: beside the database."""
+    return os.path.join(os.path.dirname(store_path) or ".", "consents.jsonl")
+
+
+class ConsentFile:
+    """For one reader or writer; others may write at the same time."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._seen: tuple[int, int, int] | None = None
+        self._consents = Consents()
+
+    def read(self) -> Consents:
+        """What it says now; looked at again only if the file is another one. Without a file nobody
+        has consented; a file that cannot be read counts as damaged.
+        """
+        try:
+            found = os.stat(self.path)
+        except FileNotFoundError:
+            self._seen, self._consents = None, Consents()
+            return self._consents
+        except OSError:
+            return Consents(damaged=[0])
+        seen = found.st_ino, found.st_size, found.st_mtime_ns
+        if seen != self._seen:
+            try:
+                self._consents = self._read(found.st_size)
+            except (OSError, ValueError):
+                return Consents(damaged=[0])
+            self._seen = seen
+        return self._consents
+
+    def _read(self, size: int) -> Consents:
+        if size > MOST_BYTES:
+            raise ValueError("too long")
+        with open(self.path, encoding="utf-8") as file:
+            return read_ledger(_whole_lines(file.read()))
+
+    def append(self, change: Mapping[str, Any]) -> int:
+        """Write one line and wait until it is on the card; its number.
+
+        Raises:
+            StoreError: it cannot be written; then it was not said.
+        """
+        if change["change"] not in CHANGES:
+            raise ValueError(f"{change['change']!r} is not one of {', '.join(CHANGES)}")
+        line = json.dumps(change, ensure_ascii=False, sort_keys=True).encode() + b"\n"
+        try:
+            is_new = not os.path.exists(self.path)
+            # Names stand in it: nobody else reads it.
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                number = _put(file, line)
+            finally:
+                os.close(file)
+            if is_new:
+                _sync_folder(self.path)
+        except OSError as error:
+            raise StoreError(
+                f"cannot write {self.path}: {error.strerror}",
+                hint="Nothing was changed. Call it as the user kiezbox, or with sudo.",
+            ) from error
+        return number
+
+
+def _put(file: int, line: bytes) -> int:
+    before = os.pread(file, MOST_BYTES, 0)
+    end = before.rfind(b"\n") + 1
+    os.ftruncate(file, end)
+    try:
+        if os.pwrite(file, line, end) != len(line):
+            raise OSError(28, "no space left")
+        os.fsync(file)
+    except OSError:
+        with suppress(OSError):
+            os.ftruncate(file, end)
+        raise
+    return before.count(b"\n") + 1
+
+
+def _whole_lines(text: str) -> list[str]:
+    return text[: text.rfind("\n") + 1].splitlines()
+
+
+def _sync_folder(path: str) -> None:
+    folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

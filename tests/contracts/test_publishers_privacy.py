@@ -1,0 +1,171 @@
+"""Privacy, of every publisher: what of a flat reaches the other side, and where the box is said to
+stand. A new file in kiezbox/publishers/ is held to this by its name.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from broker import wait_for
+from contracts.test_publishers import CARRIERS, Bench
+
+from kiezbox.clock import ManualClock
+from kiezbox.model import Measurement, Quantity
+from kiezbox.node.carrier import Carrier
+from kiezbox.node.private import Privacy
+from kiezbox.privacy import public_box
+from kiezbox.settings import BoxSettings, StoreSettings, parse
+from kiezbox.store import Store
+from kiezbox.store.consents import ConsentFile, consents_path
+
+SENSORS = {
+    "roof": {"driver": "bme280", "where": "outdoor"},
+    "flat": {"driver": "bme280", "where": "indoor"},
+    #: Nobody said where.
+    "forgotten": {"driver": "bme280"},
+}
+EXACT = {"latitude": 51.163123, "longitude": 10.448123}
+
+
+class House:
+    """A store, a publisher's worker as the node has it, and what came out at the other side."""
+
+    def __init__(self, carrier: str, folder: Path, stack: ExitStack) -> None:
+        self.clock = ManualClock(1_780_000_000.0)
+        self.carrier_name = carrier
+        self.bench = Bench(carrier, folder, stack)
+        settings = StoreSettings(path=str(folder / "kiezbox.db"), run_dir=str(folder))
+        self.store = Store.open(settings, "kb-1", self.clock)
+        stack.callback(self.store.close)
+        self.ledger = ConsentFile(consents_path(settings.path))
+        module = self.bench.module
+        publisher = module.open(
+            parse(module.Settings, self.bench.receiver.settings()),
+            public_box(parse(BoxSettings, {"id": "kb-1", **EXACT})),
+            self.clock,
+            threading.Event().set,
+        )
+        stack.callback(publisher.close)
+        privacy = Privacy(SENSORS, self.ledger.path, self.clock)
+        self.carrier = Carrier(
+            self.store, publisher, carrier, self.clock, privacy.of(carrier).passed
+        )
+
+    def measure(self, value: float) -> None:
+        """Every sensor says something."""
+        self.clock.advance(60)
+        for sensor in SENSORS:
+            self.store.add(sensor, [Measurement(Quantity.TEMPERATURE_C, value)])
+
+    def deliver(self) -> None:
+        """Until nothing waits any more."""
+
+        def is_done() -> bool:
+            self.carrier.step()
+            return self.carrier.backlog() == 0
+
+        wait_for(is_done, "everything is delivered")
+
+    def sensors(self) -> list[str]:
+        """Whose readings came out, in their order."""
+        return [name.split("/")[1] for name in self.bench.receiver.names()]
+
+    def say(self, change: str, **more: Any) -> None:
+        self.clock.advance(1)
+        self.ledger.append({"change": change, "at": self.clock.now(), **more})
+
+    def consent(self, recipient: str = "") -> None:
+        self.say(
+            "given", sensor="flat", quantities=["*"], recipient=recipient or self.carrier_name,
+            person="tenant", purpose="a study", text_version="1",
+            until=self.clock.now() + 86400,
+        )  # fmt: skip
+
+
+@pytest.fixture(params=CARRIERS)
+def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
+    with ExitStack() as stack:
+        yield House(request.param, tmp_path, stack)
+
+
+def test_nothing_of_a_flat_leaves_the_box_by_itself(house: House) -> None:
+    house.measure(20.0)
+    house.deliver()
+
+    wait_for(lambda: house.sensors() == ["roof"], "the outdoor reading alone")
+    assert house.carrier.backlog() == 0
+
+
+def test_with_a_consent_it_leaves_from_then_on(house: House) -> None:
+    house.measure(20.0)
+    house.consent()
+    house.measure(21.0)
+    house.deliver()
+
+    wait_for(lambda: len(house.sensors()) >= 3, "three readings")
+    assert sorted(house.sensors()) == ["flat", "roof", "roof"]
+
+
+def test_a_consent_for_another_recipient_is_none_for_this_one(house: House) -> None:
+    house.consent("somebody_else")
+    house.consent("portal")
+    house.measure(20.0)
+    house.deliver()
+
+    wait_for(lambda: house.sensors(), "the outdoor reading")
+    assert house.sensors() == ["roof"]
+
+
+@pytest.mark.parametrize("end", [{"change": "revoked", "number": 1},
+                                 {"change": "moved", "sensor": "flat"}])  # fmt: skip
+def test_what_waits_when_it_is_revoked_is_never_sent(house: House, end: dict[str, Any]) -> None:
+    house.consent()
+    house.measure(20.0)  # and no link: it waits
+    change = dict(end)
+    house.say(change.pop("change"), **change)
+    house.measure(21.0)
+    house.consent()
+    house.deliver()
+
+    wait_for(lambda: len(house.sensors()) >= 2, "the outdoor readings")
+    assert house.sensors() == ["roof", "roof"]
+
+
+def test_when_a_consent_is_over_nothing_more_leaves(house: House) -> None:
+    house.consent()
+    house.clock.advance(86401)
+    house.measure(20.0)
+    house.deliver()
+
+    wait_for(lambda: house.sensors(), "the outdoor reading")
+    assert house.sensors() == ["roof"]
+
+
+def test_a_ledger_that_cannot_be_read_holds_everything_back(house: House) -> None:
+    house.consent()
+    with open(house.ledger.path, "a", encoding="utf-8") as behind:
+        behind.write("{\n")
+    house.measure(20.0)
+    house.deliver()
+
+    wait_for(lambda: house.sensors(), "the outdoor reading")
+    assert house.sensors() == ["roof"]
+
+
+def test_the_place_that_is_told_is_the_grids(house: House, tmp_path: Path) -> None:
+    """No publisher is ever handed the exact one, so none can tell it."""
+    house.measure(20.0)
+    house.deliver()
+    wait_for(lambda: house.sensors(), "the reading")
+
+    told = json.dumps(house.bench.receiver.names())
+    assert "51.1631" not in told and "10.4481" not in told
+    for file in tmp_path.rglob("*"):
+        if file.is_file():
+            assert b"51.1631" not in file.read_bytes(), file
