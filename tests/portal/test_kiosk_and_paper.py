@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,6 +102,16 @@ def test_each_sheet_is_one_page_of_a4(served: Portal) -> None:
 
                 pages = re.findall(rb"/Type /Page\b", base64.b64decode(printed))
                 assert len(pages) == 1, (language, sheet)
+
+
+def test_the_sheet_for_a_door_has_official_words_first_and_the_day(served: Portal) -> None:
+    page = Resident(served.port).open("/de/poster/bulletins").text
+
+    today = time.localtime()
+    wanted = (f"Stand: {today.tm_mday}.{today.tm_mon}.{today.tm_year}, ", "Hochwasser am Mühlbach",
+              "Trinkwasser wird ausgegeben", "Warmer Raum")  # fmt: skip
+    places = [page.index(each) for each in wanted]
+    assert places == sorted(places)
 
 
 @pytest.mark.browser

@@ -8,16 +8,22 @@ from __future__ import annotations
 from kiezbox.i18n import LANGUAGES, lang_of
 from kiezbox.portal.answered import Answer
 from kiezbox.portal.asking import Ask
-from kiezbox.portal.words import clock_time, escape
+from kiezbox.portal.words import DAY_S, clock_time, escape
+
+#: On the sheet of bulletins; there are more of them on the box.
+WARNINGS_MOST = 3
 
 #: On paper everything is for a reader two metres away; what leads elsewhere stays on the screen.
 _STYLE = """\
 svg{display:block;width:100%;max-width:14rem}.q{display:flex;flex-wrap:wrap;gap:0 2rem}\
 figure{margin:.8rem 0;width:14rem;max-width:100%}.b{font-size:1.6rem;font-weight:700}\
 .slip{border:3px dashed;padding:.5rem 1rem;margin:1rem 0;break-inside:avoid}\
+.slip+.slip{display:none}\
 .line{border-bottom:2px solid;min-height:2.4rem;margin:.2rem 0 .8rem}\
 @page{size:A4;margin:14mm}@media print{body{max-width:none;padding:0;font-size:15pt}\
-header{margin:0;padding:.4rem 0}h1{font-size:30pt}.q figure{width:62mm}svg{max-width:62mm}\
+header{margin:0;padding:.4rem 0}h1{font-size:30pt}.slip{font-size:12pt}\
+.slip+.slip{display:block}.slip h2{margin:.4rem 0}.slip .line{min-height:1.9rem;margin:0 0 .6rem}\
+.slip p{margin:.2rem 0}.q figure{width:62mm}svg{max-width:62mm}\
 footer small{font-size:11pt}\
 footer a,footer p:first-child,p>a:only-child{display:none}}"""
 
@@ -73,27 +79,37 @@ def _figure(code: str, label: str) -> str:
 
 
 def _bulletins(ask: Ask) -> Answer:
-    """What is up now, to be put on a door."""
+    """What is up now, to be put on a door: official warnings, then bulletins."""
     from kiezbox.portal.cards import card
+    from kiezbox.portal.official import card as warning_card
+    from kiezbox.portal.official import now_matters, warnings_of
 
     text, basic, facts = ask.text("poster"), ask.text(), ask.facts
     found = ask.sight.bulletins(facts)
+    is_sure = facts["clock_trusted"] is not False
+    held = warnings_of(ask.shown, ask.now, ask.language, is_clock_sure=is_sure)
+    warnings = now_matters(held, ask.now)[:WARNINGS_MOST]
+    words, path = ask.text("warnings"), ask.path("warnings")
+    listed = "".join(
+        warning_card(each, words, basic, ask.now, path, heading="h2") for each in warnings
+    )
     if found:
-        listed = "".join(card(each, facts, basic, ask.language) for each in found[:20])
-    else:
+        listed += "".join(card(each, facts, basic, ask.language) for each in found[:20])
+    elif not warnings:
         listed = f"<p>{basic['bulletins_unreadable' if found is None else 'bulletins_none']}</p>"
-    as_of = basic["as_of"].format(when=clock_time(ask.now, ask.now, basic))
+    # With its day: paper hangs for longer than that.
+    as_of = basic["as_of"].format(when=clock_time(ask.now, ask.now + 10 * DAY_S, basic))
     body = f"<p>{text['newer']}</p><p><b>{as_of}</b></p>{listed}{_links(ask, 'bulletins')}"
     return _sheet(ask, basic["bulletins"], body)
 
 
 def _slip(ask: Ask) -> Answer:
-    """To be filled in by hand; two of them on a page."""
+    """To be filled in by hand; on paper there are two of them, to be cut apart."""
     text, basic = ask.text("poster"), ask.text()
     lines = "".join(f"<p>{label}</p><div class=line></div>" for label in text["slip"]["lines"])
     slip = f"<div class=slip><h2>{text['slip']['title']}</h2>{lines}<p>{text['slip']['how']}</p>"
     slip += f"<p>{basic['never_ask']}</p></div>"
-    return _sheet(ask, text["slip"]["title"], f"{slip}{_links(ask, 'safe')}")
+    return _sheet(ask, text["slip"]["title"], f"{slip}{slip}{_links(ask, 'safe')}")
 
 
 def _links(ask: Ask, here: str) -> str:
