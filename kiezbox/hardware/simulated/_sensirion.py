@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import ClassVar, NamedTuple
 
-__all__ = ["FAULTS", "Done", "SensirionChip", "checked", "crc", "nack", "words"]
+__all__ = ["FAULTS", "RAW_FAULTS", "Done", "SensirionChip", "checked", "crc", "nack", "words"]
 
 #: What can go wrong inside any of them (what goes wrong on the bus is ``simulated.bus.FAULTS``).
 FAULTS = {
@@ -26,6 +26,12 @@ FAULTS = {
     "garbage": "every byte read is any byte",
     "stuck_high": "the data line is never pulled down: every byte reads 0xFF",
     "stuck_low": "the data line is shorted to ground: every byte reads 0x00",
+}
+
+#: Two more, for chips of which no true answer looks like that.
+RAW_FAULTS = {
+    "raw_zero": "every word reads 0x0000, with the checksum that belongs to it",
+    "raw_ones": "every word reads 0xFFFF, with the checksum that belongs to it",
 }
 
 #: The words of an answer, or how to come by them once the chip has done its work.
@@ -80,8 +86,7 @@ def nack() -> OSError:
 class SensirionChip:
     """A chip of commands and words. A subclass says what each command does in ``carry_out``.
 
-    ``fault`` is what is wrong with the chip, one of ``FAULTS``. A subclass may have more faults:
-    ``FAULTS = {**_sensirion.FAULTS, "stuck": "…"}``.
+    ``fault`` is what is wrong with the chip, one of ``FAULTS``. A subclass may have more of them.
     """
 
     FAULTS: ClassVar[dict[str, str]] = FAULTS
@@ -156,7 +161,10 @@ class SensirionChip:
         reply, self._reply = self._reply, None
         if reply is None:
             raise nack()
-        data = checked(*(reply() if callable(reply) else reply))[:count]
+        said = reply() if callable(reply) else reply
+        if self._fault in RAW_FAULTS:
+            said = [0 if self._fault == "raw_zero" else 0xFFFF] * len(said)
+        data = checked(*said)[:count]
         if self._fault == "wrong_crc":
             return bytes(byte ^ (n % 3 == 2) for n, byte in enumerate(data))
         if self._fault == "garbage":
