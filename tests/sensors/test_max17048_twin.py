@@ -43,9 +43,10 @@ def test_registers_are_as_the_data_sheet_says_after_power_on() -> None:
 
 @pytest.mark.parametrize(("cell_v", "word"), [(3.2, 0xA000), (4.2, 0xD200), (2.5, 0x7D00)])
 def test_the_voltage_counts_78_125_microvolts(cell_v: float, word: int) -> None:
-    moments = iter((0.0, 1.0))
-    chip = SimulatedMax17048(clock=lambda: next(moments))
+    now = [0.0]
+    chip = SimulatedMax17048(clock=lambda: now[0])
     chip.set(cell_v, 50.0)
+    now[0] = 1.0
 
     assert get(chip, 0x02) == word  # 3.2 V / 78.125 µV = 40960
 
