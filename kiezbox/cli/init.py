@@ -2,13 +2,15 @@
 
   kiezbox init                            asks each thing; Enter keeps what stands in brackets
   kiezbox init --id kb-musterplatz-1 --name "Späti" --place 51.163,10.448 --controller "…"
-               --contact "…" --privacy-basis "…" --poison-phone "…" --package place.db --yes
-                                          without asking: for scripts
+               --contact "…" --privacy-basis "…" --poison-phone "…" --country DE
+               --package place.db --yes   without asking: for scripts
 
 A new file is the example that explains every setting, with your answers in it. In a file that is
-there only the answers change, after you have seen which and said yes (--yes); nothing else in it is
-touched. Who answers for the box (controller), how to reach them (contact) and on which legal basis
-personal things are kept stand on the residents' page "About", which says so while they are missing.
+there only the answers change; where one takes the place of another you are shown which, and asked.
+A script says --yes; nothing else in the file is touched. Call it again whenever something changed,
+and restart the node then. Without a terminal it asks nothing, and keeps what is. Who answers for
+the box (controller), how to reach them (contact) and on which legal basis personal things are kept
+stand on the residents' page "About", which says so while they are missing.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ _QUESTIONS = (
     ("operator", "contact", "How do people reach you?"),
     ("operator", "privacy_basis", "On which legal basis are personal things kept?"),
     ("box", "poison_phone", "Which is the poison helpline of your region, as people dial it?"),
+    ("network.access_point", "country", "Country whose radio rules hold here, such as DE"),
 )
 
 #: Characters; what a setting may have says its declaration.
@@ -55,13 +58,24 @@ def main(argv: list[str]) -> int:
     text, is_there = _text(path)
     before = _read(text, path) if is_there else {}
     given = {key: getattr(arguments, key) for _, key, _ in _QUESTIONS}
-    is_asking = sys.stdin.isatty() and not arguments.yes
-    values = _answers(given, before, is_asking=is_asking)
+    # Python has no stdin at all where the caller has closed it.
+    is_asking = sys.stdin is not None and sys.stdin.isatty() and not arguments.yes
+
+    def fits(found: Values) -> None:
+        _checked(text, found, path)
+
+    values = _answers(given, before, fits if is_asking else None)
     if not is_there and ("box", "id") not in values:
-        raise UsageError("init needs --id", hint="Such as --id kb-musterplatz-1.")
+        raise UsageError(
+            "init needs --id: it stands in every reading",
+            hint="Such as kiezbox init --id kb-musterplatz-1; at a terminal it is asked for.",
+        )
     changed = {at: value for at, value in values.items() if _known(before, *at) != value}
     if changed:
-        _write(path, text, changed, is_there=is_there, is_asking=is_asking, is_sure=arguments.yes)
+        replaced = [at for at in changed if _known(before, *at) not in (None, "")]
+        if is_there and not arguments.yes:
+            _sure(path, changed, replaced, is_asking=is_asking)
+        _write(path, text, changed, is_there=is_there)
     else:
         print(f"{path} says all that already")
     if arguments.package:
@@ -107,25 +121,31 @@ def _read(text: str, path: str) -> dict[str, Any]:
 
 
 def _known(table: dict[str, Any], section: str, key: str) -> Any:
-    found = table.get(section, {})
+    found: Any = table
+    for name in section.split("."):
+        found = found.get(name, {}) if isinstance(found, dict) else {}
     return found.get(key) if isinstance(found, dict) else None
 
 
 # --- answers -------------------------------------------------------------------------------------
 
 
-def _answers(given: dict[str, str | None], before: dict[str, Any], *, is_asking: bool) -> Values:
+Fits = Callable[[Values], None]
+
+
+def _answers(given: dict[str, str | None], before: dict[str, Any], fits: Fits | None) -> Values:
+    """``fits``: what says whether an answer is one; None: nobody is there to be asked."""
     values: Values = {}
     for section, key, question in _QUESTIONS:
         said = given[key]
         if said is not None:
             values |= _understood(section, key, said)
-        elif is_asking:
-            values |= _asked(section, key, question, before)
+        elif fits is not None:
+            values |= _asked(section, key, question, before, fits)
     return values
 
 
-def _asked(section: str, key: str, question: str, before: dict[str, Any]) -> Values:
+def _asked(section: str, key: str, question: str, before: dict[str, Any], fits: Fits) -> Values:
     """Until it is understood; nothing said keeps what is."""
     if key == "place":
         pair = _known(before, section, "latitude"), _known(before, section, "longitude")
@@ -140,9 +160,13 @@ def _asked(section: str, key: str, question: str, before: dict[str, Any]) -> Val
         if not said:
             return {}
         try:
-            return _understood(section, key, said)
-        except UsageError as error:
+            found = _understood(section, key, said)
+            # Now, and not when everything else has been typed, too.
+            fits(found)
+            return found
+        except KiezboxError as error:
             print(f"  {error}", file=sys.stderr)
+            print("  Again, or Enter to leave it as it is.", file=sys.stderr)
 
 
 def _understood(section: str, key: str, said: str) -> Values:
@@ -167,28 +191,47 @@ def _understood(section: str, key: str, said: str) -> Values:
 # --- the file ------------------------------------------------------------------------------------
 
 
-def _write(
-    path: str,
-    text: str,
-    changed: Values,
-    *,
-    is_there: bool,
-    is_asking: bool,
-    is_sure: bool,
-) -> None:
+def _checked(text: str, changed: Values, path: str) -> str:
+    """The file with these settings in it.
+
+    Raises:
+        SettingsError: one of them is out of range.
+    """
     from kiezbox.cli.settings import check
 
     filled = text
     for (section, key), value in changed.items():
         filled = put(filled, section, key, value)
-    check(_read(filled, path))
+    table = _read(filled, path)
+    if "id" not in table.get("box", {}):
+        # A question before the box has a name: the rest is judged all the same.
+        table.setdefault("box", {})["id"] = "kb-1"
+    check(table)
+    return filled
+
+
+def _sure(path: str, changed: Values, replaced: list[tuple[str, str]], *, is_asking: bool) -> None:
+    """
+    Raises:
+        UsageError: the file stays as it is.
+    """
     for (section, key), value in changed.items():
         print(f"  {section}.{key} = {toml(value)}")
-    if is_there and not is_sure:
-        if not is_asking:
-            raise UsageError(f"{path} is there already", hint="--yes changes it as shown.")
-        if input(f"Change {path}? [y/N] ").strip().lower() not in ("y", "yes", "j", "ja"):
-            raise UsageError(f"{path} is as it was")
+    if not is_asking:
+        raise UsageError(f"{path} is there already", hint="--yes changes it as shown.")
+    # What was empty is filled in; what somebody else wrote goes only when asked.
+    if not replaced:
+        return
+    names = ", ".join(f"{section}.{key}" for section, key in replaced)
+    if input(f"Change {names} in {path}? [y/N] ").strip().lower() not in ("y", "yes", "j", "ja"):
+        raise UsageError(f"{path} is as it was")
+
+
+def _write(path: str, text: str, changed: Values, *, is_there: bool) -> None:
+    filled = _checked(text, changed, path)
+    if not is_there:
+        for (section, key), value in changed.items():
+            print(f"  {section}.{key} = {toml(value)}")
     aside = f"{path}.new"
     try:
         mode = os.stat(path).st_mode & 0o777 if is_there else 0o640
@@ -202,7 +245,10 @@ def _write(
             os.fsync(opened.fileno())
         os.replace(aside, path)
     except OSError as error:
-        raise KiezboxError(f"cannot write {path}: {error}", hint="Try with sudo.") from error
+        hint = (
+            "Does its folder exist?" if isinstance(error, FileNotFoundError) else "Try with sudo."
+        )
+        raise KiezboxError(f"cannot write {path}: {error.strerror}", hint=hint) from error
     print(f"{path} is written")
 
 

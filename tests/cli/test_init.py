@@ -164,7 +164,10 @@ def test_somebody_at_a_terminal_is_asked_one_thing_after_the_other(path: Path) -
         answer("Who is responsible", "Verein, Weg 1")
         answer("How do people reach you?", "")
         answer("On which legal basis", "")
-        answer("poison helpline", "000 1234567")
+        # Said at once, and not after everything else has been typed.
+        answer("poison helpline", "ask a doctor")
+        answer("is no telephone number", "000 1234567")
+        answer("radio rules", "DE")
         assert process.wait(LIMIT_S) == 0
     finally:
         process.kill()
@@ -174,3 +177,57 @@ def test_somebody_at_a_terminal_is_asked_one_thing_after_the_other(path: Path) -
     assert table["box"]["longitude"] == 10.448
     assert table["box"]["poison_phone"] == "000 1234567"
     assert table["operator"] == {"controller": "Verein, Weg 1"}
+
+
+def at_a_terminal(path: Path, typed: str) -> tuple[int, str]:
+    """What it says to somebody who types all answers in one go."""
+    ours, theirs = pty.openpty()
+    os.write(ours, typed.encode())
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "kiezbox", "init", "--settings", str(path)],
+            stdin=theirs, capture_output=True, text=True, timeout=LIMIT_S,
+        )  # fmt: skip
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_what_was_empty_is_filled_in_without_being_asked_twice(path: Path) -> None:
+    init(path, "--id", "kb-musterplatz-1")
+
+    code, said = at_a_terminal(path, "\n\n\nVerein\n000 1\n\n\n\n")
+
+    assert code == 0 and "[y/N]" not in said
+    table = tomllib.loads(path.read_text("utf-8"))
+    assert table["operator"] == {"controller": "Verein", "contact": "000 1"}
+    assert table["box"]["id"] == "kb-musterplatz-1"
+
+
+@pytest.mark.parametrize(("word", "kept"), [("n", "Verein"), ("", "Verein"), ("y", "Amt")])
+def test_what_somebody_else_wrote_goes_only_when_asked(path: Path, word: str, kept: str) -> None:
+    init(path, "--id", "kb-musterplatz-1", "--controller", "Verein")
+
+    _, said = at_a_terminal(path, f"\n\n\nAmt\n\n\n\n\n{word}\n")
+
+    assert "Change operator.controller in" in said
+    assert tomllib.loads(path.read_text("utf-8"))["operator"]["controller"] == kept
+
+
+def test_with_its_input_closed_it_asks_nothing_and_does_what_was_said(path: Path) -> None:
+    command = f"{sys.executable} -m kiezbox init --settings {path} --id kb-1 --name Eck <&-"
+
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=LIMIT_S)
+
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert tomllib.loads(path.read_text("utf-8"))["box"]["name"] == "Eck"
+
+
+def test_the_radios_country_goes_into_its_own_table(path: Path) -> None:
+    init(path, "--id", "kb-1", "--country", "AT")
+
+    assert tomllib.loads(path.read_text("utf-8"))["network"]["access_point"]["country"] == "AT"
+    with pytest.raises(SettingsError, match="country"):
+        init(path, "--country", "Austria", "--yes")

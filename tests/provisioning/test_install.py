@@ -70,6 +70,40 @@ def test_the_second_run_changes_nothing_and_says_already(installed: Root) -> Non
     assert installed.changes() == before
 
 
+def test_whoever_sits_at_a_terminal_is_asked_what_only_the_operator_knows(fresh: Root) -> None:
+    typed = "Späti\n51.163, 10.448\nVerein, Weg 1\nbox@musterplatz.example\n\n\n\n"
+    for step in STEPS[1 : STEPS.index("50-settings")]:
+        fresh.do(f"/src/provisioning/{step}", "install")
+
+    given = {"KIEZBOX_ID": "kb-test", "KIEZBOX_COUNTRY": "DE"}
+    done = fresh.run(
+        "/src/provisioning/50-settings", "install", environment=given, typed=f"\n{typed}"
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Who is responsible" in done.stdout
+    program = ("/opt/kiezbox/.venv/bin/kiezbox", "settings", "value")
+    names = ("box.name", "box.latitude", "operator.controller", "operator.contact", "box.id")
+    assert fresh.do(*program, *names).splitlines() == [
+        "Späti", "51.163", "Verein, Weg 1", "box@musterplatz.example", "kb-test",
+    ]  # fmt: skip
+    assert mode_of(fresh, "/etc/kiezbox/kiezbox.toml") == "640 root:kiezbox"
+
+    again = fresh.run("/src/provisioning/50-settings", "install", environment=given, typed="x\n")
+    assert "Who is responsible" not in again.stdout and "never overwritten" in again.stdout
+
+
+def test_without_a_terminal_nothing_is_asked_and_the_way_is_named(fresh: Root) -> None:
+    steps = [
+        word for step in STEPS[1 : STEPS.index("50-settings") + 1] for word in ("--only", step)
+    ]
+
+    done = fresh.install("--id", "kb-test", "--country", "DE", *steps)
+
+    assert done.returncode == 0, done.stderr
+    assert "Who is responsible" not in done.stdout and "sudo kiezbox init" in done.stdout
+
+
 def test_the_settings_hold_what_was_given_and_pass_the_program_s_own_check(
     installed: Root,
 ) -> None:
@@ -97,7 +131,7 @@ def test_a_box_whose_grid_line_is_not_wired_yet_does_not_take_that_for_a_blackou
 def test_somebody_at_a_terminal_is_asked_for_what_was_not_given(fresh: Root) -> None:
     fresh.install("--only", "20")
 
-    done = fresh.run("/src/provisioning/install", "--only", "50", typed="kb-asked\nDE\n")
+    done = fresh.run("/src/provisioning/install", "--only", "50", typed="kb-asked\nDE\n" + 8 * "\n")
 
     assert done.returncode == 0, done.stderr
     toml = fresh.path("/etc/kiezbox/kiezbox.toml").read_text()
