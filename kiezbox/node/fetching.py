@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
+from random import random
 from types import ModuleType
 from typing import Any, NamedTuple, Protocol
 
@@ -42,6 +43,9 @@ MISSED_TO_BE_GONE = 2
 
 #: Failures in a row, other than "no link", that make a fault: a person has to look at the settings.
 FAILED_TO_BE_FAULT = 3
+
+#: By which part of itself a pause is longer or shorter.
+SPREAD = 0.2
 
 #: Fields of the record that are not the message's own.
 _OURS = ("source", "fetched_at", "fetched_from", "is_gone")
@@ -98,9 +102,10 @@ class Fetching:
         faults: Faults,
         clock: Clock,
         counts: Callable[[], bool] = lambda: True,
+        chance: Callable[[], float] = random,
     ) -> None:
         """``open_log`` and ``key`` are called by the first step; ``counts`` says whether this
-        thread's results are still wanted (see ``Worker``).
+        thread's results are still wanted (see ``Worker``); ``chance`` is from 0 to 1.
         """
         self.name = name
         self._settings = settings
@@ -110,6 +115,7 @@ class Fetching:
         self._faults = faults
         self._clock = clock
         self._counts = counts
+        self._chance = chance
         self._log: Log | None = None
         self._key: Key | None = None
         self._failed = 0
@@ -136,7 +142,7 @@ class Fetching:
             source = f"sources.{self.name}"
             if self._faults.open_fault(source, "unwritable", f"{self.name}: {error}", error.hint):
                 log.warning("%s: %s", source, error)
-            return self._settings.interval_s
+            return self._spread(self._settings.interval_s)
         self._failed, self._silent_since = 0, None
         if self._faults.close_fault(f"sources.{self.name}"):
             log.info("sources.%s: answers again", self.name)
@@ -148,8 +154,8 @@ class Fetching:
                 self.name, looked.listed, looked.new, looked.changed, looked.gone,
             )  # fmt: skip
         if looked.problems:
-            return min(self._settings.retry_least_s, self._settings.interval_s)
-        return self._settings.interval_s
+            return self._spread(min(self._settings.retry_least_s, self._settings.interval_s))
+        return self._spread(self._settings.interval_s)
 
     def look(self) -> Looked:
         """Ask, and write down what is new.
@@ -266,6 +272,10 @@ class Fetching:
         try:
             with open(f"{path}.new", "w", encoding="utf-8") as file:
                 json.dump(document, file)
+                file.flush()
+                # Once in ten minutes: after the power cut that this is for, how old a copy is must
+                # still be known.
+                os.fsync(file.fileno())
             os.replace(f"{path}.new", path)
         except OSError as error:
             log.warning("sources.%s: cannot write %s: %s", self.name, path, error)
@@ -284,7 +294,13 @@ class Fetching:
         elif self._failed == 1:
             log.info("sources.%s: %s", self.name, error)
         pause_s = self._settings.retry_least_s * 2.0 ** min(self._failed - 1, 20)
-        return min(pause_s, self._settings.interval_s)
+        return self._spread(min(pause_s, self._settings.interval_s))
+
+    def _spread(self, pause_s: float) -> float:
+        """A fifth sooner or later: when the power comes back, all boxes of a city start at once,
+        and must not ask in the same second for ever.
+        """
+        return pause_s * (1 - SPREAD + 2 * SPREAD * self._chance())
 
 
 class Fetch:
@@ -317,7 +333,14 @@ class Fetch:
         return self._current.alarm()
 
 
-def fetch_of(name: str, settings: Settings, faults: Faults, clock: Clock) -> Fetch:
+def fetch_of(
+    name: str,
+    settings: Settings,
+    faults: Faults,
+    clock: Clock,
+    *,
+    chance: Callable[[], float] = random,
+) -> Fetch:
     """``[sources.NAME]``, ready to be asked.
 
     Raises:
@@ -338,7 +361,7 @@ def fetch_of(name: str, settings: Settings, faults: Faults, clock: Clock) -> Fet
 
     make = partial(
         Fetching, name, module, source_settings, box=settings.box, open_log=open_log, key=key,
-        faults=faults, clock=clock,
+        faults=faults, clock=clock, chance=chance,
     )  # fmt: skip
     return Fetch(name, source_settings, make)
 

@@ -37,6 +37,8 @@ class Box:
     def __init__(self, folder: Path, server: Server, clock: ManualClock) -> None:
         self.folder, self.server, self.clock = folder, server, clock
         self.faults = Faults()
+        #: What chance says, from 0 to 1; in the middle pauses are as the settings say.
+        self.chance = 0.5
         self._tasks: list[Fetching] = []
 
     def nina(self, name: str = "nina", **more: Any) -> Fetching:
@@ -49,7 +51,7 @@ class Box:
     def _task(self, name: str, table: dict[str, Any]) -> Fetching:
         table = {"url": self.server.url, "timeout_s": 1.0, **table}
         settings = self.settings({name: table})
-        task = fetch_of(name, settings, self.faults, self.clock).task()
+        task = fetch_of(name, settings, self.faults, self.clock, chance=lambda: self.chance).task()
         self._tasks.append(task)
         return task
 

@@ -19,6 +19,7 @@ from serving import Server
 from kiezbox.clock import ManualClock, SystemClock
 from kiezbox.errors import SettingsError
 from kiezbox.node.assemble import assemble
+from kiezbox.node.fetching import fetch_of
 from kiezbox.settings import parse
 from kiezbox.sources import dwd, nina
 from kiezbox.store import StoreReader
@@ -49,6 +50,48 @@ def test_pauses_after_failures_grow_up_to_the_interval_and_begin_anew(
     assert pauses == [60, 120, 240, 480, 600, 600]
     assert good == 600
     assert task.step() == 60
+
+
+@pytest.mark.parametrize(("chance", "good", "bad"), [(0.0, 480, 48), (1.0, 720, 72)])
+def test_a_city_of_boxes_that_start_together_does_not_ask_together(
+    box: Box, server: Server, chance: float, good: float, bad: float
+) -> None:
+    box.chance = chance
+    task = box.nina()
+    serve(server)
+    assert task.step() == pytest.approx(good)
+
+    server.raw[DASHBOARD] = b"no"
+    assert task.step() == pytest.approx(bad)
+
+
+def test_chance_is_another_one_each_time(box: Box) -> None:
+    task = fetch_of("nina", box.settings({"nina": {"ars": caps.ARS, "url": "http://127.0.0.1:1/"}}),
+                    box.faults, box.clock).task()  # fmt: skip
+    try:
+        pauses = {task.step() for _ in range(6)}
+    finally:
+        task.close()
+
+    # The first two could not be told apart by doubling alone.
+    assert len(pauses) == 6
+
+
+def test_when_a_source_was_asked_last_is_on_the_card_whole_or_not_at_all(
+    box: Box, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Synced before it takes the other's place: what a power cut leaves is the old or the new."""
+    done: list[str] = []
+    sync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda file: (done.append("sync"), sync(file))[1])
+    monkeypatch.setattr(os, "replace", lambda a, b: (done.append("replace"), replace(a, b))[1])
+    serve(server)
+
+    box.nina().step()
+
+    assert done[-2:] == ["sync", "replace"]
+    looked = json.loads((box.folder / "words" / "source-nina.json").read_text())
+    assert looked["checked_at"] == box.clock.now()
 
 
 def test_a_source_that_is_out_of_reach_is_a_fault_only_after_long(
