@@ -11,7 +11,7 @@ from kiezbox import captive
 from kiezbox.i18n import LANGUAGES, language_of
 from kiezbox.portal.answered import HTML, Answer, zipped
 from kiezbox.portal.asking import Ask, Job
-from kiezbox.portal.now import again_page, bulletins_page, first_page
+from kiezbox.portal.now import again_page, first_page
 from kiezbox.portal.official import now_matters, warnings_of
 
 TYPE_CHECKING = False
@@ -262,7 +262,9 @@ def _page(request: Request, whole: bytes) -> Answer:
 
 
 def _bulletins(request: Request, sight: Sight, guests: Guests, language: str) -> Answer:
-    return _page(request, bulletins_page(*_seen(sight), language))
+    from kiezbox.portal.posted import bulletins_page, page_of
+
+    return _page(request, bulletins_page(*_seen(sight), language, page_of(request.query)))
 
 
 def _left_behind(request: Request, sight: Sight, guests: Guests, language: str) -> Answer:

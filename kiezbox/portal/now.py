@@ -24,7 +24,7 @@ from kiezbox.portal.meaning import (
 )
 from kiezbox.portal.measured import heading, rows_of
 from kiezbox.portal.official import card as warning_card
-from kiezbox.portal.page import back_link, document, paragraph, stay_form
+from kiezbox.portal.page import document, paragraph, stay_form
 from kiezbox.portal.pictograms import pictogram
 from kiezbox.portal.words import band, clock_time, duration, escape
 from kiezbox.situation.warnings import gravity
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from kiezbox.situation import Facts
 
 __all__ = [
-    "PACKED_BYTES", "PAGE_BYTES", "TASKS", "again_page", "bulletins_page", "first_page",
+    "PACKED_BYTES", "PAGE_BYTES", "TASKS", "again_page", "first_page",
     "first_steps", "official_cards", "summary", "with_danger",
 ]  # fmt: skip
 
@@ -50,9 +50,8 @@ TOKEN_BYTES = 120
 #: So many bytes of a page become one on the air, or more: what is left out is reckoned with it.
 RATIO = 0.4
 
-#: So many bulletins stand on the page of all bulletins; so many official ones, and others, on the
-#: first page at most, and so many bytes of what one says in its own words.
-BULLETINS_MOST = 20
+#: So many official bulletins, and others, stand on the first page at most, and so many bytes of
+#: what one says in its own words.
 OFFICIAL_MOST, OTHERS_MOST = 3, 4
 WORDS_BYTES = 300
 
@@ -130,20 +129,6 @@ def again_page(facts: Facts, language: str = "de") -> bytes:
     body = summary(facts, None, text) + stay_form(facts, text, language, text["again"])
     link = f'<p><a href="/{language}">{text["whole_page"]}</a></p>'
     return document(facts, text, language, body + notes(facts, text) + link, "again")
-
-
-def bulletins_page(
-    facts: Facts, bulletins: Sequence[Bulletin] | None, language: str = "de"
-) -> bytes:
-    """All bulletins at full length, for those that the first page had no room for."""
-    text = text_here(facts, language)
-    if bulletins:
-        listed = "".join(card(b, facts, text, language) for b in bulletins[:BULLETINS_MOST])
-    else:
-        listed = paragraph(text["bulletins_unreadable" if bulletins is None else "bulletins_none"])
-    head = f"<header><h1>{text['bulletins']}</h1></header>"
-    body = head + notes(facts, text) + listed + back_link(text, language)
-    return document(facts, text, language, body, "bulletins")
 
 
 def _packed(page: bytes) -> int:

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import html5lib
@@ -26,10 +27,10 @@ from kiezbox.portal.meaning import is_emergency
 from kiezbox.portal.now import (
     PAGE_BYTES,
     again_page,
-    bulletins_page,
     first_page,
 )
 from kiezbox.portal.official import Official
+from kiezbox.portal.posted import bulletins_page
 from kiezbox.portal.style import STYLE
 from kiezbox.units import UNITS
 
@@ -655,12 +656,34 @@ def test_a_bulletin_too_long_for_the_page_is_cut_and_stands_whole_on_the_next(te
     assert len(html.encode()) <= PAGE_BYTES
     assert shown and shown[0].text[:10] == text[:10]
     assert '<a href="/de/bulletins">Alle Mitteilungen (5)</a>' in html
-    whole = [
-        p.text
-        for p in tree(bulletins_page(understood(NORMAL), bulletins).decode()).iter("p")
-        if p.get("dir") == "auto"
-    ]
+    pages = [bulletins_page(understood(NORMAL), bulletins, "de", n + 1) for n in range(5)]
+    whole = [p.text for each in pages for p in tree(each.decode()).iter("p") if p.get("dir")]
     assert whole == [text.strip()] * 5
+
+
+@pytest.mark.parametrize("language", ["de", "ru", "ar"])
+@pytest.mark.parametrize(
+    "letters", ["abcdefghijklmnopqrstuvwxyzäöüß ,.", "абвгдежзийклмнопрст ", "🔥💧⚡🏠"]
+)
+def test_every_page_of_all_bulletins_comes_in_one_breath(language: str, letters: str) -> None:
+    # Words that no packer can shorten, as long as a record lets them be.
+    chance = Random(7)
+    texts = ["".join(chance.choices(letters, k=most)) for most in (1000, 500, 20, 280, 250)]
+    bulletins = [
+        official(text.encode()[:1000].decode("utf-8", "ignore"), headline=text[:40], severity=2)
+        for text in texts * 4
+    ]
+    document = outage(mode__name="saving", clock_trusted=False)
+
+    seen: list[str] = []
+    for number in range(1, 30):
+        whole = bulletins_page(understood(document), bulletins, language, number)
+        assert len(whole) <= PAGE_BYTES and packed(whole) <= 3000, number
+        seen += [p.text for p in tree(whole.decode()).iter("p") if p.get("dir") and p.text]
+        if f"?page={number + 1}" not in whole.decode():
+            break
+
+    assert seen == [" ".join(each.text.split(" ")).strip() for each in bulletins]
 
 
 def test_readings_too_many_for_the_page_are_counted() -> None:

@@ -63,7 +63,7 @@ def test_the_screen_has_what_is_official_what_to_do_and_who_helps_nearby(served:
         assert "<form" not in page and "<input" not in page
 
 
-@pytest.mark.parametrize("path", ["kiosk", "poster", "poster/safe"])
+@pytest.mark.parametrize("path", ["kiosk", "poster", "poster/bulletins", "poster/safe"])
 def test_it_is_small_in_every_language(served: Portal, path: str) -> None:
     for language in LANGUAGES:
         text = Resident(served.port).open(f"/{language}/{path}").text

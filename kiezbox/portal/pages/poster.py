@@ -11,7 +11,7 @@ from kiezbox.portal.asking import Ask
 from kiezbox.portal.words import DAY_S, clock_time, escape
 
 #: On the sheet of bulletins; there are more of them on the box.
-WARNINGS_MOST = 3
+WARNINGS_MOST, WORDS_BYTES = 3, 250
 
 #: On paper everything is for a reader two metres away; what leads elsewhere stays on the screen.
 _STYLE = """\
@@ -79,10 +79,11 @@ def _figure(code: str, label: str) -> str:
 
 
 def _bulletins(ask: Ask) -> Answer:
-    """What is up now, to be put on a door: official warnings, then bulletins."""
+    """What is up now, to be put on a door: official warnings, then bulletins, as many as fit."""
     from kiezbox.portal.cards import card
     from kiezbox.portal.official import card as warning_card
     from kiezbox.portal.official import now_matters, warnings_of
+    from kiezbox.portal.posted import pages_of
 
     text, basic, facts = ask.text("poster"), ask.text(), ask.facts
     found = ask.sight.bulletins(facts)
@@ -91,10 +92,15 @@ def _bulletins(ask: Ask) -> Answer:
     warnings = now_matters(held, ask.now)[:WARNINGS_MOST]
     words, path = ask.text("warnings"), ask.path("warnings")
     listed = "".join(
-        warning_card(each, words, basic, ask.now, path, heading="h2") for each in warnings
+        warning_card(each, words, basic, ask.now, path, most=WORDS_BYTES, heading="h2")
+        for each in warnings
     )
     if found:
-        listed += "".join(card(each, facts, basic, ask.language) for each in found[:20])
+        first, *more = pages_of(found)
+        listed += "".join(card(each, facts, basic, ask.language) for each in first)
+        listed += (
+            f"<p>{basic['bulletins_more'].format(count=len(found))}: Kiezbox</p>" if more else ""
+        )
     elif not warnings:
         listed = f"<p>{basic['bulletins_unreadable' if found is None else 'bulletins_none']}</p>"
     # With its day: paper hangs for longer than that.
