@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import re
+import sqlite3
 import tomllib
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -175,6 +177,31 @@ def test_a_ticket_goes_the_tables_ways_and_no_other(operator: Operator) -> None:
     assert [each["id"] for each in open_now] == [other]
     everything = json.loads(operator.says("ticket", "list", "--all", "--json"))
     assert {each["state"] for each in everything} == {"merged", "received"}
+
+
+def test_an_operators_step_holds_where_nobody_can_judge_and_a_claimed_verdict_does_not(
+    operator: Operator,
+) -> None:
+    """The portal folds with the verdicts it finds; whoever knows the keys works them out anew."""
+    operator.has_keys()
+    operator.says("moderate", "keys", "--name", "Kiezteam")
+    operator.says("ticket", "post", "--need", "water", "--block", "A")
+    operator.says("ticket", "forward", "1")
+    log = operator.log()
+    seen = log.thing(Ref(BOX, 1))
+    log.rebuild()
+    rebuilt = log.thing(Ref(BOX, 1))
+    log.add(Draft(kind="ticket_state", fields={"of": Ref(BOX, 1), "event": "close",
+                                               "role": "operator"}))  # fmt: skip
+    log.close()
+    with closing(sqlite3.connect(operator.words)) as db:
+        db.execute("UPDATE log SET issuer = 'Kiezteam' WHERE kind = 5")
+        db.commit()
+
+    assert seen is not None and rebuilt is not None
+    assert seen.state == rebuilt.state == "forwarded"
+    assert "forwarded" in operator.says("ticket", "list")
+    assert "NOT CONFIRMED" in operator.says("ticket", "show", "1")
 
 
 def test_emergencies_come_first(operator: Operator) -> None:

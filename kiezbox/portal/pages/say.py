@@ -151,8 +151,8 @@ def _question_page(ask: Ask, question: Any, notice: str = "", problem: str = "")
         body += f"<p>{text['closed']}</p>"
     total = sum(count for _, count in pairs)
     rows = "".join(
-        f"<tr><th scope=row{_lang(question.language)} dir=auto>{escape(answer)}</th>"
-        f"<td>{count} ({round(100 * count / total) if total else 0} %)</td></tr>"
+        f"<tr><th scope=row{_lang(question.language)}><bdi>{escape(answer)}</bdi></th>"
+        f"<td><bdi dir=ltr>{count} ({round(100 * count / total) if total else 0} %)</bdi></td></tr>"
         for answer, count in pairs
     )
     voices = text["voices"]
