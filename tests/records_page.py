@@ -50,6 +50,15 @@ carries frames over a bad way adds a checksum.
 and named, a further number is passed over, and only a field that is *needed* makes a body none. A
 text's and a bytes' limit is in bytes of UTF-8, a count's is the greatest number, of codes how many.
 
+**Who may change something** shows it in the body. What is left with a word (6, 7, 9) keeps a check:
+BLAKE2b (32 bytes, personalised "kiezbox proof 1") of a proof that only the word gives. A ticket (4)
+keeps keys: `lookup` is a salt (8 bytes) and the Ed25519 key that its words give with it (Argon2id, 1 MiB,
+one pass), `helpers_key` and `protection_key` those of the roles. A ticket's state (5) and an opening
+(18) carry in `proof` a signature by one of them over `"kiezbox ticket 1\\0"` and the canonical array of
+of, event ("" for an opening), role, who, into (an empty array if there is none) and stamp. An operator's
+is signed as a whole (9, 10) instead. States that are not proven change nothing; proven ones are ordered
+by the stamp that is signed, and the same words count once ([help.md](help.md)).
+
 ## Kinds
 """
 
