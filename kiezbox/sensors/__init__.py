@@ -4,6 +4,7 @@ A driver module holds
 
 ``Settings``    a ``SensorSettings`` with the driver's own settings (address, port, …)
 ``QUANTITIES``  what it measures, a tuple of ``Quantity``
+``quantities(settings)``  where the settings decide which of these one sensor measures
 ``open(settings, hardware)``  the sensor, ready to read, or a ``SensorError``
 
 and its docstring is a wiring guide. To add a sensor, add a file; ``tests/contracts`` finds it.
