@@ -177,6 +177,9 @@ def _rule_of(part: str) -> _Rule | None:
         if not days and not on_holidays:
             return None
         part = part[found.end() :]
+    if dates and not days and not part:
+        # A fountain's "Apr-Oct": all day, in these months.
+        return _Rule(dates, days, on_holidays, ((0, DAY_MIN),))
     if part in _CLOSED:
         return _Rule(dates, days, on_holidays, ())
     if part in _ALWAYS:
