@@ -73,7 +73,8 @@ def document(
     nav = "" if name.startswith("kiosk") else f"<nav>{links}</nav>"
     keep = ""
     if name.partition("/")[0] in _KEPT:
-        keep = paragraph(" ".join(text["keep"]))
+        # Whoever prints it has it.
+        keep = f"<p class=noprint>{' '.join(text['keep'])}</p>"
     again = f'<p><a href="/{language}{below}">{text["reload"]}</a></p>' if has_reload else ""
     direction = " dir=rtl" if language in RIGHT_TO_LEFT else ""
     rules = style_of(facts, banner + nav + body) + style
@@ -115,7 +116,7 @@ def stay_form(facts: Facts, text: dict[str, Any], language: str, why: str = "") 
 
 def back_link(text: dict[str, Any], language: str) -> str:
     """To the first page."""
-    return f'<p><a href="/{language}">{text["back"]}</a></p>'
+    return f'<p class=noprint><a href="/{language}">{text["back"]}</a></p>'
 
 
 def paragraph(sentence: str) -> str:
