@@ -7,8 +7,10 @@ import random
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from telling import (
@@ -28,6 +30,8 @@ from telling import (
 
 from kiezbox.clock import ManualClock
 from kiezbox.records import MOST_STAMP, Ref, pack, unpack
+from kiezbox.store import log as log_module
+from kiezbox.store import log_forgetting
 from kiezbox.store.log import PERSONAL_AFTER_POWER_S, Draft, Log
 
 NOW = 1_780_000_000.0
@@ -303,3 +307,54 @@ def test_damaged_files_are_kept_for_a_week_and_no_longer(log: Log, tmp_path: Pat
 
     assert not aside.exists()
     log.close()
+
+
+def test_a_large_log_is_written_anew_by_way_of_a_file_and_holds_nothing_erased(
+    log: Log, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_forgetting, "REWRITTEN_IN_MEMORY", 0)
+    log.add(*(post(f"Geheim-{n:04}-xxxxxxxxxxxxxxxxxxxxxxxxxxx") for n in range(1250)))
+    log.add(Draft(kind="bulletin", fields={"text": "Bleibt"}, lifetime_s=20 * 86400))
+    erased = 0
+    for _ in range(3):
+        clock.advance(0.9 * DAY_S)
+        erased += log.erase()
+
+    assert erased == 1250
+    folder = Path(log.path).parent
+    left = b"".join(file.read_bytes() for file in folder.iterdir())
+    assert b"Geheim-" not in left
+    assert b"Bleibt" in left
+
+
+def test_whoever_writes_while_all_folds_are_made_anew_waits_for_a_part_of_them_only(
+    log: Log, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.add(*(post(f"Nummer {n}") for n in range(30)))
+    monkeypatch.setattr(log_module, "FOLDED_AT_ONCE", 10)
+    fold_some, writer = log._fold_some, open_log(tmp_path, clock)
+    heard: list[int | None] = []
+
+    def folded(after: int) -> int | None:
+        last = fold_some(after)
+        heard.append(last)
+        return last
+
+    def written(last: int | None) -> None:
+        if last is not None and len(heard) == 1:
+            writer.add(post("Dazwischen"))
+
+    monkeypatch.setattr(log, "_fold_some", folded)
+    whole = type(log)._writing
+
+    def parts(self: Log) -> Any:
+        with whole(self):
+            yield
+        written(heard[-1] if heard else None)
+
+    monkeypatch.setattr(log, "_writing", lambda: contextmanager(parts)(log))
+
+    assert log.rebuild() == 31
+    assert len(heard) == 4
+    assert "Dazwischen" in texts(writer)
+    writer.close()
