@@ -17,6 +17,9 @@ __all__ = ["climate", "introduced"]
 #: How "no acknowledge" looks, by controller (see ``_border``).
 NO_ACKNOWLEDGE = (errno.EREMOTEIO, errno.ENXIO)
 
+#: The longest measurement of those that are asked for one at a time: SHT3x, 15.5 ms.
+BUSY_S = 0.02
+
 #: The ends of the temperature words' scale, 0x0000 and 0xFFFF: a chip that can measure no such
 #: temperature has not measured.
 LEAST_C, MOST_C = -45.0, 130.0
@@ -29,20 +32,18 @@ DECIMALS = 3
 
 
 @contextmanager
-def introduced(
-    bus: I2C, address: int, kind: str, hint: str, busy_s: float = 0.02
-) -> Iterator[None]:
+def introduced(bus: I2C, address: int, kind: str, hint: str) -> Iterator[None]:
     """Around the first commands to a chip: one that acknowledges its address and refuses every
     command is another one, of which several kinds share an address.
 
     A chip that works acknowledges nothing, so one that was left in the middle of a measurement
-    gets ``busy_s`` to finish it.
+    gets ``BUSY_S`` to finish it.
 
     Raises:
         OSError: 121, nobody has the address.
         SensorGarbled: somebody else has it; ``hint`` says who that may be.
     """
-    _wait_for(bus, address, busy_s)
+    _wait_for(bus, address)
     try:
         yield
     except (OSError, RuntimeError) as error:
@@ -55,8 +56,8 @@ def introduced(
         raise
 
 
-def _wait_for(bus: I2C, address: int, busy_s: float) -> None:
-    until = time.monotonic() + busy_s
+def _wait_for(bus: I2C, address: int) -> None:
+    until = time.monotonic() + BUSY_S
     while True:
         try:
             with locked(bus):
@@ -65,7 +66,7 @@ def _wait_for(bus: I2C, address: int, busy_s: float) -> None:
         except OSError as error:
             if error.errno not in NO_ACKNOWLEDGE or time.monotonic() >= until:
                 raise
-        time.sleep(busy_s / 10)
+        time.sleep(BUSY_S / 10)
 
 
 def climate(
