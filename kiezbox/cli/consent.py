@@ -65,6 +65,16 @@ def main(argv: list[str]) -> int:
     return _ACTIONS[arguments.action](settings, open_clock(settings).now(), arguments)
 
 
+def _tell(settings: Any, file: Any, now: float) -> None:
+    """The public pages hear of it at once, whether a node runs or not."""
+    from kiezbox.privacy.shown import shown_of
+    from kiezbox.settings import PUBLIC_PLACES
+    from kiezbox.store.consents import keep_shown
+
+    public = [name for name, t in settings.sensors.items() if t.get("where") in PUBLIC_PLACES]
+    keep_shown(file.path, shown_of(frozenset(public), file.read(), now))
+
+
 _NEEDED = {
     "list": (), "revoke": ("what",), "moved": ("what",),
     "give": ("what", "recipient", "person", "purpose", "duration"),
@@ -119,7 +129,7 @@ def _give(settings: Any, now: float, arguments: argparse.Namespace) -> int:
     from kiezbox.cli.mode import seconds_of
     from kiezbox.errors import UsageError
     from kiezbox.model import Quantity
-    from kiezbox.privacy import EVERYTHING, PORTAL
+    from kiezbox.privacy.consent import EVERYTHING, PORTAL
 
     _known_sensor(settings, arguments.what)
     recipients = [*settings.publishers, PORTAL]
@@ -132,7 +142,8 @@ def _give(settings: Any, now: float, arguments: argparse.Namespace) -> int:
     unknown = [each for each in arguments.quantity if each not in names]
     if unknown:
         raise UsageError(f"{unknown[0]!r} is no quantity", hint=f"There are: {', '.join(names)}.")
-    number = _file(settings).append(
+    file = _file(settings)
+    number = file.append(
         {
             "change": "given", "at": now, "sensor": arguments.what,
             "quantities": arguments.quantity or [EVERYTHING], "recipient": arguments.recipient,
@@ -140,6 +151,7 @@ def _give(settings: Any, now: float, arguments: argparse.Namespace) -> int:
             "until": now + seconds_of(arguments.duration), "text_version": TEXT_VERSION,
         }
     )  # fmt: skip
+    _tell(settings, file, now)
     print(f"consent {number} is recorded; `kiezbox consent revoke {number}` ends it")
     return 0
 
@@ -154,6 +166,7 @@ def _revoke(settings: Any, now: float, arguments: argparse.Namespace) -> int:
             f"there is no consent {arguments.what}", hint="`kiezbox consent list` has them."
         )
     file.append({"change": "revoked", "at": now, "number": found[0].number})
+    _tell(settings, file, now)
     print(f"ended: nothing of {found[0].sensor} goes to {found[0].recipient} by it any more")
     return 0
 
@@ -164,6 +177,7 @@ def _moved(settings: Any, now: float, arguments: argparse.Namespace) -> int:
     if not held:
         _known_sensor(settings, arguments.what)
     file.append({"change": "moved", "at": now, "sensor": arguments.what})
+    _tell(settings, file, now)
     print(f"{len(held)} consents for {arguments.what} have ended")
     return 0
 

@@ -25,7 +25,7 @@ from kiezbox.errors import NetworkError
 from kiezbox.network import babel
 from kiezbox.network.addresses import MESH, hardware_address
 from kiezbox.network.parts import Part
-from kiezbox.privacy import public_box
+from kiezbox.privacy.grid import public_box
 from kiezbox.settings import MeshSettings, NetworkSettings, Settings
 
 __all__ = [

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kiezbox import publishers, sensors
+from kiezbox import publishers
 from kiezbox.clock import Clock
 from kiezbox.errors import KiezboxError
 from kiezbox.hardware import Hardware, open_hardware
@@ -24,12 +24,12 @@ from kiezbox.node.outage import Absence
 from kiezbox.node.powering import Powering
 from kiezbox.node.private import Privacy
 from kiezbox.node.resuming import resume
-from kiezbox.node.sensing import Sensing
+from kiezbox.node.sensing import sensing_workers
 from kiezbox.node.storing import Storing
 from kiezbox.node.street import Street
 from kiezbox.node.switch import Switch
 from kiezbox.node.worker import Supervisor, Worker
-from kiezbox.privacy import public_box
+from kiezbox.privacy.grid import public_box
 from kiezbox.settings import GridSourceSettings, Settings, parse
 from kiezbox.store import Store
 from kiezbox.store.consents import consents_path
@@ -148,6 +148,7 @@ def assemble(settings: Settings, clock: Clock) -> Node:
         if node is not None:
             node.nudge()
 
+    privacy = Privacy(settings.sensors, consents_path(settings.store.path), clock)
     latest = Latest(changed)
     facts = Facts(
         settings.box,
@@ -158,10 +159,10 @@ def assemble(settings: Settings, clock: Clock) -> Node:
         on_change=nudge_main,
         operator=settings.operator,
         place_path=settings.place.path(settings.store.path),
+        tell_the_portal=privacy.tell_the_portal,
         radio_country=settings.network.access_point.country,
     )
     trouble = partial(_trouble, store)
-    privacy = Privacy(settings.sensors, consents_path(settings.store.path), clock)
     workers = [
         Worker("store", lambda counts: Storing(store, settings.store, clock), clock, is_vital=True)
     ]
@@ -223,29 +224,7 @@ def assemble(settings: Settings, clock: Clock) -> Node:
     )
     workers += [each.worker(clock, trouble(f"sources.{each.name}")) for each in fetches]
 
-    for name, table in settings.sensors.items():
-        driver = sensors.load(table.get("driver", ""))
-        sensor_settings = parse(driver.Settings, table, f"sensors.{name}")
-        workers.append(
-            Worker(
-                f"sensors.{name}",
-                partial(
-                    Sensing,
-                    name,
-                    driver,
-                    sensor_settings,
-                    hardware,
-                    store,
-                    latest,
-                    clock,
-                ),
-                clock,
-                # Twice the deadline: the buses end a read themselves at the first; whoever is
-                # still busy then hangs in a driver or in the kernel.
-                step_limit_s=2 * sensor_settings.deadline_s,
-                on_trouble=trouble(f"sensors.{name}"),
-            )
-        )
+    workers += sensing_workers(settings, hardware, store, latest, clock, trouble)
     node = Node(
         supervisor=Supervisor(workers), facts=facts, store=store, hardware=hardware, lock=lock
     )

@@ -15,7 +15,7 @@ from typing import Any
 from kiezbox.clock import Clock, SystemClock
 from kiezbox.node.latest import Latest
 from kiezbox.place.phones import phones_of
-from kiezbox.privacy import public_box
+from kiezbox.privacy.grid import public_box
 from kiezbox.settings import BoxSettings, OperatorSettings
 from kiezbox.store import Store
 from kiezbox.store.places import read_meta
@@ -42,10 +42,12 @@ class Facts:
         on_change: Callable[[], None],
         operator: OperatorSettings | None = None,
         place_path: str = "",
+        tell_the_portal: Callable[[], None] = lambda: None,
         radio_country: str = "",
     ) -> None:
         """``place_path``: of the package of the place, which has the country if ``box`` has none;
-        ``radio_country``: whose radio rules hold, for boxes that have neither.
+        ``radio_country``: whose radio rules hold, for boxes that have neither;
+        ``tell_the_portal``: called whenever now.json is written.
         """
         self.path = os.path.join(run_dir, "now.json")
         # now.json goes to the public pages.
@@ -60,6 +62,7 @@ class Facts:
         self._country, self._poison = box.country, box.poison_phone
         self._radio_country = radio_country
         self._place_path = place_path
+        self._tell_the_portal = tell_the_portal
         self._place: tuple[Any, dict[str, str | None]] = (None, {})
         answers = operator or OperatorSettings()
         self._operator = {
@@ -175,6 +178,7 @@ class Facts:
 
     def write(self) -> None:
         """Write now. Raises OSError where the run directory cannot be written."""
+        self._tell_the_portal()
         self._is_changed = self._is_urgent = False
         write_atomically(self.path, self.document())
         self._written_at = self._machine.monotonic()

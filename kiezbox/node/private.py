@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from kiezbox.clock import Clock
+from kiezbox.errors import StoreError
 from kiezbox.model import Batch, Series
-from kiezbox.privacy import PORTAL
+from kiezbox.privacy.shown import Shown, shown_of
+from kiezbox.quality import SUFFIX
 from kiezbox.settings import PUBLIC_PLACES
-from kiezbox.store.consents import ConsentFile
+from kiezbox.store.consents import ConsentFile, keep_shown
 
-__all__ = ["Privacy"]
+log = logging.getLogger("kiezbox")
+
+__all__ = ["Privacy", "public_sensors"]
+
+
+def public_sensors(sensors: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+    """Those whose readings are nobody's private life, of kiezbox.toml's tables."""
+    public = {name for name, table in sensors.items() if table.get("where") in PUBLIC_PLACES}
+    return frozenset(public | {name + SUFFIX for name in public})
 
 
 class Privacy:
@@ -19,19 +30,27 @@ class Privacy:
 
     def __init__(self, sensors: Mapping[str, Mapping[str, Any]], path: str, clock: Clock) -> None:
         """``sensors``: the tables of kiezbox.toml; ``path``: of the ledger."""
-        self._public = frozenset(
-            name for name, table in sensors.items() if table.get("where") in PUBLIC_PLACES
-        )
+        self._public = public_sensors(sensors)
         self._path = path
+        self._ledger = ConsentFile(path)
+        self._shown: Shown | None = None
         self._clock = clock
 
     def of(self, recipient: str) -> Filter:
         """The filter of one publisher, by its name in kiezbox.toml."""
         return Filter(self._public, ConsentFile(self._path), recipient, self._clock)
 
-    def portal(self) -> Filter:
-        """That of the box's own public pages."""
-        return self.of(PORTAL)
+    def tell_the_portal(self) -> None:
+        """Keep the table of what the public pages may show; written only if it is another one."""
+        shown = shown_of(self._public, self._ledger.read(), self._clock.now())
+        if shown != self._shown:
+            try:
+                keep_shown(self._path, shown)
+            except StoreError as error:
+                # Tried again with the next now.json, which comes within a minute.
+                log.warning("privacy: %s", error)
+            else:
+                self._shown = shown
 
 
 class Filter:
@@ -51,7 +70,9 @@ class Filter:
             return True
         consents = self._ledger.read()
         now = self._clock.now()
-        return consents.covers(series.sensor, series.quantity, self._recipient, taken_at, now)
+        # A corrected series (bedroom_corrected) says what its sensor's own says.
+        sensor = series.sensor.removesuffix(SUFFIX)
+        return consents.covers(sensor, series.quantity, self._recipient, taken_at, now)
 
     def passed(self, batch: Batch) -> Batch:
         """The batch without what may not go; itself if all of it may."""

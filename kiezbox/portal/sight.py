@@ -18,6 +18,7 @@ from _json import make_scanner
 from kiezbox.portal.bulletins import bulletins_of, looked
 from kiezbox.portal.guests import STAY_S
 from kiezbox.portal.shown import Shown
+from kiezbox.privacy.shown import FILE, may_show, understood
 from kiezbox.situation import understand
 
 TYPE_CHECKING = False
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from kiezbox.portal.bulletins import Bulletin, Looked
+    from kiezbox.privacy.shown import Shown as ShownSeries
     from kiezbox.situation import Facts
 
     class Clock(Protocol):
@@ -94,6 +96,8 @@ class Sight:
         self.run_dir = run_dir
         self._now_json = os.path.join(run_dir, "now.json")
         self.store_path = store_path
+        self._public_json = os.path.join(os.path.dirname(store_path) or ".", FILE)
+        self._shown_series: tuple[Any, ShownSeries] = ((), {})
         self._clock = clock or WallClock()
         #: Each is (monotonic time of the look, …, what was seen), replaced as a whole.
         self._bulletins: tuple[float, Any, Looked | None] = (-1e9, None, None)
@@ -120,10 +124,11 @@ class Sight:
 
     def facts(self) -> Facts:
         """What is true just now; else what was last known, by now.json or by the store."""
-        document, source = _read(self._now_json), "node"
+        document, source = self._public(_read(self._now_json)), "node"
         facts = understand(document, now=self._clock.now(), speed=self._speed(), source=source)
         if facts["written_at"] is None and (last := self._from_store()) is not None:
             unreadable = facts["unreadable"]
+            last = self._public(last)
             facts = understand(last, now=self._clock.now(), speed=self._speed(), source="store")
             facts["unreadable"] = unreadable + facts["unreadable"]
             # A node that writes no now.json does not run, however fresh its last reading is.
@@ -131,6 +136,27 @@ class Sight:
         elif facts["written_at"] is None:
             facts["source"] = None
         return facts
+
+    def may_show(self, sensor: str, quantity: str, taken_at: float | None) -> bool:
+        """Whether a public page may show what was measured then (docs/privacy.md)."""
+        stamp, shown = self._shown_series
+        found = _stamp(self._public_json)
+        if found != stamp:
+            shown = understood(_read(self._public_json))
+            self._shown_series = found, shown
+        return may_show(shown, sensor, quantity, taken_at, self._clock.now())
+
+    def _public(self, document: Any) -> Any:
+        """The same without what hangs in somebody's rooms, whatever it is."""
+        latest = document.get("latest") if isinstance(document, dict) else None
+        if not isinstance(latest, dict):
+            return document
+        kept = {
+            name: each
+            for name, each in latest.items()
+            if self.may_show(name.partition("/")[0], name.partition("/")[2], _moment_of(each))
+        }
+        return document if len(kept) == len(latest) else {**document, "latest": kept}
 
     def facts_lately(self) -> Facts:
         """The same for all who ask within a quarter of a second, if now.json is the same: what is
@@ -174,6 +200,11 @@ class Sight:
                 seen = last_known(self.store_path)
             self._last_known = (time.monotonic(), seen)
         return seen
+
+
+def _moment_of(latest: Any) -> float | None:
+    taken_at = latest.get("taken_at") if isinstance(latest, dict) else None
+    return taken_at if isinstance(taken_at, int | float) else None
 
 
 def _stamp(path: str) -> tuple[int, int, int] | None:

@@ -15,9 +15,10 @@ from contextlib import suppress
 from typing import Any
 
 from kiezbox.errors import StoreError
-from kiezbox.privacy import CHANGES, Consents, read_ledger
+from kiezbox.privacy.consent import CHANGES, Consents, read_ledger
+from kiezbox.privacy.shown import FILE, Shown
 
-__all__ = ["ConsentFile", "consents_path"]
+__all__ = ["ConsentFile", "consents_path", "keep_shown"]
 
 #: A ledger of a box has a dozen lines; more than this is none.
 MOST_BYTES = 4 << 20
@@ -88,6 +89,33 @@ class ConsentFile:
                 hint="Nothing was changed. Call it as the user kiezbox, or with sudo.",
             ) from error
         return number
+
+
+def keep_shown(ledger_path: str, shown: Shown) -> None:
+    """Write ``public.json`` beside the ledger, if it says anything else. For everybody's eyes.
+
+    Raises:
+        StoreError: it cannot be written; the old one stands.
+    """
+    path = os.path.join(os.path.dirname(ledger_path) or ".", FILE)
+    wanted = json.dumps(shown, sort_keys=True)
+    try:
+        with suppress(OSError, ValueError), open(path, encoding="utf-8") as file:
+            if file.read(MOST_BYTES) == wanted:
+                return
+        aside = f"{path}.new"
+        with open(aside, "w", encoding="utf-8") as file:
+            file.write(wanted)
+            os.fchmod(file.fileno(), 0o644)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+        _sync_folder(path)
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {path}: {error.strerror}",
+            hint="The public pages show what they showed before. Is the card full?",
+        ) from error
 
 
 def _put(file: int, line: bytes) -> int:

@@ -38,12 +38,15 @@ class Choice:
     #: Only what comes after this serial, and at most so many of them.
     after: int = 0
     most: int | None = None
+    #: Whether this one may be shown, by series and Unix milliseconds; None: all may.
+    may_show: Callable[[Series, int], bool] | None = None
 
     def has(self, series: Series, at_ms: int) -> bool:
         return (
             (self.since_ms is None or at_ms >= self.since_ms)
             and (self.until_ms is None or at_ms < self.until_ms)
             and (not self.sensors or series.sensor in self.sensors or str(series) in self.sensors)
+            and (self.may_show is None or self.may_show(series, at_ms))
         )
 
 

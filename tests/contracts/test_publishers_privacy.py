@@ -19,7 +19,7 @@ from kiezbox.clock import ManualClock
 from kiezbox.model import Measurement, Quantity
 from kiezbox.node.carrier import Carrier
 from kiezbox.node.private import Privacy
-from kiezbox.privacy import public_box
+from kiezbox.privacy.grid import public_box
 from kiezbox.settings import BoxSettings, StoreSettings, parse
 from kiezbox.store import Store
 from kiezbox.store.consents import ConsentFile, consents_path

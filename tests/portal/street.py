@@ -164,6 +164,15 @@ def write_facts(run_dir: Path, document: Any) -> None:
     run_dir.mkdir(exist_ok=True)
     (run_dir / "now.json.new").write_text(json.dumps(document), encoding="utf-8")
     os.replace(run_dir / "now.json.new", run_dir / "now.json")
+    latest = document.get("latest") if isinstance(document, dict) else None
+    if isinstance(latest, dict):
+        hang_outside(run_dir.parent, *{name.partition("/")[0] for name in latest})
+
+
+def hang_outside(folder: Path, *sensors: str) -> None:
+    """Tell the portal, as the node does, that these sensors hang where nobody lives."""
+    shown = {sensor: [0, None] for sensor in sensors}
+    (folder / "public.json").write_text(json.dumps(shown), encoding="utf-8")
 
 
 def fresh(document: dict[str, Any]) -> dict[str, Any]:

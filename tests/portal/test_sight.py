@@ -12,7 +12,16 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from street import NORMAL, NOW, make_store, now_json, open_store, outage, write_facts
+from street import (
+    NORMAL,
+    NOW,
+    hang_outside,
+    make_store,
+    now_json,
+    open_store,
+    outage,
+    write_facts,
+)
 
 from kiezbox.clock import ManualClock, ScaledClock, SystemClock
 from kiezbox.model import Flag, Measurement, Quantity
@@ -177,6 +186,7 @@ def test_without_a_node_the_store_says_what_was_last_known(tmp_path: Path) -> No
     store.put_transition("grid", "bridging", "confirmed", "lost", {})
     store.put_transition("mode", "normal", "cause", "emergency", detail)
     store.close()
+    hang_outside(tmp_path, "roof")
 
     facts = sight(tmp_path, NOW + 3600).facts()
 

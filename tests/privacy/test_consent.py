@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiezbox.errors import StoreError
-from kiezbox.privacy import PORTAL, read_ledger
+from kiezbox.privacy.consent import PORTAL, read_ledger
 from kiezbox.store.consents import ConsentFile, consents_path
 
 DAY_S = 86400.0

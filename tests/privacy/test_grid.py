@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiezbox.privacy import public_box, snapped
+from kiezbox.privacy.grid import public_box, snapped
 from kiezbox.settings import BoxSettings, parse
 
 LATITUDES = st.floats(-89.9, 89.9)

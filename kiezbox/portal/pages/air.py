@@ -309,9 +309,17 @@ def _history(ask: Ask, course: str) -> History:
     if kept and kept[1] == version and time.monotonic() - kept[0] < KEEP_S:
         return kept[2]
     with StoreReader(ask.sight.store_path) as reader:
-        found = reader.spans(int((ask.now - length_s) * 1000), width_s * 1000)
+        spans = reader.spans(int((ask.now - length_s) * 1000), width_s * 1000)
+    found = {series: _public(ask, series, each) for series, each in spans.items()}
+    found = {series: each for series, each in found.items() if each}
     _kept[course] = time.monotonic(), version, found
     return found
+
+
+def _public(ask: Ask, series: Series, spans: list[Span]) -> list[Span]:
+    """Those that a public page may show: none of a flat without a consent."""
+    may_show = ask.sight.may_show
+    return [each for each in spans if may_show(series.sensor, series.quantity, each.starts_at)]
 
 
 # --- open data -----------------------------------------------------------------------------------
@@ -358,18 +366,20 @@ def _csv_of_readings(ask: Ask, after: int) -> Answer:
     from kiezbox.store import export
     from kiezbox.store.reader import StoreReader
 
+    def may_show(series: Series, at_ms: int) -> bool:
+        return ask.sight.may_show(series.sensor, series.quantity, at_ms / 1000)
+
     out = io.StringIO()
+    choice = export.Choice(after=after, most=CSV_MOST, may_show=may_show)
     try:
         with StoreReader(ask.sight.store_path) as reader:
-            count = export.write(reader, "csv", out, export.Choice(after=after, most=CSV_MOST))
+            export.write(reader, "csv", out, choice)
+            read = reader.after(after, CSV_MOST).readings
     except StoreError:
         return ask.see("air")
     link = ""
-    if count == CSV_MOST:
-        from kiezbox.model import serial_of
-
-        _, boot, counter = out.getvalue().rstrip("\n").rpartition("\n")[2].split(",")[:3]
-        last = serial_of(int(boot), int(counter))
+    if len(read) == CSV_MOST:
+        last = read[-1][0]
         link = f', <{ask.path("air", "readings.csv", str(last))}>; rel="next"'
     return _csv(ask, f"kiezbox-readings-{after}.csv", out.getvalue(), link)
 
