@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-__all__ = ["main", "run", "verbs"]
+__all__ = ["console_script", "main", "run", "verbs"]
 
 
 def verbs() -> list[str]:
@@ -41,7 +41,7 @@ def main(argv: list[str]) -> int:
     return code
 
 
-def run() -> int:
+def console_script() -> int:
     """The console script: what was foreseen ends in a sentence, never in a traceback."""
     # Reached by `python3 -m kiezbox` in a checkout, where no installer has looked before.
     if sys.version_info < (3, 11):  # noqa: UP036
@@ -50,6 +50,11 @@ def run() -> int:
         return 1
     from kiezbox.errors import KiezboxError
 
+    if sys.stdin is None:
+        # Whoever started us has closed it (`<&-`): there is nobody to ask, and nothing to read.
+        import os
+
+        sys.stdin = open(os.devnull, encoding="utf-8")
     try:
         return main(sys.argv[1:])
     except KiezboxError as error:
@@ -66,6 +71,11 @@ def run() -> int:
 
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+
+
+#: What pyproject.toml starts. The verb of this name takes its place once it is loaded, so whoever
+#: calls it from Python says ``console_script``.
+run = console_script
 
 
 def _overview() -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import os
+import re
 import sys
 from typing import Any, NoReturn
 
@@ -34,7 +36,28 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{self.prog.partition(' ')[2]}: {message}", hint=self.format_usage())
+        raise UsageError(f"{self.prog.partition(' ')[2]}: {_plain(message)}", hint=self._ways())
+
+    def _ways(self) -> str:
+        """How it is called: the lines of its help that show it, or all options."""
+        ways, is_way = [], False
+        for line in (self.description or "").splitlines():
+            is_way = bool(line.strip()) and (is_way or line.lstrip().startswith(f"{self.prog} "))
+            ways += [line] * is_way
+        if not ways:
+            return self.format_usage()
+        first = f"usage: {self.prog} …, as in"
+        return "\n".join([first, *ways, f"`{self.prog} --help` explains all of it."])
+
+
+def _plain(message: str) -> str:
+    """argparse's words, with what was probably meant."""
+    found = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
+    if not found:
+        return message
+    close = difflib.get_close_matches(found[1], re.findall(r"[\w-]+", found[2]), 1)
+    meant = f"; did you mean {close[0]}?" if close else ""
+    return f"there is no {found[1]!r} here{meant}"
 
 
 def settings_path(given: str | None) -> str:
@@ -52,8 +75,8 @@ def read_toml(path: str) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise SettingsError(
             f"there is no settings file {path}",
-            hint="Make one with `kiezbox settings example > kiezbox.toml`, change it, and name it"
-            " with --settings.",
+            hint="On a box: `sudo kiezbox init` makes one. Elsewhere --settings FILE or"
+            " $KIEZBOX_SETTINGS names it; `kiezbox settings example` prints one.",
         ) from error
     except PermissionError as error:
         raise SettingsError(

@@ -175,8 +175,18 @@ def _list(settings: Settings, log: Log, ring: Keyring, arguments: Any) -> None:
 
 
 def _remove(settings: Settings, log: Log, ring: Keyring, arguments: Any) -> None:
+    holders = [each for each in ring.holders() if each.expires_at is None]
+    found = next((each for each in holders if each.number == arguments.number), None)
+    if found and [each.role for each in holders].count(found.role) == 1:
+        raise UsageError(
+            f"number {found.number} is the last who can open what is sealed to {found.role}",
+            hint="Let in another first (kiezbox helper admit); or, to lose what was sealed for"
+            f" ever, kiezbox helper forget-keys --role {found.role}.",
+        )
     if not ring.remove(arguments.number):
-        raise UsageError(f"there is no number {arguments.number}")
+        raise UsageError(
+            f"there is no number {arguments.number}", hint="`kiezbox helper list` shows them."
+        )
     print(f"number {arguments.number} opens nothing any more on this box", file=sys.stderr)
 
 

@@ -48,7 +48,10 @@ def main(argv: list[str]) -> int:
             hint="`kiezbox question --help` shows the three ways.",
         )
     if not 0 < arguments.days <= MOST_DAYS:
-        raise UsageError(f"--days {arguments.days:g} is outside 0 to {MOST_DAYS:g}")
+        raise UsageError(
+            f"--days {arguments.days:g} is outside 0 to {MOST_DAYS:g}",
+            hint="A question that nobody closes must end by itself.",
+        )
     settings = load_settings(arguments.settings)
     clock = open_clock(settings)
     with closing(open_believing(settings, clock)) as log:

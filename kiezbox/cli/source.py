@@ -31,7 +31,10 @@ def main(argv: list[str]) -> int:
     arguments = parser.parse_args(argv)
     if (arguments.name is None) != (arguments.action == "list"):
         needs = "nothing more" if arguments.action == "list" else "the name of a source"
-        raise UsageError(f"source {arguments.action} needs {needs}")
+        raise UsageError(
+            f"source {arguments.action} needs {needs}",
+            hint="`kiezbox source list` shows what is set up.",
+        )
     settings = load_settings(arguments.settings)
     clock = open_clock(settings)
     if arguments.action == "list":

@@ -58,7 +58,10 @@ def main(argv: list[str]) -> int:
     wanted = 0 if arguments.action in ("list", "post") else 2 if arguments.action == "merge" else 1
     if sum(each is not None for each in (arguments.id, arguments.into)) != wanted:
         needs = ("no ID", "an ID", "two IDs")[wanted]
-        raise UsageError(f"ticket {arguments.action} needs {needs}", hint=parser.format_usage())
+        raise UsageError(
+            f"ticket {arguments.action} needs {needs}",
+            hint="`kiezbox ticket list` has them; `kiezbox ticket --help` shows the ways.",
+        )
     settings = load_settings(arguments.settings)
     with open_log(settings) as (log, ring):
         if arguments.action == "list":
@@ -209,7 +212,17 @@ def _post(settings: Settings, log: Log, ring: Keyring, arguments: Any) -> None:
         raise UsageError("ticket post needs --block", hint='Such as --block "Musterweg".')
     if not arguments.need and arguments.what != "emergency":
         raise UsageError("ticket post needs --need", hint=f"One of {', '.join(NEEDS)}.")
+    if arguments.exact and not ring.publics():
+        # Said before anybody types what cannot be kept.
+        raise UsageError(
+            "this box has no key to seal exact words to", hint="Make one: `kiezbox helper keys`."
+        )
     exact = _asked() if arguments.exact else {}
+    if arguments.exact and not exact:
+        raise UsageError(
+            "--exact was said, and nothing exact came",
+            hint='A line each on standard input, such as "place: third floor"; or leave it out.',
+        )
     words = " ".join(words_of(random_bytes(16), arguments.language))
     draft = ticket_draft(
         ring.publics(), what=arguments.what, needs=[NEEDS.index(each) for each in arguments.need],
@@ -238,31 +251,51 @@ def _is_exercise(settings: Settings) -> bool:
 
 def _asked() -> dict[str, Any]:
     """What is exact, one by one; at a terminal with a question each."""
-    from kiezbox.records.wording import clean
-    from kiezbox.store.helping import EXACT, MOST_PEOPLE
+    from kiezbox.store.helping import EXACT
 
     names = (*EXACT, "people")
-    given: dict[str, str] = {}
+    given: dict[str, Any] = {}
     if sys.stdin.isatty():
         for name in names:
-            given[name] = input(f"{name} (Enter: nothing): ")
+            given[name] = _answered(name)
     else:
         for line in sys.stdin:
-            name, colon, value = line.partition(":")
-            if line.strip() and (not colon or name.strip() not in names):
+            if not line.strip():
+                continue
+            name, colon, value = (part.strip() for part in line.partition(":"))
+            if not colon or name not in names:
                 raise UsageError(
                     "a line is none of ours", hint=f"Write NAME: TEXT, of {', '.join(names)}."
                 )
-            given[name.strip()] = value.strip()
-    exact: dict[str, Any] = {}
-    for name, most in EXACT.items():
-        text = given.get(name, "").strip()
-        if len(text.encode("utf-8", "replace")) > most:
-            raise UsageError(f"{name} is longer than {most} bytes")
-        exact[name] = clean(text, most)
-    people = given.get("people", "").strip()
-    if people:
-        if not (people.isascii() and people.isdecimal() and 1 <= int(people[:6]) <= MOST_PEOPLE):
+            given[name] = _fitting(name, value)
+    return {name: value for name, value in given.items() if value}
+
+
+def _answered(name: str) -> Any:
+    """Asked again until it fits: what was typed before stays."""
+    while True:
+        try:
+            return _fitting(name, input(f"{name} (Enter: nothing): "))
+        except UsageError as error:
+            print(f"  {error}", file=sys.stderr)
+        except EOFError:
+            return ""
+
+
+def _fitting(name: str, text: str) -> Any:
+    """
+    Raises:
+        UsageError: it is too long, or no number of people.
+    """
+    from kiezbox.records.wording import clean
+    from kiezbox.store.helping import EXACT, MOST_PEOPLE
+
+    text = text.strip()
+    if name == "people":
+        is_number = text.isascii() and text.isdecimal() and 1 <= int(text[:6]) <= MOST_PEOPLE
+        if text and not is_number:
             raise UsageError(f"people is a number from 1 to {MOST_PEOPLE}")
-        exact["people"] = int(people)
-    return {name: value for name, value in exact.items() if value}
+        return int(text) if text else None
+    if len(text.encode("utf-8", "replace")) > EXACT[name]:
+        raise UsageError(f"{name} is longer than {EXACT[name]} bytes")
+    return clean(text, EXACT[name])

@@ -135,3 +135,50 @@ def test_a_reader_that_stops_listening_is_no_error() -> None:
     )
 
     assert done.stderr == ""
+
+
+#: Verbs of an operator that are called with an action.
+OPERATORS = ("bulletin", "helper", "moderate", "place", "question", "source", "ticket", "trust")
+
+
+@pytest.mark.parametrize("verb", OPERATORS)
+def test_an_operator_who_knows_only_the_verb_is_shown_the_ways(verb: str) -> None:
+    from kiezbox.cli import main
+    from kiezbox.errors import UsageError
+
+    for words in ([], ["explode"]):
+        with pytest.raises(UsageError) as wrong:
+            main([verb, *words])
+
+        assert wrong.value.exit_code == 2
+        lines = wrong.value.hint.splitlines()
+        assert lines[0] == f"usage: kiezbox {verb} …, as in"
+        assert sum(line.lstrip().startswith(f"kiezbox {verb} ") for line in lines) >= 2
+        assert lines[-1] == f"`kiezbox {verb} --help` explains all of it."
+
+
+@pytest.mark.parametrize(("words", "meant"), [
+    (["trust", "lst"], "list"), (["bulletin", "posst"], "post"), (["place", "corect"], "correct"),
+    (["ticket", "takes"], "take"),
+])  # fmt: skip
+def test_a_slip_of_the_finger_is_understood(words: list[str], meant: str) -> None:
+    from kiezbox.cli import main
+    from kiezbox.errors import UsageError
+
+    with pytest.raises(UsageError, match=f"did you mean {meant}"):
+        main(words)
+
+
+@pytest.mark.parametrize("words", [
+    ("ticket", "post", "--block", "W", "--need", "water", "--exact"), ("helper", "keys"),
+    ("init",), ("place", "show"), ("source", "list"),
+])  # fmt: skip
+def test_a_closed_input_ends_in_a_sentence(tmp_path: Path, words: tuple[str, ...]) -> None:
+    settings = write_settings(tmp_path)
+    command = " ".join((sys.executable, "-m", "kiezbox", *words, "--settings", str(settings)))
+
+    done = subprocess.run(
+        ["sh", "-c", f"{command} <&-"], capture_output=True, text=True, timeout=LIMIT_S
+    )
+
+    assert "Traceback" not in done.stderr and done.returncode < 100

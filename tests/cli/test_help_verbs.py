@@ -299,12 +299,35 @@ def test_a_wrong_passphrase_opens_nothing_and_is_no_opening(operator: Operator) 
     assert operator.says("helper", "openings") == ""
 
 
-def test_removing_and_forgetting_leave_nothing_in_the_file(operator: Operator) -> None:
+def test_the_last_who_can_open_what_is_sealed_is_not_removed_by_a_slip(operator: Operator) -> None:
+    operator.has_keys()
+
+    with pytest.raises(UsageError) as refused:
+        operator.says("helper", "remove", "1")
+
+    assert "forget-keys" in refused.value.hint
+    assert "has a passphrase" in operator.says("helper", "list")
+
+
+def test_exact_words_that_never_came_are_not_taken_for_none(operator: Operator) -> None:
+    operator.has_keys()
+
+    with pytest.raises(UsageError, match="nothing exact came"):
+        operator.says("ticket", "post", "--block", "W", "--need", "water", "--exact")
+
+    assert json.loads(operator.says("ticket", "list", "--json")) == []
+
+
+def test_nobody_types_exact_words_that_no_key_could_keep(operator: Operator) -> None:
+    with pytest.raises(UsageError, match="no key to seal"):
+        operator.says("ticket", "post", "--block", "W", "--need", "water", "--exact", typed=EXACT)
+
+
+def test_forgetting_leaves_nothing_in_the_file(operator: Operator) -> None:
     operator.has_keys()
     log = operator.log()
     (holder,) = Keyring(log).holders()
     log.close()
-    operator.says("helper", "remove", "1")
     operator.says("helper", "forget-keys")
 
     files = [Path(operator.words + end) for end in ("", "-wal")]
