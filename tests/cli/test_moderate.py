@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kiezbox.cli import run
+from kiezbox.cli import console_script
 from kiezbox.clock import SystemClock
 from kiezbox.records import Ref
 from kiezbox.records.folds import REPORTS_TO_HIDE
@@ -58,7 +58,7 @@ class Box:
         sys.argv = ["kiezbox", *arguments, "--settings", str(self.folder / "kiezbox.toml")]
         try:
             with redirect_stdout(out), redirect_stderr(error):
-                code = run()
+                code = console_script()
         finally:
             sys.argv = before
         return code, out.getvalue(), error.getvalue()

@@ -142,7 +142,10 @@ def test_a_box_without_a_root_says_what_is_missing(desk: Desk) -> None:
         (["certify", "root.key", "--by", "root.key"], "needs --name"),
         (["certify", "root.key", "--name", "A"], "needs --by"),
         (["certify", "root.key", "--by", "kiezbox.toml", "--name", "A"], "no key file"),
-        (["certify", "root.key", "--by", "root.key", "--name", "A", "--days", "4000"], "--days 4000"),
+        (
+            ["certify", "root.key", "--by", "root.key", "--name", "A", "--days", "4000"],
+            "--days 4000",
+        ),
         (["certify", "root.key", "--by", "root.key", "--name", "A", "--rights", "all"], "rights"),
         (["revoke", "root.key"], "needs --by"),
         (["key"], "needs a FILE"),
