@@ -16,8 +16,10 @@ from typing import Any
 from kiezbox import publishers, sensors, sources
 from kiezbox import settings as settings_rules
 from kiezbox.errors import SettingsError, UsageError
+from kiezbox.quality import wrong_wishes
 from kiezbox.settings import (
     GridSourceSettings,
+    LimitSettings,
     PublisherSettings,
     SensorSettings,
     Settings,
@@ -98,7 +100,10 @@ def check(table: Mapping[str, Any]) -> Settings:
         problems, hint = [str(error)], error.hint
     for path, name, given, kind_of in _named(table):
         try:
-            parse(kind_of(name, given), given, f"{path}.{name}")
+            parsed = parse(kind_of(name, given), given, f"{path}.{name}")
+            if path == "sensors" and given.get("driver"):
+                measured = sensors.load(given["driver"]).QUANTITIES
+                problems += wrong_wishes(name, parsed, measured, table["sensors"])
         except SettingsError as error:
             problems.append(str(error))
             hint = hint or error.hint
@@ -198,7 +203,7 @@ def _drivers_example(room: str, names: Mapping[str, str]) -> str:
     blocks = []
     for driver in there_are:
         text = f"[{room}.{names.get(driver, driver)}]\n" + settings_rules.example(
-            load(driver).Settings, given={"driver": driver}
+            load(driver).Settings, given={"driver": driver}, extra={"quality": ""}
         )
         blocks.append(
             "\n".join(
@@ -231,6 +236,7 @@ def reference() -> str:
     for room, (there_are, load) in _rooms().items():
         for driver in there_are:
             parts += _section_page(load(driver).Settings, f'{room}.NAME (driver = "{driver}")')
+    parts += _section_page(LimitSettings, "sensors.NAME.quality.QUANTITY")
     parts += _section_page(GridSourceSettings, "power.grid.NAME")
     return "\n".join(parts).rstrip() + "\n"
 

@@ -41,6 +41,7 @@ from kiezbox.settings.network import (
 )
 from kiezbox.settings.operator import OperatorSettings
 from kiezbox.settings.place import PlaceSettings
+from kiezbox.settings.quality import LimitSettings
 from kiezbox.settings.sources import SourceSettings
 from kiezbox.settings.teaching import describe, example
 from kiezbox.settings.trust import TrustSettings
@@ -59,6 +60,7 @@ __all__ = [
     "DeskSettings",
     "GridSourceSettings",
     "HardwareSettings",
+    "LimitSettings",
     "MeshSettings",
     "ModeSettings",
     "NetworkSettings",

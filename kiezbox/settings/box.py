@@ -16,6 +16,7 @@ from kiezbox.settings.help import HelpSettings
 from kiezbox.settings.network import NetworkSettings
 from kiezbox.settings.operator import OperatorSettings
 from kiezbox.settings.place import PlaceSettings
+from kiezbox.settings.quality import LimitSettings, wrong_quantity
 from kiezbox.settings.trust import TrustSettings
 
 _COUNTRY, _PHONE = re.compile("([A-Z]{2})?"), re.compile(r"\+?[0-9][0-9 /-]{1,24}|")
@@ -361,6 +362,19 @@ class SensorSettings:
         help="outdoor, indoor (a flat, an office: nothing of it leaves the box without a recorded\n"
         "consent, see `kiezbox consent`), or box (the box's own battery, supply, clock).",
         choices=("outdoor", "indoor", "box"),
+    )
+    temperature_offset_k: float = setting(
+        0.0,
+        help="Is added to the temperature, in series of their own (NAME_corrected), with the\n"
+        "humidity computed anew. A box that warms its sensor by 4 K: -4 (docs/quality.md).",
+        unit="K",
+        least=-20,
+        most=20,
+    )
+    quality: Mapping[str, LimitSettings] = tables(
+        help="[sensors.NAME.quality.QUANTITY]: other limits than those of docs/quality.md.",
+        of=LimitSettings,
+        check=wrong_quantity,
     )
 
 

@@ -59,10 +59,16 @@ def section(kind: type[Any], *, help: str) -> Any:
     )
 
 
-def tables(*, help: str) -> Any:
-    """Declare named tables, one per thing (``[sensors.roof]``), each parsed by its driver."""
+def tables(
+    *, help: str, of: type[Any] | None = None, check: Callable[[str], str] | None = None
+) -> Any:
+    """Declare named tables, one per thing (``[sensors.roof]``), each parsed by its driver.
+
+    ``of``: all are of this kind, and parsed here. ``check`` says what is wrong with a name.
+    """
     return dataclasses.field(
-        default_factory=dict, metadata={"setting": Declaration(help), "tables": True}
+        default_factory=dict,
+        metadata={"setting": Declaration(help, check=check), "tables": True, "of": of},
     )
 
 
@@ -126,7 +132,9 @@ def _parse(
                 field.metadata["section"], given, path, problems, make() if make else None
             )
         elif field.metadata.get("tables"):
-            values[name] = _named_tables(given, path, problems)
+            named = _named_tables(given, path, problems, declaration.check)
+            of = field.metadata["of"]
+            values[name] = named if of is None else _parse_each(of, named, path, problems)
         else:
             value = _value(hints[name], given, declaration, path, problems)
             values[name] = value
@@ -140,7 +148,9 @@ def _parse(
         return None
 
 
-def _named_tables(given: Any, path: str, problems: list[str]) -> dict[str, Table]:
+def _named_tables(
+    given: Any, path: str, problems: list[str], check: Callable[[str], str] | None
+) -> dict[str, Table]:
     if not isinstance(given, Mapping):
         problems.append(f"{path} must hold named tables: write [{path}.name]")
         return {}
@@ -152,7 +162,19 @@ def _named_tables(given: Any, path: str, problems: list[str]) -> dict[str, Table
             )
         elif not isinstance(table, Mapping):
             problems.append(f"{path}.{name} must be a table: write [{path}.{name}]")
+        elif check is not None and (wrong := check(name)):
+            problems.append(f"{path}.{name} {wrong}")
     return dict(given)
+
+
+def _parse_each(
+    kind: type[T], named: Mapping[str, Table], path: str, problems: list[str]
+) -> dict[str, T | None]:
+    return {
+        name: _parse(kind, table, join(path, name), problems)
+        for name, table in named.items()
+        if isinstance(table, Mapping)
+    }
 
 
 def _value(hint: Any, given: Any, declaration: Declaration, path: str, problems: list[str]) -> Any:

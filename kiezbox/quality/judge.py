@@ -1,0 +1,101 @@
+"""What one read of one sensor is worth: every value by itself, then side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from kiezbox.model import Flag, Measurement, Quantity
+from kiezbox.quality.course import GOOD, Course, Verdict
+from kiezbox.quality.limits import DUST, Limits, limits_of
+
+__all__ = ["DRAGS", "Judge"]
+
+#: What is computed from, or measured in one go with, a value that cannot be falls with it. A
+#: pressure that cannot be is often the only sign that the whole conversion is none.
+DRAGS: dict[Quantity, tuple[Quantity, ...]] = {
+    Quantity.PRESSURE_HPA: (Quantity.TEMPERATURE_C, Quantity.HUMIDITY_PERCENT),
+    Quantity.TEMPERATURE_C: (Quantity.HUMIDITY_PERCENT, Quantity.PRESSURE_HPA),
+    **{each: tuple(other for other in DUST if other is not each) for each in DUST},
+}
+
+#: For these reasons only. One that stands still or warms up does so alone; but fine and coarse dust
+#: are one count of one laser, which stands still as a whole.
+DRAGGING = frozenset({"range", "step", "raw-sentinel"})
+
+#: PM2.5 may come out above PM10 by the last digit, and by what rounding to it makes.
+DUST_UG_M3, DUST_SHARE = 0.1, 0.01
+
+
+class Judge:
+    """The rules over one sensor. Only ever makes a flag worse than the driver's, never better."""
+
+    def __init__(self, limits: Mapping[Quantity, Limits] | None = None) -> None:
+        """``limits``: other rows than the table's."""
+        self._limits = dict(limits or {})
+        self._courses: dict[Quantity, Course] = {}
+
+    def lost(self) -> None:
+        """The sensor did not answer: warming up begins anew."""
+        for course in self._courses.values():
+            course.lost()
+
+    def judged(
+        self, at: float, measurements: Sequence[Measurement], humidity: float | None = None
+    ) -> list[Measurement]:
+        """The same measurements, values and raw values untouched, with flag and reason.
+
+        ``at`` is seconds on an axis that goes on; ``humidity`` is what a witness says just now.
+        """
+        verdicts = {one.quantity: self._alone(at, one) for one in measurements}
+        values = {one.quantity: one.value for one in measurements}
+        for quantity, verdict in list(verdicts.items()):
+            if verdict.reason in DRAGGING or (verdict.reason == "stuck" and quantity in DUST):
+                for other in DRAGS.get(quantity, ()):
+                    _worsen(verdicts, other, Verdict(verdict.flag, "cross"))
+        _grains(values, verdicts)
+        judged = [
+            one._replace(flag=verdicts[one.quantity].flag, reason=verdicts[one.quantity].reason)
+            for one in measurements
+        ]
+        return judged if humidity is None else self.humid(judged, humidity)
+
+    def humid(self, judged: Sequence[Measurement], humidity: float | None) -> list[Measurement]:
+        """The same, knowing how humid it is: particulates that swell are no good ones."""
+        return [
+            one._replace(flag=Flag.SUSPECT, reason="rh-high")
+            if humidity is not None
+            and one.flag == Flag.GOOD
+            and humidity > self._row(one.quantity).humid_percent
+            else one
+            for one in judged
+        ]
+
+    def _row(self, quantity: Quantity) -> Limits:
+        found = self._limits.get(quantity)
+        if found is None:
+            found = self._limits[quantity] = limits_of(quantity)
+        return found
+
+    def _alone(self, at: float, one: Measurement) -> Verdict:
+        course = self._courses.get(one.quantity)
+        if course is None:
+            course = self._courses[one.quantity] = Course(self._row(one.quantity))
+        if one.flag != Flag.GOOD:
+            return Verdict(one.flag, one.reason)
+        return course.of(at, one.value if one.raw is None else one.raw)
+
+
+def _worsen(verdicts: dict[Quantity, Verdict], quantity: Quantity, to: Verdict) -> None:
+    """A value keeps its own reason, and the worse flag."""
+    verdict = verdicts.get(quantity)
+    if verdict is not None and to.flag > verdict.flag:
+        verdicts[quantity] = to if verdict == GOOD else Verdict(to.flag, verdict.reason)
+
+
+def _grains(values: Mapping[Quantity, float], verdicts: dict[Quantity, Verdict]) -> None:
+    """Less coarse dust than fine: one holds the other, so neither is believed."""
+    there = [quantity for quantity in DUST if quantity in values]
+    for fine, coarse in zip(there, there[1:], strict=False):
+        if values[fine] > values[coarse] * (1 + DUST_SHARE) + DUST_UG_M3:
+            for quantity in there:
+                _worsen(verdicts, quantity, Verdict(Flag.SUSPECT, "cross"))

@@ -1,0 +1,63 @@
+"""Why a value is doubted: one word in the store, a sentence for whoever looks after the box."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["REASONS", "Reason"]
+
+
+class Reason(NamedTuple):
+    """What is the matter, what to do, and whether it may be the weather's doing."""
+
+    what: str
+    hint: str
+    is_weather: bool = False
+
+
+REASONS: dict[str, Reason] = {
+    "raw-sentinel": Reason(
+        "the chip sent a code that is no measurement",
+        "It was reset, or its supply dips: look at the cable, then exchange it.",
+    ),
+    "range": Reason(
+        "the value is beyond what can be here",
+        "If it is true, give this place its own limits: [sensors.NAME.quality.QUANTITY].",
+    ),
+    "overflow": Reason(
+        "more than the chip can measure as it is wired",
+        "Another shunt, or another range in its settings.",
+    ),
+    "cross": Reason(
+        "it contradicts another value of the same moment",
+        "Look at that one's reason; more PM2.5 than PM10 means exchanged fields or a dirty lens.",
+    ),
+    "step": Reason(
+        "it jumped faster than the air does",
+        "Nothing, if it comes back. A sensor that was moved is believed again after an hour"
+        " (particulates) or three.",
+    ),
+    "stuck": Reason(
+        "it has stood at one value for too long",
+        "Cut the sensor's supply once; if it stays so, exchange it.",
+    ),
+    "saturated": Reason(
+        "the sensor is at the end of its scale and says: at least that",
+        "Fog passes. A sensor that stays there for days is wet or worn out.",
+        is_weather=True,
+    ),
+    "warm-up": Reason(
+        "the sensor had just been switched on",
+        "Nothing; if it comes often, its supply fails again and again.",
+        is_weather=True,
+    ),
+    "rh-high": Reason(
+        "so humid that a particulate sensor counts droplets",
+        "Nothing. A sensor that dries its air may say so: humid_percent.",
+        is_weather=True,
+    ),
+    "clock-unsure": Reason(
+        "nobody knows when it was measured",
+        "A clock chip (DS3231) or GPS keeps the time through a blackout.",
+    ),
+}
