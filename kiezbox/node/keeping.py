@@ -120,7 +120,9 @@ class Keeping:
             if erased:
                 log.info("words: erased records=%d", erased)
         is_new = self._has_news(words)
-        if self._has_signed and (is_new or now - self._judged_at >= JUDGE_S):
+        is_due = now - self._judged_at >= JUDGE_S
+        # Also what only says that it is believed: the portal could have written that.
+        if (self._has_signed and (is_new or is_due)) or (is_due and words.has_claims()):
             self._judge(words)
             self._judged_at = now
 

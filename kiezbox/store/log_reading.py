@@ -97,6 +97,13 @@ class LogReading:
             (number, limit),
         )
 
+    def has_claims(self) -> bool:
+        """Whether anything says that somebody vouches for it."""
+        sql = " OR ".join(
+            f"EXISTS (SELECT 1 FROM {table} WHERE issuer <> '')" for table in ("log", "things")
+        )
+        return bool(self._read(f"SELECT {sql}")[0][0])
+
     def heads(self) -> dict[str, int]:
         """The highest sequence held of each origin, erased ones included."""
         return dict(self._read("SELECT origin, newest FROM heads ORDER BY origin"))

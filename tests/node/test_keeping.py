@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -215,6 +216,22 @@ def test_a_certificate_that_arrives_makes_what_is_there_official_and_its_end_end
     kept.task.step()
     assert log.things("bulletin") == [] or log.things("bulletin")[0].issuer == ""
     log.close()
+
+
+def test_what_only_says_that_it_is_believed_is_not_for_long(kept: Kept) -> None:
+    kept.look()
+    kept.add("bulletin", {"text": "Alle in die Keller"})
+    # As the portal's user could, where nothing is signed at all.
+    db = sqlite3.connect(kept.settings.store.words_path)
+    with db:
+        db.execute("UPDATE log SET issuer = 'Feuerwehr'")
+        db.execute("UPDATE things SET issuer = 'Feuerwehr'")
+
+    kept.look(HOUR_S)
+
+    assert db.execute("SELECT issuer FROM log").fetchall() == [("",)]
+    assert db.execute("SELECT issuer FROM things").fetchall() == [("",)]
+    db.close()
 
 
 @pytest.mark.parametrize("package", ["cbor2", "nacl"])
