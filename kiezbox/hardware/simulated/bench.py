@@ -95,7 +95,7 @@ class Bench:
         target       kinds                                            see
         ============ ================================================ ==========================
         0x76         vanish, every_nth_error, slow, hang, bit_flip    simulated.bus.FAULTS
-        "ttyUSB0"    unplug, cut, garbage, silence                    simulated.serial_line.FAULTS
+        "ttyUSB0"    unplug, cut, garbage, silence, half_speed        simulated.serial_line.FAULTS
         "GPIO17"     open, stuck                                      simulated.pins.FAULTS
         ============ ================================================ ==========================
 

@@ -3,7 +3,8 @@
 Modelled: raw bytes both ways, a stable name (``…/ttyUSB0``) over a device that changes with
 every plugging in, pulling the plug (the open port then fails with EIO, as a USB adapter's does),
 bytes lost when nobody reads them.
-Not modelled: baud rate, parity, modem lines; a port opened at the wrong speed works here.
+Not modelled: parity, modem lines, and the baud rate but for the fault ``half_speed``: a port opened
+at the wrong speed works here.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ class SerialDevice(Protocol):
         """Take bytes as they arrive, in any pieces; return what it answers."""
 
     def due(self, now_monotonic: float) -> bytes:
-        """What it sends by itself up to now. Asked ten times a second; time.monotonic()."""
+        """What it sends by itself up to now. Asked ten times a second, or every ``tick_s`` if it
+        has such an attribute; time.monotonic()."""
 
 
 @dataclass
@@ -87,11 +89,44 @@ class Silence(SerialFault):
         return b""
 
 
+@dataclass
+class HalfSpeed(SerialFault):
+    """The box listens at half the speed at which the sensor talks."""
+
+    def spoil(self, data: bytes) -> bytes:
+        return at_half_speed(data)
+
+
+def at_half_speed(data: bytes) -> bytes:
+    """What a UART at half the sender's speed makes of bytes sent without a pause (8N1).
+
+    A byte on the line is a low start bit, eight bits from the lowest, a high stop bit. The slow
+    receiver looks at every second of them, from the middle of its own start bit on. Where it finds
+    no stop bit it reports 0, as Linux does (termios(3), PARMRK).
+
+    >>> at_half_speed(bytes(1)).hex()
+    'f8'
+    """
+    line = [level for byte in data for level in (0, *(byte >> bit & 1 for bit in range(8)), 1)]
+    line += [1] * 20
+    heard, at = bytearray(), 0
+    while at < len(line) - 20:
+        if line[at] or line[at + 1]:
+            at += 1  # no start bit, or too short for one
+            continue
+        seen = [line[at + 3 + 2 * bit] for bit in range(8)]
+        has_stop = line[at + 19]
+        heard.append(sum(level << bit for bit, level in enumerate(seen)) if has_stop else 0)
+        at += 19
+    return bytes(heard)
+
+
 FAULTS: dict[str, type[SerialFault]] = {
     "unplug": Unplug,
     "cut": Cut,
     "garbage": Garbage,
     "silence": Silence,
+    "half_speed": HalfSpeed,
 }
 
 
@@ -101,6 +136,7 @@ class SerialLine:
     def __init__(self, path: str, device: SerialDevice) -> None:
         self.path = path
         self._device = device
+        self._tick_s = getattr(device, "tick_s", TICK_S)
         self._fault = SerialFault()
         self._lock = threading.Lock()
         self._is_closed = False
@@ -180,7 +216,7 @@ class SerialLine:
                 pause = None
                 if self._master is not None:
                     watched.append(self._master)
-                    pause = TICK_S
+                    pause = self._tick_s
             try:
                 readable, _, _ = select.select(watched, [], [], pause)
             except OSError as error:
