@@ -1,0 +1,167 @@
+"""A serial port, the frames in what it says, and what to say when there are none.
+
+What all serial drivers share: old bytes are dropped when a read begins, a read never waits beyond
+its deadline, and an error says whether nothing came, or nothing whole.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+from kiezbox.errors import SensorError, SensorGarbled, SensorMissing, SettingsError
+from kiezbox.hardware import Deadline
+from kiezbox.settings import SensorSettings, setting
+
+__all__ = ["Line", "Parser", "RestingSettings", "trimmed", "warm_up_setting"]
+
+F = TypeVar("F")
+F_co = TypeVar("F_co", covariant=True)
+
+#: How long one look at the port waits for a byte. Shorter than the margin, or a read that hears
+#: nothing would end by the deadline's error and not by the driver's.
+LOOK_S = 0.25
+#: Kept from the deadline, so that it is the driver that says what was wrong.
+MARGIN_S = 0.3
+
+
+class Parser(Protocol[F_co]):
+    """Finds frames in a stream that may begin anywhere and break at any byte."""
+
+    def feed(self, data: bytes) -> Sequence[F_co]:
+        """The frames that these bytes complete, in their order. Never raises."""
+
+
+class Line(Generic[F]):
+    """An open port with its parser. Errors of the port pass as they are (``SensorMissing``)."""
+
+    def __init__(
+        self,
+        port: Any,
+        deadline: Deadline,
+        make_parser: Callable[[], Parser[F]],
+        part: str,
+        hint: str,
+    ) -> None:
+        """``part`` starts an error ("the SPS30 at /dev/ttyUSB0"); ``hint`` is for who can reach
+        it; ``port`` is a ``serial.Serial`` or behaves like one."""
+        self._port = port
+        self._port.timeout = LOOK_S
+        self._deadline = deadline
+        self._make_parser = make_parser
+        self._parser = make_parser()
+        self._part = part
+        self._hint = hint
+        #: Bytes heard since ``begin``.
+        self.heard = 0
+
+    def begin(self) -> None:
+        """A read begins; what came before this moment is old."""
+        self._port.reset_input_buffer()
+        self._parser = self._make_parser()
+        self.heard = 0
+
+    def say(self, data: bytes) -> None:
+        """Send these bytes."""
+        self._port.write(data)
+
+    def frames(self, seconds: float) -> Iterator[F]:
+        """Frames as they come, for so long, and never beyond the deadline.
+
+        Whoever stops listening early loses what came in the same piece; sensors say it again.
+        """
+        until = time.monotonic() + min(seconds, self._deadline.remaining_s() - MARGIN_S)
+        while time.monotonic() < until:
+            data = self._port.read(1)
+            if data:
+                data += self._port.read(self._port.in_waiting)
+                self.heard += len(data)
+                yield from self._parser.feed(data)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the deadline leaves no time for another frame."""
+        return self._deadline.remaining_s() <= MARGIN_S
+
+    def ask(
+        self,
+        request: bytes,
+        is_answer: Callable[[F], bool],
+        *,
+        tries: int = 3,
+        patience_s: float = 1.0,
+    ) -> F | None:
+        """The first frame that answers; None when none of the tries was answered in time."""
+        for _ in range(tries):
+            if self.is_over:
+                break
+            self.say(request)
+            for frame in self.frames(patience_s):
+                if is_answer(frame):
+                    return frame
+        return None
+
+    def error(self) -> SensorError:
+        """Why there is no frame."""
+        if not self.heard:
+            return SensorMissing(f"{self._part} says nothing", hint=self._hint)
+        return SensorGarbled(
+            f"{self._part} sent {self.heard} bytes and no whole frame",
+            hint="A bad contact, a supply that dips, or another device at this port: `port` in"
+            " kiezbox.toml, `ls /dev/serial/by-id`.",
+        )
+
+    def close(self) -> None:
+        """Give the port back. Idempotent."""
+        self._port.close()
+
+
+class RestingSettings(SensorSettings):
+    """For sensors whose fan and laser can rest; the driver declares the defaults."""
+
+    __slots__ = ()
+
+    #: What a read takes beside the warm-up, at most.
+    READ_S = 15.0
+
+    def __post_init__(self) -> None:
+        warm_up_s = _warm_up_s(self)
+        if warm_up_s and self.deadline_s < warm_up_s + self.READ_S:
+            raise SettingsError(
+                f"deadline_s = {self.deadline_s:g} leaves no time to read after"
+                f" warm_up_s = {warm_up_s:g}",
+                hint=f"Make deadline_s at least {warm_up_s + self.READ_S:g}, or warm_up_s = 0 (the"
+                " fan then never rests).",
+            )
+
+    @property
+    def rests(self) -> bool:
+        """Whether fan and laser stop between two readings."""
+        return 0 < _warm_up_s(self) <= self.interval_s / 2
+
+
+def warm_up_setting() -> Any:
+    """``warm_up_s``: how long fan and laser run before a reading counts."""
+    return setting(
+        30.0,
+        help="How long fan and laser run before a reading counts. They rest between two readings\n"
+        "where interval_s is at least twice that; 0: they never rest.",
+        unit="s",
+        least=0,
+        most=100,
+    )
+
+
+def _warm_up_s(settings: Any) -> float:
+    return float(settings.warm_up_s)
+
+
+def trimmed(values: Sequence[float]) -> float:
+    """The mean without the smallest and the largest, where there are three or more.
+
+    >>> trimmed([8, 9, 8, 120, 8])
+    8.333333333333334
+    """
+    kept = sorted(values)[1:-1] if len(values) >= 3 else values
+    return sum(kept) / len(kept)
