@@ -100,7 +100,7 @@ def check(table: Mapping[str, Any]) -> Settings:
         problems, hint = [str(error)], error.hint
     for path, name, given, kind_of in _named(table):
         try:
-            parsed = parse(kind_of(name, given), given, f"{path}.{name}")
+            parsed: Any = parse(kind_of(name, given), given, f"{path}.{name}")
             if path == "sensors" and given.get("driver"):
                 measured = sensors.load(given["driver"]).QUANTITIES
                 problems += wrong_wishes(name, parsed, measured, table["sensors"])

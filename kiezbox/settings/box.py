@@ -372,7 +372,7 @@ class SensorSettings:
         most=20,
     )
     quality: Mapping[str, LimitSettings] = tables(
-        help="[sensors.NAME.quality.QUANTITY]: other limits than those of docs/quality.md.",
+        help="Other limits than those of docs/quality.md: [sensors.NAME.quality.QUANTITY].",
         of=LimitSettings,
         check=wrong_quantity,
     )
