@@ -1,17 +1,25 @@
-"""One sensor's work: wait for its interval, read within the deadline, store, say what is wrong."""
+"""One sensor's work: wait for its interval, read within the deadline, judge, store, say what is
+wrong.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from types import ModuleType
 
+from kiezbox import sensors
 from kiezbox.clock import Clock, SystemClock
 from kiezbox.errors import KiezboxError, SensorError
 from kiezbox.hardware import Deadline, Hardware, SensorHardware
+from kiezbox.model import Measurement
+from kiezbox.node.judging import Judging, SensorJudge
 from kiezbox.node.latest import Latest
+from kiezbox.node.worker import Worker
+from kiezbox.quality import SUFFIX
 from kiezbox.sensors import Sensor
-from kiezbox.settings import SensorSettings
+from kiezbox.settings import SensorSettings, Settings, parse
 from kiezbox.store import Store
 
 log = logging.getLogger("kiezbox")
@@ -19,6 +27,39 @@ log = logging.getLogger("kiezbox")
 #: A sensor that failed is asked again after so long, or after its interval if that is shorter:
 #: whoever pushes a plug back in wants to see the answer before they climb down.
 RETRY_S = 10.0
+
+
+def sensing_workers(
+    settings: Settings,
+    hardware: Hardware,
+    store: Store,
+    latest: Latest,
+    clock: Clock,
+    trouble: Callable[[str], Callable[[str, str], None]],
+) -> list[Worker]:
+    """A worker for every ``[sensors.NAME]``.
+
+    Raises:
+        KiezboxError: a setting, a driver that is not there, a package that is missing.
+    """
+    known: dict[str, tuple[ModuleType, SensorSettings]] = {}
+    for name, table in settings.sensors.items():
+        driver = sensors.load(table.get("driver", ""))
+        known[name] = driver, parse(driver.Settings, table, f"sensors.{name}")
+    judging = Judging(known, store, clock)
+    return [
+        Worker(
+            f"sensors.{name}",
+            partial(Sensing, name, driver, its, hardware, store, latest, clock, judging.of(name)),
+            clock,
+            # Twice the deadline: the buses end a read themselves at the first; whoever is still
+            # busy then hangs in a driver or in the kernel.
+            step_limit_s=2 * its.deadline_s,
+            on_trouble=trouble(f"sensors.{name}"),
+        )
+        for name, (driver, its) in known.items()
+    ]
+
 
 #: What one sensor said helps another for so long: air pressure moves 1 hPa in a quarter of an hour,
 #: which is 0.1 % of a CO₂ value.
@@ -37,6 +78,7 @@ class Sensing:
         store: Store,
         latest: Latest,
         clock: Clock,
+        judge: SensorJudge,
         counts: Callable[[], bool],
     ) -> None:
         """``counts`` says whether this thread's results are still wanted (see ``Worker``)."""
@@ -46,12 +88,15 @@ class Sensing:
         self._store = store
         self._latest = latest
         self._clock = clock
+        self._judge = judge
         self._counts = counts
         # Real time, also where the demo's clock runs faster: buses know no speed.
         self._deadline = Deadline(SystemClock())
         self._hardware = SensorHardware(hardware, self._deadline, self._neighbour)
         self._sensor: Sensor | None = None
         self._fault_kind = ""
+        #: What stands as a fault about its values; "": not looked yet, the last start's may stand.
+        self._doubt: tuple[str, str, str] | str | None = ""
         self._due_at = clock.monotonic()
 
     def step(self) -> float:
@@ -64,8 +109,10 @@ class Sensing:
             return self._failed(error)
         if not self._counts():
             return 0.0
-        readings = self._store.add(self.name, measurements)
-        self._latest.update(self.name, [m.quantity.value for m in measurements], readings)
+        judged = self._judge.judged(measurements)
+        self._keep(self.name, judged)
+        self._keep(self.name + SUFFIX, self._judge.corrected(judged))
+        self._say_doubt()
         self._fault_kind = ""
         if self._store.close_fault(f"sensors.{self.name}"):
             log.info("sensors.%s: answers again", self.name)
@@ -79,12 +126,31 @@ class Sensing:
         age_s = self._clock.monotonic() - reading.monotonic_ms / 1000
         return reading.value if age_s <= NEIGHBOUR_S else None
 
+    def _keep(self, name: str, measurements: Sequence[Measurement]) -> None:
+        if measurements:
+            readings = self._store.add(name, measurements)
+            self._latest.update(name, [one.quantity.value for one in measurements], readings)
+
+    def _say_doubt(self) -> None:
+        """A sensor that answers nonsense for an hour is a fault, or it does so for years."""
+        source, doubt = f"sensors.{self.name}.quality", self._judge.doubt()
+        if doubt == self._doubt:
+            return
+        self._store.close_fault(source)
+        self._doubt = doubt
+        if doubt:
+            kind, message, hint = doubt
+            self._store.open_fault(source, kind, message, hint)
+            log.warning("%s: %s kind=%s", source, message, kind)
+
     def _failed(self, error: KiezboxError) -> float:
         self.close()
         if not self._counts():
             return 0.0
         kind = getattr(error, "kind", "failed")
+        self._judge.lost()
         self._latest.forget(self.name)
+        self._latest.forget(self.name + SUFFIX)
         source = f"sensors.{self.name}"
         if kind != self._fault_kind:
             # It fails in another way now: one broken part is one fault, and the newest is true.
