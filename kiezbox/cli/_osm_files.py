@@ -34,7 +34,9 @@ def read_osm(path: str) -> Iterator[Element]:
         else:
             yield from _with_osmium(path)
     except FileNotFoundError as error:
-        raise KiezboxError(f"there is no file {path}") from error
+        raise KiezboxError(
+            f"there is no file {path}", hint="docs/place.md says where extracts are fetched."
+        ) from error
     except (OSError, RuntimeError, ValueError, KeyError, ElementTree.ParseError) as error:
         raise KiezboxError(
             f"{path} cannot be read: {error}",
@@ -63,7 +65,9 @@ def bounds_of(path: str) -> Bounds | None:
                 if found.tag in ("node", "way"):
                     return None
     except FileNotFoundError as error:
-        raise KiezboxError(f"there is no file {path}") from error
+        raise KiezboxError(
+            f"there is no file {path}", hint="docs/place.md says where extracts are fetched."
+        ) from error
     except (OSError, RuntimeError, ValueError, KeyError, ElementTree.ParseError) as error:
         raise KiezboxError(f"{path} cannot be read: {error}") from error
     return None

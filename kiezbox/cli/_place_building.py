@@ -145,6 +145,12 @@ def _mapped(file: str, table_path: str, number: int) -> Mapped:
     stem = os.path.splitext(os.path.basename(table_path))[0].lower()
     key = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in stem)[:20]
     found = mapped(document, table, key.strip("-") or f"data{number}")
+    if found.columnless:
+        print(
+            f"kiezbox: {file} has no such column: {', '.join(found.columnless)}\n"
+            f"         It has: {', '.join(found.columns[:40])}.",
+            file=sys.stderr,
+        )
     if found.placeless:
         some = "; ".join(found.placeless[:5])
         print(

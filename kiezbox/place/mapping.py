@@ -30,7 +30,7 @@ are counted, and named in a sentence, not guessed at.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from kiezbox.errors import UsageError
@@ -44,11 +44,15 @@ _TABLES = ("details", "values", "skip", "source")
 
 
 class Mapped(NamedTuple):
-    """``placeless``: what stands for those that have no coordinates."""
+    """``placeless``: what stands for those that have no coordinates. ``columnless``: what the table
+    looks for and no feature has, ``columns``: what they have.
+    """
 
     points: list[Point]
     source: Source
     placeless: list[str]
+    columnless: list[str]
+    columns: list[str]
 
 
 def mapped(document: Any, table: Mapping[str, Any], key: str) -> Mapped:
@@ -62,8 +66,10 @@ def mapped(document: Any, table: Mapping[str, Any], key: str) -> Mapped:
     if not isinstance(features, list):
         raise UsageError(f"{key}: this is no list of features", hint="It must be GeoJSON.")
     points, placeless = [], []
+    seen: dict[str, None] = {}
     for number, feature in enumerate(features):
         columns = _columns(feature)
+        seen |= dict.fromkeys(columns)
         if _is_skipped(columns, table.get("skip", {})):
             continue
         place = _place(feature)
@@ -76,7 +82,17 @@ def mapped(document: Any, table: Mapping[str, Any], key: str) -> Mapped:
     source = Source(
         key, *(text_of(str(said.get(name, ""))) for name in ("name", "licence", "url", "as_of"))
     )
-    return Mapped(points, source, placeless)
+    return Mapped(points, source, placeless, list(_columnless(table, seen)), list(seen))
+
+
+def _columnless(table: Mapping[str, Any], seen: Mapping[str, None]) -> Iterator[str]:
+    """A slip in a column's name leaves every point without what it holds, and nobody sees it."""
+    wanted = {name: table[name] for name in _FIELDS if name in table} | table.get("details", {})
+    wanted |= {f"skip.{column}": column for column in table.get("skip", {})}
+    for name, column in wanted.items():
+        columns = column if isinstance(column, list) else [column]
+        if not any(each in seen for each in columns):
+            yield f"{name} = {column!r}"
 
 
 def _check(table: Mapping[str, Any], key: str) -> None:

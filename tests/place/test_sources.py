@@ -186,6 +186,20 @@ def test_an_address_without_coordinates_is_named_and_not_guessed_at() -> None:
     assert found.placeless == ["Markt 1"]
 
 
+def test_a_slip_in_a_columns_name_is_said_with_the_columns_there_are() -> None:
+    features = [
+        {"type": "Feature", "properties": {"standort": "Markt", "strasse": "Markt 1"},
+         "geometry": {"type": "Point", "coordinates": [10.0, 51.0]}},
+    ]  # fmt: skip
+    table = {**TABLE, "name": "standrot", "address": ["addr:full", "strasse"], "details": {}}
+
+    found = mapped({"features": features}, table, "k")
+
+    assert "name = 'standrot'" in found.columnless
+    assert not any(each.startswith("address") for each in found.columnless)
+    assert found.columns == ["standort", "strasse"]
+
+
 @pytest.mark.parametrize("change", [
     {"kind": "castle"}, {"colour": "x"}, {"details": {"colour": "x"}}, {"source": {"name": "x"}},
 ])  # fmt: skip
