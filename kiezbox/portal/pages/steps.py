@@ -31,9 +31,7 @@ def show(ask: Ask) -> Answer:
     topic = ask.rest[0] if len(ask.rest) == 1 else ""
     if topic in TOPICS:
         return _topic(ask, topic)
-    return ask.page(
-        ask.text("steps")["title"], _overview(ask), below="steps", has_forms=False
-    )
+    return ask.page(ask.text("steps")["title"], _overview(ask), below="steps", has_forms=False)
 
 
 def phones(ask: Ask) -> dict[str, str]:
