@@ -82,11 +82,12 @@ class SimulatedSps30Uart(_talking.Talking):
                 self._nudged_until = self._clock() + NUDGED_S
                 self._heard = b""
                 continue
-            self._heard += bytes((byte,))
-            if byte == 0x7E and len(self._heard) > 1:
-                piece, self._heard = self._heard.strip(b"\x7e"), b""
-                answers += self._answer(_unstuffed(piece))
-            elif byte == 0x7E:
+            if byte != 0x7E:
+                self._heard += bytes((byte,))
+            elif len(self._heard) > 1 and self._heard.startswith(b"\x7e"):
+                content, self._heard = _unstuffed(self._heard[1:]), b""
+                answers += self._answer(content)
+            else:
                 self._heard = b"\x7e"
         return answers
 
