@@ -34,7 +34,7 @@ def kind_of(ask: Ask, point: Point) -> str:
     kind = str(ask.text("where")["kinds"][point.kind])
     if point.name:
         return "" if kind.casefold() in point.name.casefold() else kind
-    return f"<bdi>{escape(point.address)}</bdi>"
+    return f"<bdi>{escape(point.address)}</bdi>" if point.address else ""
 
 
 def way_to(ask: Ask, near: Near) -> str:

@@ -159,3 +159,13 @@ def test_markup_in_a_name_stays_words(door: Door, log: Log, clock: ManualClock) 
     page = door.ask(f"/de/where/point/{HALL.id}").text
 
     assert "<script" not in page and "<img" not in page
+
+
+def test_a_point_of_which_only_the_place_is_known_begins_with_how_far_it_is(
+    door: Door, log: Log, clock: ManualClock
+) -> None:
+    put(log, clock, HALL._replace(name="", address=""))
+
+    page = door.ask("/de/where/warmth").text
+
+    assert ">Warmer Raum</a>1 km nach Norden" in page
