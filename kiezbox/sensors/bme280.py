@@ -33,38 +33,22 @@ from adafruit_bme280 import basic
 
 from kiezbox.errors import SensorGarbled, SensorTimeout
 from kiezbox.hardware import SensorHardware
-from kiezbox.model import Flag, Measurement, Quantity
+from kiezbox.model import Measurement, Quantity
 from kiezbox.sensors._border import translated
+from kiezbox.sensors._bosch import CLIMATE, check_id, judged
 from kiezbox.sensors._i2c import Doubted, Registers, address_setting, wiring_hint
 from kiezbox.settings import SensorSettings
 
 __all__ = ["QUANTITIES", "Bme280", "Settings", "open"]
 
-QUANTITIES = (Quantity.TEMPERATURE_C, Quantity.HUMIDITY_PERCENT, Quantity.PRESSURE_HPA)
+QUANTITIES = CLIMATE
 
-#: What the chip is specified for [1.2 to 1.4]; beyond, it is guessing. The Adafruit driver cuts
-#: humidity to 0 and 100: fog is 100, but 0 comes from a wrong code or wrong trimming values.
-RANGES = {
-    Quantity.TEMPERATURE_C: (-40.0, 85.0),
-    Quantity.HUMIDITY_PERCENT: (0.1, 100.0),
-    Quantity.PRESSURE_HPA: (300.0, 1100.0),
-}
-
-#: Chip id -> what it is. 0x58: BST-BMP280-DS001 4.3.1; 0x55 and 0x61: the BMP180's and the
-#: BME680's sheet, register "id".
-CHIPS = {0x60: "BME280", 0x58: "BMP280", 0x56: "BMP280", 0x57: "BMP280", 0x55: "BMP180",
-         0x61: "BME680"}  # fmt: skip
-
-TRIMMING, ID, STATUS, CTRL_MEAS, DATA = 0x88, 0xD0, 0xF3, 0xF4, 0xF7
+TRIMMING, STATUS, CTRL_MEAS, DATA = 0x88, 0xF3, 0xF4, 0xF7
 DATA_LENGTH = 8
 MEASURING = 0x08
 #: So often the status may say "measuring". The Adafruit driver asks every 2 ms and a conversion
 #: takes at most 113 ms, with all oversampling at 16 [9.1]; without an end it would ask for ever.
 MOST_POLLS = 250
-
-#: Codes that are no measurement: skipped [5.4.3, 5.4.5], and all bits equal, at 16 and 20 bits.
-NO_20_BITS = frozenset((0x80000, 0x00000, 0xFFFF0, 0xFFFFF))
-NO_16_BITS = frozenset((0x8000, 0x0000, 0xFFFF))
 
 #: Steps of the chip: 0.005 K, 0.008 %, 0.0018 hPa at our oversampling [1.2 to 1.4, 3.4]. More
 #: digits would be noise that every message carries.
@@ -132,7 +116,7 @@ class Bme280:
     def read(self) -> Sequence[Measurement]:
         with translated(self._part, HINT):
             self._registers.forget()
-            self._check_id()
+            check_id(self._registers, "BME280")
             # The driver leaves its settings in this register; zero is the reset state [5.3]. A
             # chip that was reset, or another one plugged in, has other trimming values.
             if not self._registers.read_register(CTRL_MEAS, 1)[0]:
@@ -145,14 +129,14 @@ class Bme280:
         assert self._registers.held is not None
         if not all(map(isfinite, values.values())):
             raise SensorGarbled(f"{self._part} answers nonsense", hint=HINT)
-        return _judged(values, bytes(self._registers.held))
+        return judged(values, bytes(self._registers.held))
 
     def close(self) -> None:
         """Nothing to give back: the bus is shared, and the chip sleeps by itself."""
 
     def _start(self) -> None:
         """Reset the chip, read its trimming values, make its settings (the Adafruit driver)."""
-        self._check_id()
+        check_id(self._registers, "BME280")
         self._chip = basic.Adafruit_BME280(self._registers)
         trimming = self._registers.read_register(TRIMMING, 24)
         if not any(trimming) or all(byte == 0xFF for byte in trimming):
@@ -161,50 +145,6 @@ class Bme280:
                 hint="It would read 0.0 °C for ever. Cut its supply once; if it stays so, the"
                 " chip is broken.",
             )
-
-    def _check_id(self) -> None:
-        found = self._registers.read_register(ID, 1)[0]
-        if CHIPS.get(found) == "BME280":
-            return
-        name = CHIPS.get(found)
-        if name is None:
-            raise SensorGarbled(
-                f"what answers at 0x{self._registers.address:02x} is no BME280 (its id reads"
-                f" 0x{found:02x})",
-                hint="An id of 0x00 or 0xff is a short circuit or a loose SDA; any other is"
-                " another chip.",
-            )
-        raise SensorGarbled(
-            f"the chip at 0x{self._registers.address:02x} is a {name}, not a BME280 (its id reads"
-            f" 0x{found:02x})",
-            hint="A BMP280 looks the same and is often sold as a BME280, but has no humidity"
-            " sensor. Exchange it."
-            if name == "BMP280"
-            else "Choose the driver that belongs to this chip.",
-        )
-
-
-def _judged(values: dict[Quantity, float], data: bytes) -> list[Measurement]:
-    """Values with flags: what the chip cannot have measured is BAD, and what was computed from it.
-
-    Temperature and pressure drag the others down: the three are one conversion, and a pressure
-    that cannot be is often the only sign of a chip that was reset.
-    """
-    pressure = int.from_bytes(data[0:3], "big") >> 4
-    temperature = int.from_bytes(data[3:6], "big") >> 4
-    humidity = int.from_bytes(data[6:8], "big")
-    if pressure in NO_20_BITS or temperature in NO_20_BITS or humidity in NO_16_BITS:
-        reasons = dict.fromkeys(QUANTITIES, "raw-sentinel")
-    else:
-        reasons = {
-            q: "range" for q, (least, most) in RANGES.items() if not least <= values[q] <= most
-        }
-        if reasons.keys() - {Quantity.HUMIDITY_PERCENT}:
-            reasons = dict.fromkeys(QUANTITIES, "cross") | reasons
-    return [
-        Measurement(q, values[q], None, Flag.BAD if q in reasons else Flag.GOOD, reasons.get(q, ""))
-        for q in QUANTITIES
-    ]
 
 
 def open(settings: Settings, hardware: SensorHardware) -> Bme280:

@@ -12,6 +12,7 @@ from kiezbox.hardware import Deadline
 from kiezbox.hardware.simulated._bosch import EXAMPLE
 from kiezbox.model import Flag
 from kiezbox.sensors import bme280
+from kiezbox.sensors._bosch import RANGES
 
 SETTINGS = bme280.Settings(driver="bme280")
 
@@ -84,6 +85,6 @@ def one(data: bytes) -> None:
         basic.sleep = sleep
     assert [one.quantity for one in measurements] == list(bme280.QUANTITIES)
     for measurement in measurements:
-        least, most = bme280.RANGES[measurement.quantity]
+        least, most = RANGES[measurement.quantity]
         assert measurement.flag is Flag.BAD or least <= measurement.value <= most
         assert (measurement.flag is Flag.BAD) == bool(measurement.reason)

@@ -1,7 +1,7 @@
 """The simulated SCD30 for the contract suite. Tolerances: a tenth of a ppm, thousandths: floats."""
 
 import adafruit_scd30
-from contracts.haste import Hasty, hasten
+from contracts.haste import clock, hasten
 
 from kiezbox.hardware.simulated.scd30 import SimulatedScd30
 from kiezbox.model import Quantity
@@ -18,7 +18,7 @@ hasten(adafruit_scd30, scd30)
 
 
 def make() -> SimulatedScd30:
-    return SimulatedScd30(clock=Hasty.monotonic)
+    return SimulatedScd30(clock=clock)
 
 
 def show(part: SimulatedScd30, world: dict[Quantity, float]) -> None:

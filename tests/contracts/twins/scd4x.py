@@ -1,7 +1,7 @@
 """The simulated SCD41 for the contract suite. Tolerances: 1 ppm; the offset's steps of 0.003 K."""
 
 import adafruit_scd4x
-from contracts.haste import Hasty, hasten
+from contracts.haste import clock, hasten
 
 from kiezbox.hardware.simulated.scd4x import SimulatedScd4x
 from kiezbox.model import Quantity
@@ -18,7 +18,7 @@ hasten(adafruit_scd4x, scd4x)
 
 
 def make() -> SimulatedScd4x:
-    return SimulatedScd4x(clock=Hasty.monotonic)
+    return SimulatedScd4x(clock=clock)
 
 
 def show(part: SimulatedScd4x, world: dict[Quantity, float]) -> None:
