@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 
 from kiezbox.checks import Examined, Finding, Level
+from kiezbox.vouched import beside
 
 #: Asked with success so long ago: nobody would hear of a storm.
 OLD_S = 6 * 3600
@@ -19,13 +19,12 @@ def run(box: Examined) -> Iterator[Finding]:
             "this box asks no authority for warnings",
             "Add a [sources.nina] table: docs/sources.md.",
         )
-    folder = os.path.dirname(box.settings.store.words_path)
     # In an outage it is to be expected that nobody answers; the node's faults say why.
     is_calm = ((box.facts or {}).get("mode") or {}).get("name") == "normal"
     for name in box.settings.sources:
         again = f"Try it: `sudo -u kiezbox kiezbox source fetch {name}`."
         try:
-            checked_at = _checked_at(os.path.join(folder, f"source-{name}.json"))
+            checked_at = _checked_at(beside(box.settings.store.words_path, f"source-{name}.json"))
         except PermissionError:
             yield Finding(
                 Level.NOTE,

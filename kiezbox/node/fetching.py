@@ -2,8 +2,8 @@
 
 The log keeps each message once, signed by the box's own key: that signature says "this box fetched
 these words from there, over TLS". When the source was asked last, and what it listed then, stands
-in a small file beside the log (``source-NAME.json``): it is how old a copy really is, changes with
-every look, and is no word for anybody else.
+in a small file beside the database (``source-NAME.json``): it is how old a copy really is, changes
+with every look, and is no word for anybody else.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from kiezbox.sources import Found
 from kiezbox.store.box_key import own_key
 from kiezbox.store.log import Draft, Log
 from kiezbox.trust import Key, Trust, sign
+from kiezbox.vouched import beside
 
 __all__ = ["Fetch", "Fetching", "Looked", "fetch_of", "looked_path"]
 
@@ -368,7 +369,7 @@ def fetch_of(
 
 def looked_path(words_path: str, name: str) -> str:
     """Where it stands when a source was asked last."""
-    return os.path.join(os.path.dirname(os.path.abspath(words_path)), f"source-{name}.json")
+    return beside(words_path, f"source-{name}.json")
 
 
 def _place_of(box: BoxSettings) -> tuple[float, float] | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from kiezbox.portal.shown import KINDS
 from kiezbox.portal.words import age, clock_time, escape, shortened
 from kiezbox.situation.warnings import ACTIVE, ALL_CLEAR, cause_of, standing
+from kiezbox.vouched import beside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ def asked(shown: Shown) -> list[tuple[str, str, float]]:
 
     found = []
     try:
-        names = os.listdir(os.path.dirname(shown.path) or ".")
+        names = os.listdir(beside(shown.path, ""))
     except OSError:
         return []
     for name in names:
@@ -206,9 +207,8 @@ def _look(shown: Shown, source: str) -> dict[str, Any]:
 
     if not source.isidentifier() or not source.isascii():
         return {}
-    folder = shown.path.rpartition("/")[0]
     try:
-        with open(f"{folder}/source-{source}.json", "rb") as file:
+        with open(beside(shown.path, f"source-{source}.json"), "rb") as file:
             found = parse_json(file.read(200_000))
     except (OSError, ValueError, RecursionError):
         return {}

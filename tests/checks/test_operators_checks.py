@@ -147,7 +147,7 @@ def test_warnings_that_are_old_are_said_to_be(
 ) -> None:
     (tmp_path / "words").mkdir()
     looked = {"version": 1, "checked_at": NOW - hours * 3600, "host": "x", "listed": []}
-    (tmp_path / "words" / "source-nina.json").write_text(json.dumps(looked))
+    (tmp_path / "source-nina.json").write_text(json.dumps(looked))
 
     found = said(sources, examined(tmp_path, facts, sources={"nina": {"ars": "110000000000"}}))
 
@@ -160,7 +160,7 @@ def test_a_source_that_never_answered_is_broken_whatever_the_card_holds(
 ) -> None:
     (tmp_path / "words").mkdir()
     if text is not None:
-        (tmp_path / "words" / "source-nina.json").write_text(text)
+        (tmp_path / "source-nina.json").write_text(text)
 
     found = said(sources, examined(tmp_path, NORMAL, sources={"nina": {"ars": "110000000000"}}))
 

@@ -147,9 +147,9 @@ def test_a_box_without_warnings_says_whether_it_could_ask(served: Portal, box: P
 
     look = {"version": 1, "checked_at": time.time() - 7300.5, "host": "warnung.example",
             "listed": []}  # fmt: skip
-    (box / "words" / "source-nina.json").write_text(json.dumps(look))
-    (box / "words" / "source-dwd.json").write_text('{"checked_at": "yes')
-    (box / "words" / "source-..json").write_text("{}")
+    (box / "source-nina.json").write_text(json.dumps(look))
+    (box / "source-dwd.json").write_text('{"checked_at": "yes')
+    (box / "source-..json").write_text("{}")
 
     wait_for(lambda: "Zuletzt gefragt" in resident.open("/de/warnings").text, "the last look")
     page = resident.page.text

@@ -61,4 +61,4 @@ def warn_of_everything(folder: Path) -> None:
     warn(folder, 3, is_exercise=1, texts={"de": {"headline": "Probewarnung"}})
     warn(folder, 4, ends_at=now - 60, severity="Minor", texts={"de": {"headline": "Windböen"}})
     look = {"version": 1, "checked_at": now - 7300.5, "host": "warnung.example", "listed": []}
-    (folder / "words" / "source-nina.json").write_text(json.dumps(look), encoding="utf-8")
+    (folder / "source-nina.json").write_text(json.dumps(look), encoding="utf-8")

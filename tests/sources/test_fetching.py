@@ -90,7 +90,7 @@ def test_when_a_source_was_asked_last_is_on_the_card_whole_or_not_at_all(
     box.nina().step()
 
     assert done[-2:] == ["sync", "replace"]
-    looked = json.loads((box.folder / "words" / "source-nina.json").read_text())
+    looked = json.loads((box.folder / "source-nina.json").read_text())
     assert looked["checked_at"] == box.clock.now()
 
 
@@ -334,7 +334,7 @@ def test_a_check_says_how_long_ago_a_source_was_asked(
     if ago_s is not None:
         (box.folder / "words").mkdir()
         looked = {"checked_at": clock.now() - ago_s}
-        (box.folder / "words" / "source-nina.json").write_text(json.dumps(looked))
+        (box.folder / "source-nina.json").write_text(json.dumps(looked))
 
     (finding,) = sources.run(Examined(settings, clock, None))
 

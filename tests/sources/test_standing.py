@@ -150,7 +150,7 @@ def test_the_age_of_a_copy_is_that_of_the_last_look_at_its_source(
     assert len(box.kept()) == 1
     assert [clock.now() - each.copy_at for each in shown(box)] == [HOUR]
     # After a restart into the outage as well; and where that file is gone, as old as the record.
-    os.unlink(box.folder / "words" / "source-nina.json")
+    os.unlink(box.folder / "source-nina.json")
     assert [clock.now() - each.copy_at for each in shown(box)] == [5 * HOUR]
 
 
