@@ -22,3 +22,10 @@ def test_the_code_is_tidy(command: list[str]) -> None:
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_two_files_of_tests_have_one_name() -> None:
+    """pytest takes the second one for the first, and the whole suite ends before it begins."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+
+    assert sorted(names) == sorted(set(names))

@@ -180,7 +180,10 @@ def test_the_status_and_the_check_of_a_running_box_speak_of_everything_it_has(bo
     for word in ("kb-test", "normal", "present", "roof/temperature_c", "dust/pm10", "battery"):
         assert word in status.stdout
     assert "roof: 3 values" in check.stdout
-    assert check.returncode == 0, check.stdout
+    found = json.loads(box.kiezbox("check", "--json").stdout)
+    wrong = {each["check"] for each in found if each["level"] in ("warning", "broken")}
+    # Nobody has said yet who answers for it, nor what is around it; all else is as it should be.
+    assert wrong == {"operator", "surroundings"}, check.stdout
 
 
 def test_two_nodes_never_run_on_one_box(box: Box) -> None:
