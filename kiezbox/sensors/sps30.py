@@ -40,6 +40,7 @@ from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.sensors._border import translated
 from kiezbox.sensors._i2c import address_setting, wiring_hint
 from kiezbox.sensors._line import RestingSettings, trimmed, warm_up_setting
+from kiezbox.sensors._sensirion import NO_ACKNOWLEDGE
 from kiezbox.sensors._sensirion_bus import channel, pause
 from kiezbox.settings import setting
 
@@ -64,6 +65,8 @@ MOST_UG_M3 = 1000.0
 SAMPLES = 5
 #: It measures once a second; the first measurement comes after one second.
 LOOK_S, PATIENCE_S = 0.1, 4.0
+#: The longest that it is busy with one word, a reset [6.3].
+BUSY_S = 0.1
 CLEANING_S = 10.0
 DAY_S = 86400.0
 #: Time for the last words of a driver that is closed.
@@ -108,8 +111,7 @@ class Sps30:
         self._is_measuring = False
         self._cleaned_at = time.monotonic()
         with translated(self._part, HINT):
-            self._chip.wake_up_sequence()
-            product = str(self._chip.read_product_type())
+            product = self._product()
             if not product.startswith(PRODUCT):
                 raise SensorGarbled(
                     f"what answers at 0x{settings.address:02x} is no SPS30 (it says {product!r})",
@@ -142,6 +144,18 @@ class Sps30:
                 self._stop()
             except OSError:
                 pass  # gone; without its supply the fan stands still as well
+
+    def _product(self) -> str:
+        """Who it is. It may sleep, and it may be busy with an older word: both say nothing."""
+        until = time.monotonic() + BUSY_S
+        while True:
+            self._chip.wake_up_sequence()
+            try:
+                return str(self._chip.read_product_type())
+            except OSError as error:
+                if error.errno not in NO_ACKNOWLEDGE or time.monotonic() > until:
+                    raise
+            pause(BUSY_S / 10, self._deadline)
 
     def _start(self) -> None:
         self._chip.wake_up_sequence()
@@ -177,6 +191,9 @@ class Sps30:
 
     def _status(self) -> tuple[Flag, str]:
         register = self._chip.read_device_status_register()
+        if register:
+            # Its bits stay set until they are cleared; what was wrong then is not wrong for ever.
+            self._chip.clear_device_status_register()
         if register & (FAN | LASER):
             return Flag.BAD, "status"
         return (Flag.SUSPECT, "status") if register & SPEED else (Flag.GOOD, "")
