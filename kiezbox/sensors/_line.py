@@ -96,6 +96,8 @@ class Line(Generic[F]):
         for _ in range(tries):
             if self.is_over:
                 break
+            # Half an answer before this question must not swallow the answer to it.
+            self._parser = self._make_parser()
             self.say(request)
             for frame in self.frames(patience_s):
                 if is_answer(frame):

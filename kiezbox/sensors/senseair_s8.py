@@ -47,8 +47,8 @@ STATUS, CO2, COUNT = 0, 3, 4
 #: Holding register HR32.
 ABC_HOURS = 0x1F
 OUT_OF_RANGE, ANY_ERROR = 0x20, 0x7F
-#: Answers of more registers than it has are none.
-MOST_REGISTERS = 32
+#: More registers than it tells at once: no answer (TDE2067).
+MOST_REGISTERS = 8
 
 HINT = (
     "Look at 5 V (G+) and GND (G0), and whether UART_TxD goes to the box's RX and UART_RxD to the"
