@@ -10,17 +10,27 @@ from kiezbox.quality.limits import DUST, Limits, limits_of
 
 __all__ = ["DRAGS", "Judge"]
 
-#: What is computed from, or measured in one go with, a value that cannot be falls with it. A
-#: pressure that cannot be is often the only sign that the whole conversion is none.
-DRAGS: dict[Quantity, tuple[Quantity, ...]] = {
-    Quantity.PRESSURE_HPA: (Quantity.TEMPERATURE_C, Quantity.HUMIDITY_PERCENT),
-    Quantity.TEMPERATURE_C: (Quantity.HUMIDITY_PERCENT, Quantity.PRESSURE_HPA),
-    **{each: tuple(other for other in DUST if other is not each) for each in DUST},
+#: What is computed from, or measured in one go with, a value that cannot be falls with it, for
+#: these reasons. A pressure that cannot be, or jumps, is often the only sign that a conversion is
+#: none; a temperature jumps when the sun comes out. Fine and coarse dust are one laser's count,
+#: which also stands still as a whole.
+_IMPOSSIBLE = frozenset({"range", "raw-sentinel"})
+DRAGS: dict[Quantity, tuple[frozenset[str], tuple[Quantity, ...]]] = {
+    Quantity.PRESSURE_HPA: (
+        _IMPOSSIBLE | {"step"},
+        (Quantity.TEMPERATURE_C, Quantity.HUMIDITY_PERCENT),
+    ),
+    Quantity.TEMPERATURE_C: (
+        _IMPOSSIBLE,
+        (Quantity.HUMIDITY_PERCENT, Quantity.PRESSURE_HPA),
+    ),
+    **{
+        each: (_IMPOSSIBLE | {"step", "stuck"}, tuple(o for o in DUST if o is not each))
+        for each in DUST
+    },
 }
 
-#: For these reasons only. One that stands still or warms up does so alone; but fine and coarse dust
-#: are one count of one laser, which stands still as a whole.
-DRAGGING = frozenset({"range", "step", "raw-sentinel"})
+_NOBODY: tuple[frozenset[str], tuple[Quantity, ...]] = (frozenset(), ())
 
 #: PM2.5 may come out above PM10 by the last digit, and by what rounding to it makes.
 DUST_UG_M3, DUST_SHARE = 0.1, 0.01
@@ -49,8 +59,9 @@ class Judge:
         verdicts = {one.quantity: self._alone(at, one) for one in measurements}
         values = {one.quantity: one.value for one in measurements}
         for quantity, verdict in list(verdicts.items()):
-            if verdict.reason in DRAGGING or (verdict.reason == "stuck" and quantity in DUST):
-                for other in DRAGS.get(quantity, ()):
+            reasons, others = DRAGS.get(quantity, _NOBODY)
+            if verdict.reason in reasons:
+                for other in others:
                     _worsen(verdicts, other, Verdict(verdict.flag, "cross"))
         _grains(values, verdicts)
         judged = [

@@ -27,6 +27,8 @@ class Witness:
 
     def hears(self, at: float, percent: float, flag: int, reason: str) -> None:
         """The newest reading and its verdict."""
+        if flag and reason == "step":
+            return  # That may be a shower of rain, so it is no disgrace; but it says nothing.
         self._at, self._percent = at, percent
         if flag and reason != "saturated":
             self._doubted_at = at
