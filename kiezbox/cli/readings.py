@@ -1,4 +1,11 @@
-"""Write out what the box has measured, for a spreadsheet, a program or another server.
+"""Write out what the box has measured, or say how good it was.
+
+  kiezbox readings quality [--days N] [--sensor NAME] [--json]
+
+A line per series and day of the last N days (7): how many values were good, suspect, bad and
+missing, and why; then what to do about each reason (docs/quality.md). Missing is what was expected
+every interval_s and is not there. How often was told on an earlier day is not stored; where a day
+shows another steady rhythm of its own, that one counts.
 
   kiezbox readings export --format csv [--since TIME] [--until TIME] [--sensor NAME] [--output FILE]
 
@@ -30,24 +37,34 @@ from typing import TYPE_CHECKING, TextIO
 from kiezbox.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable
 
     from kiezbox.model import Series
 
 
+#: A year and a bit; more would take a small box minutes.
+MOST_DAYS = 400
+
+
 def main(argv: list[str]) -> int:
-    """``kiezbox readings export``."""
+    """``kiezbox readings export|quality``."""
     from kiezbox.cli._common import Parser, load_settings, open_clock
     from kiezbox.store import StoreReader, export
 
     parser = Parser("readings", __doc__)
-    parser.add_argument("action", choices=("export",))
-    parser.add_argument("--format", choices=export.forms(), required=True)
-    parser.add_argument("--since", metavar="TIME", help="not before")
-    parser.add_argument("--until", metavar="TIME", help="before")
+    parser.add_argument("action", choices=("export", "quality"))
+    parser.add_argument("--format", choices=export.forms(), help="export: must be given")
+    parser.add_argument("--since", metavar="TIME", help="export: not before")
+    parser.add_argument("--until", metavar="TIME", help="export: before")
     parser.add_argument("--sensor", metavar="NAME", action="append", default=[])
-    parser.add_argument("--output", metavar="FILE", help="a new file (default: standard output)")
+    parser.add_argument("--output", metavar="FILE", help="export: a new file (default: output)")
+    parser.add_argument("--days", metavar="N", type=int, help="quality: today and before (7)")
+    parser.add_argument("--json", action="store_true", help="quality: for programs")
     arguments = parser.parse_args(argv)
+    _check_options(arguments)
+    if arguments.action == "quality":
+        return _quality(arguments)
     choice = export.Choice(
         since_ms=_moment_ms("--since", arguments.since),
         until_ms=_moment_ms("--until", arguments.until),
@@ -60,6 +77,38 @@ def main(argv: list[str]) -> int:
             count = export.write(store, arguments.format, out, choice)
     if arguments.output:
         print(f"{count} readings written to {arguments.output}", file=sys.stderr)
+    return 0
+
+
+#: Options that belong to one action only.
+_OPTIONS = {"export": ("format", "since", "until", "output"), "quality": ("days", "json")}
+
+
+def _check_options(arguments: argparse.Namespace) -> None:
+    for action, options in _OPTIONS.items():
+        for option in options if action != arguments.action else ():
+            if getattr(arguments, option):
+                raise UsageError(f"--{option} belongs to readings {action}")
+    if arguments.action == "export" and not arguments.format:
+        raise UsageError("readings export needs --format", hint="--format csv, json or senml.")
+    if arguments.days is not None and not 1 <= arguments.days <= MOST_DAYS:
+        raise UsageError(f"--days {arguments.days} must be 1 to {MOST_DAYS}")
+
+
+def _quality(arguments: argparse.Namespace) -> int:
+    from kiezbox.cli import _quality as quality
+    from kiezbox.cli._common import load_settings, open_clock, print_json
+    from kiezbox.store import StoreReader
+
+    settings = load_settings(arguments.settings)
+    clock = open_clock(settings)
+    with StoreReader(settings.store.path, clock=clock) as store:
+        _check_names(arguments.sensor, store.series().values())
+        days = quality.days_of(store, settings, clock, arguments.days or 7, arguments.sensor)
+    if arguments.json:
+        print_json(quality.document(days))
+    else:
+        print("\n".join(quality.sentences(days)))
     return 0
 
 

@@ -19,7 +19,7 @@ from kiezbox.store.packing import Frame, rows_of
 if TYPE_CHECKING:
     from kiezbox.store.queries import Query
 
-__all__ = ["Span", "spans"]
+__all__ = ["Span", "position_since", "spans"]
 
 #: Readings looked at: of a sensor that speaks each second a week is not shown in full.
 MOST_READINGS = 400_000
@@ -90,6 +90,33 @@ def _from_database(
         )
         for series, span, *found in rows:
             _add(sums, series, span, found)
+
+
+def position_since(query: Query, since_ms: int) -> int:
+    """A serial after which every stored reading comes that is not older, and few that are.
+
+    A start of the node whose time nobody knows is taken in.
+    """
+    marks = queries.clock_marks(query, ())
+    position, end = 0, queries.END
+    for _ in range(MOST_BOOTS):
+        newest = query(
+            "SELECT serial, monotonic_ms, taken_ms, clock_trusted FROM readings"
+            " WHERE serial < ? ORDER BY serial DESC LIMIT 1",
+            (end,),
+        )
+        if not newest:
+            return 0
+        serial, monotonic_ms, taken_ms, clock_trusted = newest[0]
+        boot = boot_of(serial)
+        end = boot << COUNTER_BITS
+        if not clock_trusted and boot not in marks:
+            continue
+        at_ms = corrected_ms(marks, boot, monotonic_ms, taken_ms, clock_trusted)
+        if at_ms < since_ms:
+            return position or serial
+        position = _first_since(query, end, serial, since_ms - (at_ms - monotonic_ms)) - 1
+    return position
 
 
 def _first_since(query: Query, low: int, high: int, monotonic_ms: int) -> int:

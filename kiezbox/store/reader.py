@@ -192,6 +192,11 @@ class StoreReader:
         with self._view() as (query, frames):
             return history.spans(query, frames, since_ms, width_ms)
 
+    def position_since(self, since_ms: int) -> int:
+        """Where ``after`` begins, to give everything that is not older (and some that is)."""
+        with self._view() as (query, _):
+            return history.position_since(query, since_ms)
+
     def info(self) -> dict[str, Any]:
         """The facts of `kiezbox store info`."""
         with self._view() as (query, frames):

@@ -1,0 +1,125 @@
+"""``kiezbox readings quality``: per series and day, what was good, and what became of the rest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from kiezbox.errors import MissingPackage, SettingsError
+from kiezbox.quality import REASONS, SUFFIX
+from kiezbox.quality.days import Day, Days
+from kiezbox.store.boots import corrected_ms
+
+if TYPE_CHECKING:
+    from kiezbox.clock import Clock
+    from kiezbox.settings import Settings
+    from kiezbox.store import StoreReader
+
+__all__ = ["days_of", "document", "sentences"]
+
+#: Readings taken in at once.
+PAGE = 5000
+
+DAY_S = 86400.0
+
+
+def days_of(
+    store: StoreReader, settings: Settings, clock: Clock, days: int, sensors: Iterable[str]
+) -> list[Day]:
+    """The last so many days of the box's own zone, today included; no sensor means all."""
+    chosen, now = set(sensors), clock.now()
+    since = midnight(now - (days - 1) * DAY_S)[0]
+    counted, marks = Days(midnight), store.clock_marks()
+    # A day more, so that the first one is expected from its beginning on.
+    position = store.position_since(int((since - DAY_S) * 1000))
+    while batch := store.after(position, PAGE):
+        position = batch.readings[-1][0]
+        for reading in batch:
+            series = batch.series[reading.series]
+            if series.sensor.endswith(SUFFIX):
+                continue  # It shares the verdicts of its sensor's own series.
+            if chosen and not chosen & {series.sensor, str(series)}:
+                continue
+            at = corrected_ms(
+                marks, reading.boot, reading.monotonic_ms, reading.taken_ms, reading.clock_trusted
+            )
+            is_sure = bool(reading.clock_trusted) or reading.boot in marks
+            counted.add(series, at / 1000, reading.flag, reading.reason, is_sure=is_sure)
+    return counted.report(since, now, _intervals(settings), store.faults(only_open=False))
+
+
+def midnight(at: float) -> tuple[float, float]:
+    """Beginning and end of that moment's day in the box's zone; days of 23 and 25 hours, too."""
+    then = time.localtime(at)
+    start = time.mktime((*then[:3], 0, 0, 0, 0, 0, -1))
+    end = time.mktime((then[0], then[1], then[2] + 1, 0, 0, 0, 0, 0, -1))
+    return start, end
+
+
+def _intervals(settings: Settings) -> dict[str, float]:
+    """How often each sensor of kiezbox.toml is read."""
+    from kiezbox import sensors
+    from kiezbox.settings import parse
+
+    found = {}
+    for name, table in settings.sensors.items():
+        try:
+            driver = sensors.load(table.get("driver", ""))
+            found[name] = parse(driver.Settings, table, f"sensors.{name}").interval_s
+        except (MissingPackage, SettingsError):
+            found[name] = float(table.get("interval_s", 60.0))
+    return found
+
+
+def document(days: Iterable[Day]) -> list[dict[str, Any]]:
+    """For programs: an object per series and day."""
+    return [
+        {
+            "sensor": day.series.sensor,
+            "quantity": day.series.quantity,
+            "day": _name(day),
+            "good": day.good,
+            "suspect": day.suspect,
+            "bad": day.bad,
+            "missing": day.missing,
+            "reasons": dict(day.reasons),
+            "faults": list(day.faults),
+            "rhythm_s": day.rhythm_s,
+        }
+        for day in days
+    ]
+
+
+def sentences(days: list[Day]) -> list[str]:
+    """A table, and what its words mean."""
+    if not days:
+        return ["Nothing was measured in these days."]
+    width = max(len(str(day.series)) for day in days)
+    head = f"{'good':>6} {'suspect':>7} {'bad':>6} {'missing':>7}  why"
+    lines = [f"{'day':<10}  {'':<{width}}  {head}"]
+    for day in days:
+        lines.append(
+            f"{_name(day) or 'unknown':<10}  {str(day.series):<{width}}  {day.good:>6}"
+            f" {day.suspect:>7} {day.bad:>6} {day.missing:>7}  {_why(day)}".rstrip()
+        )
+    said = {reason for day in days for reason in day.reasons}
+    lines += [""] * bool(said)
+    for reason, known in REASONS.items():
+        if reason in said:
+            lines += [f"{reason}: {known.what}", f"    {known.hint}"]
+    return lines
+
+
+def _why(day: Day) -> str:
+    parts = [f"{reason} {count}" for reason, count in day.reasons.items()]
+    if day.missing:
+        kinds = ", ".join(day.faults) or "no fault is known: the box was off, or had just started"
+        parts.append(f"missing: {kinds}")
+    return "; ".join(parts)
+
+
+def _name(day: Day) -> str | None:
+    if day.starts_at is None:
+        return None
+    return time.strftime("%Y-%m-%d", time.localtime(day.starts_at))
