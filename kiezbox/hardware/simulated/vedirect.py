@@ -21,7 +21,7 @@ FAULTS = {
 }
 
 #: An asynchronous HEX message, as VE.Direct has them: register 0xEDF0, its checksum to 0x55.
-HEX = b":AF0ED009600DB\n"
+HEX = b":AF0ED009600D8\n"
 
 
 class SimulatedVedirect(_talking.Talking):
