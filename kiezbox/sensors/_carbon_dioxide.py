@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from kiezbox.hardware import SensorHardware
-from kiezbox.model import Flag, Measurement, Quantity, is_sensor_name
+from kiezbox.model import Flag, Measurement, Quantity
+from kiezbox.sensors._sensirion import neighbour_setting
 from kiezbox.settings import setting
 
 __all__ = [
@@ -38,15 +39,8 @@ def altitude_setting(most: float) -> Any:
 
 def pressure_setting() -> Any:
     """Declare ``pressure_from``."""
-
-    def check(name: str) -> str:
-        return "" if not name or is_sensor_name(name) else "is no name that a sensor can have"
-
-    return setting(
-        "",
-        help='The sensor of this box that measures pressure ("roof" for [sensors.roof]); empty: '
-        "none.",
-        check=check,
+    return neighbour_setting(
+        'The sensor of this box that measures pressure ("roof" for [sensors.roof]); empty: none.'
     )
 
 

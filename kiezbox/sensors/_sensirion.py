@@ -6,13 +6,15 @@ import errno
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from kiezbox.errors import SensorGarbled
 from kiezbox.hardware import I2C
-from kiezbox.model import Flag, Measurement, Quantity
+from kiezbox.model import Flag, Measurement, Quantity, is_sensor_name
 from kiezbox.sensors._i2c import locked
+from kiezbox.settings import setting
 
-__all__ = ["climate", "introduced"]
+__all__ = ["climate", "introduced", "neighbour_setting"]
 
 #: How "no acknowledge" looks, by controller (see ``_border``).
 NO_ACKNOWLEDGE = (errno.EREMOTEIO, errno.ENXIO)
@@ -92,3 +94,12 @@ def climate(
 def _measurement(quantity: Quantity, value: float, reason: str) -> Measurement:
     flag = Flag.BAD if reason else Flag.GOOD
     return Measurement(quantity, round(value, DECIMALS), None, flag, reason)
+
+
+def neighbour_setting(help: str) -> Any:
+    """Declare the name of another sensor of this box, or empty (see ``SensorHardware``)."""
+
+    def check(name: str) -> str:
+        return "" if not name or is_sensor_name(name) else "is no name that a sensor can have"
+
+    return setting("", help=help, check=check)

@@ -101,6 +101,8 @@ class Wired:
         self.world = self.twin.WORLDS[0]
         self.twin.show(self.part, self.world)
         self.reader = rig.reader(driver, {**self.twin.SETTINGS, **where})
+        # What a sensor must know before it can say the truth, and learns in minutes.
+        getattr(self.twin, "prepare", lambda wired: None)(self)
 
     def turn(self, n: int) -> None:
         """Let the world be another one, so that an old value is a wrong one."""
