@@ -13,13 +13,10 @@ from sensirion_driver_adapters.i2c_adapter.i2c_channel import I2cChannel
 from sensirion_i2c_driver import CrcCalculator, I2cConnection
 from sensirion_i2c_driver.transceiver_v1 import I2cTransceiverV1
 
-from kiezbox.hardware import Deadline, SensorHardware
+from kiezbox.hardware import SensorHardware
 from kiezbox.sensors._i2c import locked
 
-__all__ = ["channel", "connection", "pause"]
-
-#: How long one look at the clock may be away, in a wait that a closing box must be able to end.
-SLICE_S = 0.5
+__all__ = ["channel", "connection"]
 
 
 class _Bus(I2cTransceiverV1):  # type: ignore[misc]
@@ -62,16 +59,3 @@ def channel(hardware: SensorHardware, address: int) -> I2cChannel:
     return I2cChannel(
         connection(hardware), slave_address=address, crc=CrcCalculator(8, 0x31, 0xFF, 0x00)
     )
-
-
-def pause(seconds: float, deadline: Deadline) -> None:
-    """Wait so long, and no longer than the read may take.
-
-    Raises:
-        SensorTimeout: the deadline has passed, or the box is closing.
-    """
-    until = time.monotonic() + seconds
-    deadline.check()
-    while (left_s := until - time.monotonic()) > 0:
-        time.sleep(min(left_s, SLICE_S, deadline.remaining_s() + 0.001))
-        deadline.check()

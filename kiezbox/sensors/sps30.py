@@ -38,10 +38,11 @@ from kiezbox.errors import SensorGarbled, SensorTimeout
 from kiezbox.hardware import SensorHardware
 from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.sensors._border import translated
+from kiezbox.sensors._duty import FAREWELL_S, Cleaning, clean_days_setting, pause
 from kiezbox.sensors._i2c import address_setting, wiring_hint
 from kiezbox.sensors._line import RestingSettings, trimmed, warm_up_setting
 from kiezbox.sensors._sensirion import NO_ACKNOWLEDGE
-from kiezbox.sensors._sensirion_bus import channel, pause
+from kiezbox.sensors._sensirion_bus import channel
 from kiezbox.settings import setting
 
 __all__ = ["QUANTITIES", "Settings", "Sps30", "open"]
@@ -67,10 +68,6 @@ SAMPLES = 5
 LOOK_S, PATIENCE_S = 0.1, 4.0
 #: The longest that it is busy with one word, a reset [6.3].
 BUSY_S = 0.1
-CLEANING_S = 10.0
-DAY_S = 86400.0
-#: Time for the last words of a driver that is closed.
-FAREWELL_S = 1.0
 
 HINT = wiring_hint("5 V (plug pin 1), SEL (plug pin 4) tied to GND before it gets its supply")
 
@@ -91,13 +88,7 @@ class Settings(RestingSettings):
     )
     address: int = address_setting(0x69, range(0x69, 0x6A))
     warm_up_s: float = warm_up_setting()
-    clean_days: float = setting(
-        7.0,
-        help="How often one that rests blows its fan clean; 0: never.",
-        unit="d",
-        least=0,
-        most=365,
-    )
+    clean_days: float = clean_days_setting()
 
 
 class Sps30:
@@ -109,7 +100,7 @@ class Sps30:
         self._part = f"the SPS30 at 0x{settings.address:02x}"
         self._chip = Sps30Device(channel(hardware, settings.address))
         self._is_measuring = False
-        self._cleaned_at = time.monotonic()
+        self._cleaning = Cleaning(settings.clean_days, self._deadline)
         with translated(self._part, HINT):
             product = self._product()
             if not product.startswith(PRODUCT):
@@ -126,7 +117,7 @@ class Sps30:
             samples = [self._sample() for _ in range(SAMPLES)]
             flag, reason = self._status()
             if self._settings.rests:
-                self._clean_if_due()
+                self._cleaning.if_due(self._chip.start_fan_cleaning)
                 self._stop()
         if not any(map(any, samples)):
             flag, reason = Flag.BAD, "raw-sentinel"
@@ -197,14 +188,6 @@ class Sps30:
         if register & (FAN | LASER):
             return Flag.BAD, "status"
         return (Flag.SUSPECT, "status") if register & SPEED else (Flag.GOOD, "")
-
-    def _clean_if_due(self) -> None:
-        every_s = self._settings.clean_days * DAY_S
-        is_due = every_s and time.monotonic() - self._cleaned_at >= every_s
-        if is_due and self._deadline.remaining_s() > CLEANING_S + 2:
-            self._chip.start_fan_cleaning()
-            pause(CLEANING_S, self._deadline)
-            self._cleaned_at = time.monotonic()
 
 
 def _measurement(quantity: Quantity, value: float, flag: Flag, reason: str) -> Measurement:

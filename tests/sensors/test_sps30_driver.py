@@ -8,12 +8,13 @@ import threading
 import time
 
 import pytest
+from contracts.haste import clock
 from contracts.rig import Reader, Rig, wait_until
 
 from kiezbox.errors import SensorGarbled, SensorTimeout, SettingsError
 from kiezbox.hardware.simulated.sps30 import CLEAN, SLEEP, START, STOP, SimulatedSps30
 from kiezbox.model import Flag, Measurement, Quantity
-from kiezbox.sensors import sps30
+from kiezbox.sensors import _duty, sps30
 from kiezbox.settings import parse
 
 AIR = (4.2, 6.75, 8.1, 9.4)
@@ -22,7 +23,7 @@ RESTING = {"warm_up_s": 0.02, "interval_s": 150}
 
 
 def plugged(rig: Rig, table: dict[str, object], **detail: object) -> tuple[SimulatedSps30, Reader]:
-    chip = SimulatedSps30(measures_s=0.0, **detail)  # type: ignore[arg-type]
+    chip = SimulatedSps30(clock=lambda: clock() * 100, nudge_s=1e5, **detail)  # type: ignore[arg-type]
     chip.set(*AIR)
     rig.bench.attach(0x69, chip)
     return chip, rig.reader("sps30", table)
@@ -104,12 +105,12 @@ def test_one_left_measuring_by_a_box_without_power_is_begun_anew(rig: Rig) -> No
 def test_the_fan_of_one_that_rests_is_cleaned_when_it_is_due(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sps30, "CLEANING_S", 0.01)
+    monkeypatch.setattr(_duty, "CLEANING_S", 0.01)
     chip, reader = plugged(rig, {**RESTING, "clean_days": 7})
     reader.read()
     assert CLEAN not in chip.commands
 
-    reader.sensor._cleaned_at -= 7 * 86400
+    reader.sensor._cleaning._cleaned_at -= 7 * 86400
     reader.read()
     reader.read()
 

@@ -6,6 +6,7 @@ import struct
 from pathlib import Path
 
 import pytest
+from contracts.haste import clock
 from contracts.rig import Rig
 from sensirion_i2c_sps30 import Sps30Device
 from sensirion_i2c_sps30.commands import OutputFormat
@@ -37,7 +38,7 @@ def told(chip: SimulatedSps30, watch: Watch, data: str, count: int = 0) -> str:
 
 @pytest.fixture
 def device(rig: Rig, tmp_path: Path) -> tuple[SimulatedSps30, Sps30Device]:
-    chip = SimulatedSps30(measures_s=0.0)
+    chip = SimulatedSps30(clock=lambda: clock() * 100, nudge_s=1e5)
     chip.set(*AIR)
     rig.bench.attach(0x69, chip)
     deadline = Deadline(SystemClock())

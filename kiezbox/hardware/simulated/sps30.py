@@ -30,6 +30,7 @@ FAN, LASER, SPEED = 1 << 4, 1 << 5, 1 << 21
 CLEANING_S = 10.0
 #: The interface of one that sleeps stays open so long after the first word.
 NUDGE_S = 0.1
+MEASURES_S = 1.0
 WEEK_S = 604800
 
 
@@ -53,11 +54,11 @@ class SimulatedSps30(SensirionChip):
     }
 
     def __init__(
-        self, *, firmware: tuple[int, int] = (2, 2), measures_s: float = 1.0, **detail: object
+        self, *, firmware: tuple[int, int] = (2, 2), nudge_s: float = NUDGE_S, **detail: object
     ) -> None:
-        """``measures_s`` is the time between two measurements, which tests may shorten."""
+        """``nudge_s``: how long a nudge lasts, which tests with a fast clock must stretch."""
         self.firmware = firmware
-        self.measures_s = measures_s
+        self.nudge_s = nudge_s
         self.interval_s = WEEK_S
         self._air = (5.0, 8.0, 9.0, 10.0)
         super().__init__(**detail)  # type: ignore[arg-type]
@@ -77,7 +78,7 @@ class SimulatedSps30(SensirionChip):
 
     def write(self, data: bytes) -> None:
         if self.state == "asleep" and self._fault != "silence":
-            is_open = self.clock() - self._nudged_at < NUDGE_S
+            is_open = self.clock() - self._nudged_at < self.nudge_s
             if not is_open or data[:2] != WAKE.to_bytes(2, "big"):
                 self._nudged_at = self.clock()
                 raise nack()
@@ -99,7 +100,7 @@ class SimulatedSps30(SensirionChip):
     def _start_measuring(self, arguments: list[int]) -> Done:
         if self.state == "idle" and arguments and arguments[0] in (AS_FLOAT, AS_INTEGER):
             self.state, self._format = "measuring", arguments[0]
-            self._ready_at = self.clock() + self.measures_s
+            self._ready_at = self.clock() + MEASURES_S
         return Done(0.02)
 
     def _stop_measuring(self, arguments: list[int]) -> Done:
@@ -113,7 +114,7 @@ class SimulatedSps30(SensirionChip):
     def _tell_values(self, arguments: list[int]) -> Done:
         if self.state != "measuring":
             raise nack()
-        self._ready_at = self.clock() + self.measures_s
+        self._ready_at = self.clock() + MEASURES_S
         masses = (0.0,) * 4 if self._fault == "empty" else self._air
         values = (
             *masses,
