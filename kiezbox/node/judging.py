@@ -84,7 +84,9 @@ class SensorJudge:
         """Kind, message and hint, where a series has not been believed for an hour on end and the
         weather is no excuse.
         """
-        for series, (reason, since) in self._doubted.items():
+        # What only contradicts another value comes last: the other one is to blame.
+        by_cause = sorted(self._doubted.items(), key=lambda item: item[1][0] == "cross")
+        for series, (reason, since) in by_cause:
             if self._judged_at - since >= DOUBTED_S:
                 known = REASONS[reason]
                 said = f"{series} has not been believed for an hour: {known.what}"

@@ -80,11 +80,10 @@ class Course:
             return Verdict(Flag.SUSPECT, "saturated")
         if is_plausible and at - self._warm_from < limits.warm_up_s:
             return Verdict(Flag.SUSPECT, "warm-up")
-        # What is hardly plausible is a level, too: it must not be forgotten that it was jumped to.
-        has_jumped = self._has_jumped(at, value)
         if not is_plausible:
+            self._strays(at, value)
             return Verdict(Flag.SUSPECT, "range")
-        return Verdict(Flag.SUSPECT, "step") if has_jumped else GOOD
+        return Verdict(Flag.SUSPECT, "step") if self._has_jumped(at, value) else GOOD
 
     def _stands_still(self, at: float, value: float) -> bool:
         if self._run is None or self._run.value != value:
@@ -121,6 +120,14 @@ class Course:
         if is_settled or (self._standing < FIRM and self._agreeing >= FIRM):
             return self._passes(at, value)
         return True
+
+    def _strays(self, at: float, value: float) -> None:
+        """Out of all that is plausible: never a level to measure by, and a jump when it began."""
+        if self._jumped_at is None or self._limits.is_jump(
+            self._before.value, value, at - self._before.at
+        ):
+            self._jumped_at, self._agreeing = at, 0
+        self._before = _Point(at, value)
 
     def _passes(self, at: float, value: float) -> bool:
         self._good, self._jumped_at = _Point(at, value), None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from math import ceil
 from typing import NamedTuple
 
 from kiezbox.model import Fault, Flag, Series
@@ -116,7 +117,7 @@ class Days:
         tally = self._tallies.get((series, start)) or _Tally()
         rhythm_s = _rhythm(tally.pauses, interval_s)
         begin = max(start, self._first_at[series])
-        expected = int((end - begin) / rhythm_s) if rhythm_s else 0
+        expected = ceil((end - begin) / rhythm_s) if rhythm_s else 0
         missing = max(0, expected - sum(tally.flags))
         # Two may fall over the edges of a day, or be late.
         missing = missing if missing > 2 else 0

@@ -56,6 +56,18 @@ REASONS: dict[str, Reason] = {
         "Nothing. A sensor that dries its air may say so: humid_percent.",
         is_weather=True,
     ),
+    "status": Reason(
+        "the sensor itself says that it is not well",
+        "Cut its supply once; if it stays so, clean or exchange it.",
+    ),
+    "no-echo": Reason(
+        "nothing came back from the water",
+        "It is nearer than 3 cm or farther than 4.5 m, or the eye is dirty, frozen or tilted.",
+    ),
+    "echo": Reason(
+        "what came back jumped from ping to ping",
+        "Look for a web, grass, a pipe or foam within its cone; heavy rain passes.",
+    ),
     "clock-unsure": Reason(
         "nobody knows when it was measured",
         "A clock chip (DS3231) or GPS keeps the time through a blackout.",

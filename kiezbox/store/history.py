@@ -106,7 +106,7 @@ def position_since(query: Query, since_ms: int) -> int:
             (end,),
         )
         if not newest:
-            return 0
+            break
         serial, monotonic_ms, taken_ms, clock_trusted = newest[0]
         boot = boot_of(serial)
         end = boot << COUNTER_BITS
