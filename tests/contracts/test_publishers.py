@@ -17,7 +17,7 @@ from broker import wait_for
 from kiezbox import publishers
 from kiezbox.clock import ManualClock
 from kiezbox.errors import PublishError, Unreachable
-from kiezbox.model import Batch, Reading, Series, serial_of
+from kiezbox.model import Batch, Flag, Reading, Series, serial_of
 from kiezbox.publishers import Publisher
 from kiezbox.senml import id_text
 from kiezbox.settings import BoxSettings, PublisherSettings, parse
@@ -113,13 +113,27 @@ def test_the_same_batch_again_has_the_same_ids(bench: Bench) -> None:
     assert bench.receiver.ids() == ids_of(sent) * 2
 
 
-def test_a_flagged_reading_has_no_good_ones_name_at_the_other_side(bench: Bench) -> None:
-    publisher = bench.open()
+@pytest.mark.parametrize("flag", [Flag.SUSPECT, Flag.BAD])
+def test_a_flagged_reading_never_has_a_good_ones_name_at_the_other_side(
+    bench: Bench, flag: Flag
+) -> None:
+    """It goes under another name or not at all; also between good ones, where a pack's records
+    share what stands in the first, and also as the first.
+    """
+    publisher, sent = bench.open(), batch(1, 5)
+    rows = [Reading(*row) for row in sent.readings]
+    for n in (0, 2):
+        rows[n] = rows[n]._replace(flag=flag, reason="step")
+    good, flagged = "kb-1/roof/temperature_c", f"kb-1/roof/temperature_c:{flag.name.lower()}"
 
-    once_it_works(lambda: publisher.publish(batch(1, 1, flag=2)))
+    once_it_works(lambda: publisher.publish(Batch(sent.box, sent.series, rows)))
 
-    wait_for(lambda: bench.receiver.names(), "the reading")
-    assert bench.receiver.names() == ["kb-1/roof/temperature_c:bad"]
+    wait_for(lambda: bench.receiver.names().count(good) >= 3, "three good readings")
+    names = bench.receiver.names()
+    assert names.count(good) == 3
+    assert set(names) <= {good, flagged}
+    assert set(bench.receiver.ids()) >= {id_text(rows[n].serial) for n in (1, 3, 4)}
+    assert len(names) == len(bench.receiver.ids())
 
 
 def test_without_the_other_side_publish_says_unreachable_and_what_to_do(bench: Bench) -> None:
