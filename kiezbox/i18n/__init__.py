@@ -60,6 +60,10 @@ _LANG = {"de_simple": "de-simple"}
 
 _loaded: dict[tuple[str, str], dict[str, Any]] = {}
 
+#: So many of them are kept, of two hundred and more: a street speaks a few languages in a night, and
+#: loading one anew costs a millisecond. All of them would take six MiB.
+MOST_LOADED = 64
+
 
 def is_language(name: str) -> bool:
     """Whether there are catalogues under this name."""
@@ -91,9 +95,11 @@ def text_of(language: str, room: str = "now") -> dict[str, Any]:
             lists = {_list_of(key) for key in entries} if flat else ()
             flat = {key: text for key, text in flat.items() if _list_of(key) not in lists}
             flat.update(entries)
-        found = _loaded[language, room] = nested(
-            {key: filled(text, FIGURES) for key, text in flat.items()}
-        )
+        found = nested({key: filled(text, FIGURES) for key, text in flat.items()})
+        # Several threads come here. A list of the keys is made in one step, and a pop may miss.
+        for oldest in [*_loaded][: len(_loaded) + 1 - MOST_LOADED]:
+            _loaded.pop(oldest, None)
+        _loaded[language, room] = found
     return found
 
 

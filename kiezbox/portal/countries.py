@@ -20,7 +20,7 @@ __all__ = ["phones_here", "text_here", "text_in"]
 
 #: By language, room and country; a now.json that names one country after the other fills no memory.
 _told: dict[tuple[str, str, str | None], dict[str, Any]] = {}
-_MOST_KEPT = 500
+_MOST_KEPT = 64
 
 
 def phones_here(facts: Facts) -> dict[str, str]:
