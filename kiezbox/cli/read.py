@@ -61,6 +61,7 @@ def read_once(settings: Settings, name: str) -> Sequence[Measurement]:
         known = ", ".join(settings.sensors) or "none"
         raise UsageError(f"read: there is no [sensors.{name}]", hint=f"There are: {known}.")
     driver = sensors.load(str(table.get("driver", "")))
+    table = sensors.completed(driver, table, settings.box)
     of_sensor = parse(driver.Settings, table, f"sensors.{name}")
     hardware = open_hardware(settings.hardware)
     deadline = Deadline(SystemClock())

@@ -45,6 +45,7 @@ def sensing_workers(
     known: dict[str, tuple[ModuleType, SensorSettings]] = {}
     for name, table in settings.sensors.items():
         driver = sensors.load(table.get("driver", ""))
+        table = sensors.completed(driver, table, settings.box)
         known[name] = driver, parse(driver.Settings, table, f"sensors.{name}")
     judging = Judging(known, store, clock)
     return [

@@ -7,6 +7,10 @@ A driver module holds
 ``quantities(settings)``  where the settings decide which of these one sensor measures
 ``open(settings, hardware)``  the sensor, ready to read, or a ``SensorError``
 
+and may hold
+
+``FROM_BOX``    names of its settings that, left out, are those of ``[box]``
+
 and its docstring is a wiring guide. To add a sensor, add a file; ``tests/contracts`` finds it.
 """
 
@@ -14,14 +18,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import ModuleType
-from typing import Protocol
+from typing import Any, Protocol
 
 from kiezbox.errors import MissingPackage, SettingsError
 from kiezbox.model import Measurement
 
-__all__ = ["Sensor", "drivers", "load"]
+__all__ = ["Sensor", "completed", "drivers", "load"]
 
 
 class Sensor(Protocol):
@@ -61,3 +65,11 @@ def load(driver: str) -> ModuleType:
             f"the driver {driver} needs a package that is not installed: {error.name}",
             hint="Install Kiezbox with the extra it belongs to: pip install 'kiezbox[all]'.",
         ) from error
+
+
+def completed(driver: ModuleType, table: Mapping[str, Any], box: object) -> Mapping[str, Any]:
+    """A sensor's table with what it leaves out and the box knows (``FROM_BOX``)."""
+    names = getattr(driver, "FROM_BOX", ())
+    known = {name: getattr(box, name) for name in names if getattr(box, name) is not None}
+    # All of them or none: half of a place with half of another is a third place.
+    return table if any(name in table for name in names) else {**known, **table}

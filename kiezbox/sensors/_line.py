@@ -8,9 +8,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar
 
-from kiezbox.errors import SensorError, SensorGarbled, SensorMissing, SettingsError
+from kiezbox.errors import (
+    SensorError,
+    SensorGarbled,
+    SensorMissing,
+    SensorTimeout,
+    SettingsError,
+)
 from kiezbox.hardware import Deadline
 from kiezbox.settings import SensorSettings, setting
 
@@ -63,8 +70,9 @@ class Line(Generic[F]):
         self.heard = 0
 
     def say(self, data: bytes) -> None:
-        """Send these bytes."""
-        self._port.write(data)
+        """Send these bytes; beyond the deadline nothing is said any more."""
+        with suppress(SensorTimeout):
+            self._port.write(data)
 
     def frames(self, seconds: float) -> Iterator[F]:
         """Frames as they come, for so long, and never beyond the deadline.
@@ -72,12 +80,21 @@ class Line(Generic[F]):
         Whoever stops listening early loses what came in the same piece; sensors say it again.
         """
         until = time.monotonic() + min(seconds, self._deadline.remaining_s() - MARGIN_S)
-        while time.monotonic() < until:
+        # Asked each time: the node ends a warm-up by moving the deadline to now.
+        while time.monotonic() < until and not self.is_over:
+            data = self._hear()
+            self.heard += len(data)
+            yield from self._parser.feed(data)
+
+    def _hear(self) -> bytes:
+        """What there is, or comes within one look."""
+        data = b""
+        # A look can end after the deadline. It is then the driver's turn to say what was wrong.
+        with suppress(SensorTimeout):
             data = self._port.read(1)
             if data:
                 data += self._port.read(self._port.in_waiting)
-                self.heard += len(data)
-                yield from self._parser.feed(data)
+        return data
 
     @property
     def is_over(self) -> bool:

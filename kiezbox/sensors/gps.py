@@ -12,9 +12,9 @@ after ten minutes where it was off for weeks.
 Pitfalls: 0 satellites is a good value: it works and sees none. A receiver that has no fix tells a
 time from its own clock; it is not believed. After its 1024 weeks a very old receiver is wrong by
 twenty years: a time before 2025 is not passed on. Between houses a position jumps by a hundred
-metres; so the box counts as moved only when three fixes in a row are `moved_m` away from
-`latitude` and `longitude`. Then no reading comes but a fault: somebody has carried it off, or
-kiezbox.toml has another place.
+metres; so the box counts as moved only when three fixes in a row are `moved_m` away from its place
+(`latitude` and `longitude`, here or in [box]). Then no reading comes but a fault: somebody has
+carried it off, or kiezbox.toml has another place.
 What is said: `satellites`, and nothing else. **The position is never a reading**: no store, no
 page, no publisher gets it. It stands, with the time, in the driver's attribute ``last_fix``, from
 which the box's own clock may take what it needs.
@@ -46,6 +46,8 @@ from kiezbox.settings import SensorSettings, setting
 __all__ = ["QUANTITIES", "Fix", "Gps", "Moved", "Parser", "Settings", "fix_of", "open"]
 
 QUANTITIES = (Quantity.SATELLITES,)
+#: Where the box should be; without a place nothing is said of moving.
+FROM_BOX = ("latitude", "longitude")
 
 BAUDRATE = 9600
 #: NMEA 0183 allows 82 characters; receivers are known to say more.
@@ -89,7 +91,8 @@ class Settings(SensorSettings):
     )
     latitude: float | None = setting(
         None,
-        help="Where the box is meant to stand (WGS84). With both: a fault when it is moved.",
+        help="Where the box is meant to stand (WGS84): a fault when it is moved. Left out, it is\n"
+        "the place in [box].",
         unit="degrees",
         least=-90,
         most=90,
@@ -280,7 +283,7 @@ class Gps:
         raise Moved(
             f"the box stands {away_m:.0f} m from its place",
             hint="Was it carried off? If it has a new place, set latitude and longitude in"
-            " kiezbox.toml, in [box] and for this sensor.",
+            " kiezbox.toml.",
         )
 
     def _away_m(self, fix: Fix) -> float | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from contracts.rig import Rig
 from serial_captures import Answering
@@ -43,6 +45,18 @@ def test_a_question_ends_with_the_deadline_and_says_what_came(rig: Rig) -> None:
 
     assert b"".join(device.heard) == b"?"
     assert isinstance(line.error(), SensorGarbled) and "2 bytes" in str(line.error())
+
+
+def test_a_warm_up_ends_when_the_deadline_is_moved_to_now(rig: Rig) -> None:
+    line, _ = a_line(rig, b"", 60)
+    line.begin()
+    waiting = threading.Thread(target=lambda: list(line.frames(50)))
+    waiting.start()
+
+    line._deadline.start(0.0)  # what the node does when it is to end
+    waiting.join(5)
+
+    assert not waiting.is_alive()
 
 
 def test_an_answer_to_something_else_is_not_taken(rig: Rig) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 import pytest
-from contracts.rig import Reader, Rig, wait_until
+from contracts.rig import Reader, Rig
 from hypothesis import given
 from hypothesis import strategies as st
 from pms.core import Sensor
@@ -215,18 +215,6 @@ def test_values_that_are_none_are_no_reading(rig: Rig, values: bytes) -> None:
 
     with pytest.raises(SensorGarbled, match="nonsense"):
         reader.read(deadline_s=3)
-
-
-def test_an_interrupted_warm_up_ends_at_once(rig: Rig) -> None:
-    sensor, reader = plugged_in(rig, warm_up_s=30)
-    reader.deadline.start(50)
-    reader.sensor = reader.module.open(reader.settings, reader.hardware)
-    wait_until(lambda: sensor.state == simulated.IDLE)
-
-    with pytest.raises(SensorError):
-        reader.read(deadline_s=1.0)
-
-    assert reader.took_s < 2
 
 
 def test_pypms_decodes_what_this_driver_reads() -> None:
