@@ -88,9 +88,8 @@ class SensorJudge:
         by_cause = sorted(self._doubted.items(), key=lambda item: item[1][0] == "cross")
         for series, (reason, since) in by_cause:
             if self._judged_at - since >= DOUBTED_S:
-                known = REASONS[reason]
-                said = f"{series} has not been believed for an hour: {known.what}"
-                return reason, said, known.hint
+                what, hint, _ = REASONS.get(reason, (reason, "", False))
+                return reason, f"{series} has not been believed for an hour: {what}", hint
         return None
 
     def _follow(self, at: float, judged: Sequence[Measurement]) -> None:
@@ -98,7 +97,7 @@ class SensorJudge:
         for one in judged:
             series = f"{self._name}/{one.quantity.value}"
             known = REASONS.get(one.reason)
-            if one.flag == Flag.GOOD or known is None or known.is_weather:
+            if one.flag == Flag.GOOD or (known is not None and known.is_weather):
                 self._doubted.pop(series, None)
             else:
                 _, since = self._doubted.get(series, ("", at))

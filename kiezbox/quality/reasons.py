@@ -72,4 +72,10 @@ REASONS: dict[str, Reason] = {
         "nobody knows when it was measured",
         "A clock chip (DS3231) or GPS keeps the time through a blackout.",
     ),
+    "open-circuit": Reason(
+        "nothing is connected, or the cable is broken", "Look at the probe's cable and its clamps."
+    ),
+    "short-circuit": Reason(
+        "the probe's two wires touch", "Look at the probe's cable; dry wet clamps."
+    ),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from contracts.rig import Rig
 
 from kiezbox.hardware.simulated.bme280 import SimulatedBme280
+from kiezbox.i18n import LANGUAGES, text_of
 from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.quality import LIMITS, REASONS, Judge, Witness, limits_of
 from kiezbox.settings import LimitSettings
@@ -354,6 +356,18 @@ def test_every_reason_that_a_rule_gives_is_explained() -> None:
         assert REASONS[reason].what and REASONS[reason].hint
 
 
+def test_every_reason_that_a_driver_gives_is_explained_to_makers() -> None:
+    room = Path(__file__).resolve().parents[2] / "kiezbox" / "sensors"
+    given = {
+        reason
+        for path in room.glob("*.py")
+        for reason in re.findall(r'Flag\.(?:BAD|SUSPECT), "([a-z-]+)"', path.read_text("utf-8"))
+    }
+
+    assert "range" in given
+    assert given <= set(REASONS), "explain it in kiezbox/quality/reasons.py"
+
+
 def test_a_judge_needs_no_more_memory_after_a_month_than_after_an_hour() -> None:
     judge = Judge()
 
@@ -370,3 +384,15 @@ def test_a_judge_needs_no_more_memory_after_a_month_than_after_an_hour() -> None
     tracemalloc.stop()
 
     assert grown < 4096
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_reason_has_words_for_residents_in_every_language(language: str) -> None:
+    words = text_of(language, "air")["reasons"]
+
+    assert set(words) == {
+        "raw-sentinel", "range", "overflow", "cross", "step", "stuck", "saturated", "warm-up",
+        "rh-high", "clock-unsure", "other",
+    }  # fmt: skip
+    assert all(words.values())
+    assert set(words) - {"other"} <= set(REASONS)
