@@ -134,6 +134,12 @@ class Fix(NamedTuple):
 
 MEASURED = frozenset((1, 2, 3, 4, 5))
 
+_COUNT = re.compile("[0-9]{1,3}")
+#: dddmm.mmmm, hhmmss.ss, ddmmyy.
+_ANGLE = re.compile(r"([0-9]{2,3})([0-9]{2}(?:\.[0-9]{1,9})?)")
+_CLOCK = re.compile(r"([01][0-9]|2[0-3])([0-5][0-9])([0-5][0-9])(\.[0-9]{1,9})?")
+_DATE = re.compile("(0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])([0-9]{2})")
+
 
 class Parser:
     """Finds sentences in a stream that may begin anywhere and break at any byte.
@@ -169,7 +175,7 @@ def _fields(line: bytes) -> list[str] | None:
 
 def fix_of(gga: Sequence[str], rmc: Sequence[str] | None, heard_at: float) -> Fix | None:
     """The fix that GGA and RMC of the same second make; None: GGA is not as it should be."""
-    if len(gga) < 8 or not gga[7].isdigit() or gga[6] not in tuple("012345678"):
+    if len(gga) < 8 or gga[6] not in tuple("012345678") or not _COUNT.fullmatch(gga[7]):
         return None
     quality = int(gga[6])
     latitude = _degrees(gga[2], gga[3], "NS", 90)
@@ -182,7 +188,7 @@ def fix_of(gga: Sequence[str], rmc: Sequence[str] | None, heard_at: float) -> Fi
 
 def _degrees(text: str, side: str, sides: str, most: int) -> float | None:
     """Degrees from ``dddmm.mmmm`` and N, S, E or W."""
-    found = re.fullmatch(r"(\d{2,3})(\d\d(?:\.\d+)?)", text)
+    found = _ANGLE.fullmatch(text)
     if found is None or not side or side not in sides:
         return None
     minutes = float(found[2])
@@ -196,8 +202,7 @@ def _time(rmc: Sequence[str]) -> float | None:
     """Unix seconds of an RMC that says of itself that it is valid."""
     if len(rmc) < 10 or rmc[2] != "A":
         return None
-    clock = re.fullmatch(r"([01]\d|2[0-3])([0-5]\d)([0-5]\d)(\.\d+)?", rmc[1])
-    date = re.fullmatch(r"(0[1-9]|[12]\d|3[01])(0[1-9]|1[0-2])(\d\d)", rmc[9])
+    clock, date = _CLOCK.fullmatch(rmc[1]), _DATE.fullmatch(rmc[9])
     if clock is None or date is None:
         return None
     day, month, year = (int(part) for part in date.groups())

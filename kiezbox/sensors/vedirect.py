@@ -25,6 +25,7 @@ with the reference implementation of the frame handler; captures by karioja/vedi
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -67,6 +68,7 @@ FIELDS = (
 #: With one of each, nothing more is waited for.
 ENOUGH = (("V",), ("I",), ("PPV", "P"), ("H20", "SOC"))
 NOT_KNOWN = "---"
+_NUMBER = re.compile("-?[0-9]{1,9}")
 NO_ERROR, CALIBRATION_LOST = "0", "116"
 
 #: Whole blocks come once a second; the first heard is cut.
@@ -235,12 +237,11 @@ class Vedirect:
         text = said.get(field.label, NOT_KNOWN)
         if text == NOT_KNOWN:
             return None
-        try:
-            return round(int(text) * field.step, 3)
-        except ValueError as error:
+        if _NUMBER.fullmatch(text) is None:
             raise SensorGarbled(
                 f"{self._part} says {field.label} = {text!r}, which is no number", hint=HINT
-            ) from error
+            )
+        return round(int(text) * field.step, 3)
 
     def _tell_of(self, error: str) -> None:
         """Its own error, once in the log: the charger then does not charge, but measures."""

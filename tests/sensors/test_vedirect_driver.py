@@ -195,7 +195,7 @@ def test_two_seconds_are_not_mixed(rig: Rig) -> None:
     assert reader.took_s < 2
 
 
-@pytest.mark.parametrize("value", ["12.8", "", "x", "1e3"])
+@pytest.mark.parametrize("value", ["12.8", "", "x", "1e3", "1_0", " 12"])
 def test_a_value_that_is_no_whole_number_is_no_reading(rig: Rig, value: str) -> None:
     reader = replayed(rig, block({**CHARGER, "V": value}))
 
