@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 
 from kiezbox.clock import SystemClock
-from kiezbox.model import Measurement, Quantity
+from kiezbox.model import Batch, Measurement, Quantity
 from kiezbox.node.assemble import _Delivery, _delivery
 from kiezbox.settings import BoxSettings, Settings, StoreSettings
 from kiezbox.store import Store
+
+
+def _passes(batch: Batch) -> Batch:
+    return batch
 
 
 @pytest.fixture
@@ -22,8 +26,7 @@ def delivery(tmp_path: Path) -> Iterator[_Delivery]:
     store = Store.open(settings.store, "kb-test", SystemClock())
     table = {"driver": "file", "path": str(tmp_path / "out.senml")}
     store.add("roof", [Measurement(Quantity.TEMPERATURE_C, 21.5)])
-    passes = lambda batch: batch  # noqa: E731
-    yield _delivery("stick", table, settings, store, SystemClock(), lambda *_: None, passes)
+    yield _delivery("stick", table, settings, store, SystemClock(), lambda *_: None, _passes)
     store.close()
 
 
