@@ -6,6 +6,7 @@ translates the five of MQTT 3.1.1 into them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from kiezbox.errors import PublishError, Refused, Rejected, Unreachable
@@ -111,11 +112,11 @@ FAILURES = (
 )
 
 
-def failure(error: OSError, where: str) -> PublishError:
+def failure(error: OSError, where: str, failures: Sequence[Failure] = FAILURES) -> PublishError:
     """The error for a connection that could not be made."""
     words = getattr(error, "verify_message", "") or getattr(error, "reason", "")
     kinds = [kind.__name__ for kind in type(error).__mro__]
-    for found in FAILURES:
+    for found in failures:
         if found.kind in kinds:
             message = found.message.format(where=where, words=words or error.strerror or error)
             return found.error(message, hint=found.hint)
