@@ -38,12 +38,12 @@ from kiezbox.sensors._border import translated
 from kiezbox.sensors._line import Line
 from kiezbox.settings import SensorSettings, setting
 
-__all__ = ["QUANTITIES", "Parser", "Settings", "Vedirect", "open"]
+__all__ = ["QUANTITIES", "Parser", "Settings", "Vedirect", "open", "quantities"]
 
 log = logging.getLogger("kiezbox")
 
-#: Of a charger; a battery monitor has CHARGE_PERCENT instead of ENERGY_WH.
-QUANTITIES = (Quantity.VOLTAGE_V, Quantity.CURRENT_A, Quantity.POWER_W, Quantity.ENERGY_WH)
+_CHARGER = (Quantity.VOLTAGE_V, Quantity.CURRENT_A, Quantity.POWER_W, Quantity.ENERGY_WH)
+QUANTITIES = (*_CHARGER, Quantity.CHARGE_PERCENT)
 
 BAUDRATE = 19200
 CR, LF, TAB, COLON = b"\r\n\t:"
@@ -248,6 +248,12 @@ class Vedirect:
         if error not in (NO_ERROR, self._error):
             log.warning("%s: error %s (see its manual)", self._part, error)
         self._error = error
+
+
+def quantities(settings: Settings) -> tuple[Quantity, ...]:
+    """A charger's. Only its first block tells a battery monitor, which says CHARGE_PERCENT instead
+    of ENERGY_WH."""
+    return _CHARGER
 
 
 def open(settings: Settings, hardware: SensorHardware) -> Vedirect:
