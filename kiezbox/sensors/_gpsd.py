@@ -39,8 +39,8 @@ class GpsdPort:
         self.timeout = CONNECT_S
         self.in_waiting = 0
         self._deadline = deadline
-        self._address = address
         where = (host or LOCAL, int(port or PORT))
+        self._where = f"{where[0]}:{where[1]}"
         try:
             self._socket = socket.create_connection(where, CONNECT_S)
         except OSError as error:
@@ -78,4 +78,4 @@ class GpsdPort:
         self._socket.close()
 
     def _gone(self, what: str) -> SensorMissing:
-        return SensorMissing(f"gpsd at {self._address} {what}", hint=HINT)
+        return SensorMissing(f"gpsd at {self._where} {what}", hint=HINT)

@@ -283,7 +283,8 @@ class Gps:
                 return
             following = self._next_fix()
             if following is None:
-                return
+                # Not known: neither "moved" nor, what a reading would mean, "where it should be".
+                raise self._error()
             fix = self.last_fix = following
         raise Moved(
             f"the box stands {away_m:.0f} m from its place",

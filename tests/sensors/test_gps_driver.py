@@ -266,6 +266,26 @@ def test_one_fix_elsewhere_is_an_echo_between_houses(rig: Rig) -> None:
     assert reader.read()[0].value == 9.0
 
 
+def test_a_receiver_that_falls_silent_while_it_is_doubted_gives_no_reading(rig: Rig) -> None:
+    receiver, reader = plugged_in(rig, latitude=BERLIN[0], longitude=BERLIN[1])
+    receiver.place(48.1, 11.6)
+    reader.deadline.start(5)
+    sensor = reader.module.open(reader.settings, reader.hardware)
+    next_fix = sensor._next_fix
+
+    def and_then_nothing() -> Fix | None:
+        fix = next_fix()
+        receiver.fault = "silence"
+        return fix
+
+    sensor._next_fix = and_then_nothing
+    reader.sensor = sensor
+
+    with pytest.raises(SensorError) as raised:
+        reader.read(deadline_s=1.2)
+    assert raised.value.kind != "moved"
+
+
 @pytest.mark.parametrize("quality", [0, 6, 7, 8])
 def test_a_place_that_no_satellite_gave_moves_no_box(rig: Rig, quality: int) -> None:
     receiver, reader = plugged_in(rig, latitude=BERLIN[0], longitude=BERLIN[1])
