@@ -68,6 +68,16 @@ REASONS: dict[str, Reason] = {
         "what came back jumped from ping to ping",
         "Look for a web, grass, a pipe or foam within its cone; heavy rain passes.",
     ),
+    "model": Reason(
+        "the chip reckons with another kind of battery",
+        "Nothing: its voltage counts. An INA226 and [power.battery] know this kind better.",
+        is_weather=True,
+    ),
+    "indicative": Reason(
+        "an electrochemical cell that was never compared with a reference station",
+        "Compare it for two weeks, then say where and when: `colocated`.",
+        is_weather=True,
+    ),
     "clock-unsure": Reason(
         "nobody knows when it was measured",
         "A clock chip (DS3231) or GPS keeps the time through a blackout.",

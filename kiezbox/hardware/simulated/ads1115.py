@@ -14,6 +14,7 @@ import errno
 import random
 import time
 from collections.abc import Callable
+from typing import ClassVar
 
 __all__ = ["FAULTS", "SimulatedAds1115"]
 
@@ -41,7 +42,7 @@ IDLE, SINGLE = 0x8000, 0x0100
 class SimulatedAds1115:
     """The chip on its bus. ``set()`` is what its inputs see, ``fault`` what is wrong with it."""
 
-    FAULTS = FAULTS
+    FAULTS: ClassVar[dict[str, str]] = FAULTS
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic, seed: int = 1) -> None:
         self._clock = clock
@@ -61,8 +62,8 @@ class SimulatedAds1115:
 
     @fault.setter
     def fault(self, kind: str | None) -> None:
-        if kind is not None and kind not in FAULTS:
-            raise ValueError(f"{kind!r} is not one of {', '.join(FAULTS)}")
+        if kind is not None and kind not in self.FAULTS:
+            raise ValueError(f"{kind!r} is not one of {', '.join(self.FAULTS)}")
         if self._fault in ("silence", "brown_out", "never_ready"):
             self.power_cycle()
         self._fault = kind
@@ -111,13 +112,16 @@ class SimulatedAds1115:
         if self._fault == "brown_out":
             self.power_cycle()
 
+    def _input_v(self, number: int) -> float:
+        return self._volts[number]
+
     def _conversion_s(self) -> float:
         return 1 / SAMPLES_A_SECOND[self._words[CONFIG] >> 5 & 7]
 
     def _convert(self) -> None:
         config = self._words[CONFIG]
         plus, minus = INPUTS[config >> 12 & 7]
-        volts = self._volts[plus] - (0.0 if minus is None else self._volts[minus])
+        volts = self._input_v(plus) - (0.0 if minus is None else self._input_v(minus))
         code = round(volts / FULL_SCALES_V[config >> 9 & 7] * 0x8000)
         self._words[CONVERSION] = max(-0x8000, min(0x7FFF, code)) & 0xFFFF
         if config & SINGLE:
