@@ -5,10 +5,10 @@ pin 8). HD stays open: pulled low for seven seconds it calibrates itself to 400 
 /dev/serial0, with the console off (`raspi-config`, Interface, Serial), or that of an adapter.
 Supply: 4.5 to 5.5 V (MH-Z19C: 4.9 to 5.1 V); below it, it says its highest value for ever. Rx and
 Tx are 3.3 V.
-Current: under 20 mA on the mean (MH-Z19C: 40 mA), 150 mA at the lamp's flashes.
+Current: under 20 mA on the mean (MH-Z19C: 40 mA), 150 mA (125 mA) at the lamp's flashes.
 Place: where people sit, not at a window, not in the sun; no water, 0 to 50 °C: an indoor sensor.
 
-Pitfalls: the first three minutes it says constants (400, 410, 500; some firmware 388 and 555) or
+Pitfalls: the first three minutes (MH-Z19C: one) it says constants (400, 410, 500; some firmware 388 and 555) or
 0. So for `warm_up_s` after opening they are flagged SUSPECT "warm-up", and so is everything until
 two readings differ that are none of these. 0 is BAD "raw-sentinel"; the end of its range BAD
 "range", for it clips there. `abc = true` lets it take the lowest value of each day for 400 ppm:

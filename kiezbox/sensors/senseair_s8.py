@@ -9,7 +9,7 @@ Current: 300 mA at each lamp's flash every two to four seconds, 18 mA on the mea
 makes it fail.
 Place: where people sit, not at a window, not in the sun; 0 to 50 °C: an indoor sensor.
 
-Pitfalls: for half a minute after power-up it says 0, which is flagged BAD "raw-sentinel". Its own
+Pitfalls: it is exact from 400 to 2000 ppm and says up to 10000. For half a minute after power-up it says 0, which is flagged BAD "raw-sentinel". Its own
 word on itself is believed: "out of range" is BAD "range", any other error BAD "status". Its
 automatic baseline takes the lowest value of `abc_hours` for 400 ppm: right in a flat that is
 aired, wrong in a cellar or a greenhouse; 0 switches it off. The period is kept in the sensor's
@@ -18,7 +18,8 @@ How it is read: status and value in one request, so that they belong together.
 Package: pyserial; the frames are taken apart here. senseair-s8 checks no CRC and sees no status;
 minimalmodbus, the judge in the tests, opens the port by itself, without our deadline.
 Source: Senseair, "Modbus on Senseair S8" (TDE2067), as in jcomas/S8_UART and SFeli/ESP32_S8;
-"MODBUS over serial line" V1.02, 6.2.2 (CRC). Currents: product sheet PSP126, as quoted there.
+"MODBUS over serial line" V1.02, 6.2.2 (CRC). Supply and currents: product specification PSP126,
+revision 8. That 0 is a cold sensor's is what users found.
 """
 
 from __future__ import annotations

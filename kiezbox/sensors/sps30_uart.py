@@ -5,11 +5,12 @@ Pi's RX (header pin 10), pin 4 (SEL) left open, pin 5 to GND. SEL is read at pow
 GND it speaks I²C until the supply is cut. Prefer this port to I²C where the cable is longer than
 20 cm.
 Supply: 4.5 to 5.5 V; RX and TX take 3.3 V.
-Current: 55 mA while measuring (80 mA while the fan starts), 0.33 mA idle.
+Current: up to 65 mA while measuring (80 mA while the fan starts), 0.36 mA idle.
 Place: no wind into the slots, and no direct sun; it is not tight against rain.
 
 Pitfalls: after the start it takes up to 30 s in clean air until values are right, so `warm_up_s`
-is 30. Once a week of measuring it blows itself clean for ten seconds, audibly. Values above
+is 30. Once a week of measuring it blows itself clean for ten seconds, audibly; a read waits for the
+next measurement. Values above
 1000 µg/m³ are flagged BAD "range"; when it says itself that its fan or laser failed, all are BAD
 "status", and SUSPECT "status" when the fan's speed is off. Ten zeros at once are no measurement:
 BAD "raw-sentinel".
@@ -20,7 +21,8 @@ Package: pyserial; the frames are taken apart here. Sensirion's sensirion-uart-s
 is the judge in the tests: its channel opens the port by itself, so without our deadline and our
 lock, and brings three more packages for sixty lines.
 Source: Sensirion, "Datasheet SPS30" 1.0 (2020), sections 2, 4 and 5, as quoted in Sensirion's own
-driver sensirion-uart-sps30 1.0.0 and in PyPMS, docs/sensors/Sensirion.md.
+driver sensirion-uart-sps30 1.0.0 and in PyPMS, docs/sensors/Sensirion.md; times and cleaning, as in
+tasmota/docs SPS30.md. What it answers while it cleans itself could not be checked.
 """
 
 from __future__ import annotations
@@ -68,7 +70,8 @@ FAN, LASER, SPEED = 1 << 4, 1 << 5, 1 << 21
 #: It measures once a second; asked in between it answers with no data.
 ASK_S = 0.25
 SAMPLES = 5
-PATIENCE_S = 8.0
+#: Five measurements, or a fan that cleans itself for ten seconds and then one.
+PATIENCE_S = 12.0
 ANSWER_S = 0.5
 
 MOST_UG_M3 = 1000.0

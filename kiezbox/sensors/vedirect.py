@@ -1,10 +1,11 @@
 """VEDIRECT: Victron solar chargers and battery monitors at their VE.Direct port. 19200 baud.
 
 Wiring: Victron's "VE.Direct to USB" cable needs nothing else and separates the circuits; give its
-lasting name as the port (`ls /dev/serial/by-id`). Without it, at the four-pin plug: pin 1 to GND,
-pin 3 (TX) to the Pi's RX (header pin 10), pin 2 (RX) open: nothing is ever sent to the device.
-Supply: its own. At some devices TX is 5 V (older MPPT): then a divider of 10 kΩ and 20 kΩ goes
-between. Pin 4 (power) stays open.
+lasting name as the port (`ls /dev/serial/by-id`). Without it, at the four-pin plug (JST-PH): GND to
+GND, TX to the Pi's RX (header pin 10); RX and power stay open: nothing is ever sent to the device.
+Which pin is which stands in Victron's sheet and on some devices; it was not checked here.
+Supply: its own. TX is 5 V at chargers (MPPT), 3.3 V at others: for 5 V a divider of 10 kΩ (to TX)
+and 20 kΩ (to GND) goes between. The port has next to no protection.
 Current: none from the box, 5 to 25 mA of the device's own.
 Place: the minus of a charger's port is the battery's minus; where the box lives on the load
 output, and that is switched in the minus wire, only the separated cable will do.

@@ -19,12 +19,13 @@ from kiezbox.sensors.plantower import REPLY, Parser
 
 #: PyPMS, docs/sensors/Plantower.md, "Commands".
 COMMANDS = {
-    "ACTIVE": "42 4D E1 00 01 01 71",
-    "PASSIVE": "42 4D E1 00 00 01 70",
     "READ": "42 4D E2 00 00 01 71",
     "SLEEP": "42 4D E4 00 00 01 73",
     "WAKE": "42 4D E4 00 01 01 74",
 }
+
+
+PASSIVE = bytes.fromhex("42 4D E1 00 00 01 70")
 
 
 def plugged_in(rig: Rig, **table: object) -> tuple[SimulatedPlantower, Reader]:
@@ -153,7 +154,7 @@ def test_a_sensor_left_in_passive_mode_is_asked_and_left_in_passive_mode(
     rig: Rig, impatient: None
 ) -> None:
     sensor, reader = plugged_in(rig, warm_up_s=0)
-    assert [one.length for one in Parser().feed(sensor.received(plantower.PASSIVE))] == [REPLY]
+    assert [one.length for one in Parser().feed(sensor.received(PASSIVE))] == [REPLY]
 
     assert [one.value for one in reader.read()] == [5, 8, 12]
     assert sensor.is_passive
