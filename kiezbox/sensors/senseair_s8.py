@@ -9,11 +9,11 @@ Current: 300 mA at each lamp's flash every two to four seconds, 18 mA on the mea
 makes it fail.
 Place: where people sit, not at a window, not in the sun; 0 to 50 °C: an indoor sensor.
 
-Pitfalls: it is exact from 400 to 2000 ppm and says up to 10000. For half a minute after power-up it says 0, which is flagged BAD "raw-sentinel". Its own
-word on itself is believed: "out of range" is BAD "range", any other error BAD "status". Its
-automatic baseline takes the lowest value of `abc_hours` for 400 ppm: right in a flat that is
-aired, wrong in a cellar or a greenhouse; 0 switches it off. The period is kept in the sensor's
-memory and written only when it is another one.
+Pitfalls: it is exact from 400 to 2000 ppm and says up to 10000. For half a minute after power-up it
+says 0, which is flagged BAD "raw-sentinel". Its own word on itself is believed: "out of range" is
+BAD "range", any other error BAD "status". Its automatic baseline takes the lowest value of
+`abc_hours` for 400 ppm: right in a flat that is aired, wrong in a cellar or a greenhouse; 0
+switches it off. The period is kept in the sensor's memory and written only when it is another one.
 How it is read: status and value in one request, so that they belong together.
 Package: pyserial; the frames are taken apart here. senseair-s8 checks no CRC and sees no status;
 minimalmodbus, the judge in the tests, opens the port by itself, without our deadline.

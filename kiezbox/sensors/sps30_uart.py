@@ -9,8 +9,8 @@ Current: up to 65 mA while measuring (80 mA while the fan starts), 0.36 mA idle.
 Place: no wind into the slots, and no direct sun; it is not tight against rain.
 
 Pitfalls: after the start it takes up to 30 s in clean air until values are right, so `warm_up_s`
-is 30. Once a week of measuring it blows itself clean for ten seconds, audibly; a read waits for the
-next measurement. Values above
+is 30. After a week of measuring without a break it blows its fan clean for ten seconds, audibly; one
+that rests never gets there, so it is told to every `clean_days`. Values above
 1000 µg/m³ are flagged BAD "range"; when it says itself that its fan or laser failed, all are BAD
 "status", and SUSPECT "status" when the fan's speed is off. Ten zeros at once are no measurement:
 BAD "raw-sentinel".
@@ -38,6 +38,7 @@ from kiezbox.errors import SensorGarbled
 from kiezbox.hardware import SensorHardware
 from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.sensors._border import translated
+from kiezbox.sensors._duty import Cleaning, clean_days_setting
 from kiezbox.sensors._line import Line, RestingSettings, trimmed, warm_up_setting
 from kiezbox.settings import setting
 
@@ -56,7 +57,7 @@ ESCAPED = frozenset((EDGE, ESCAPE, 0x11, 0x13))
 #: START, all bytes stuffed, STOP: 1 + 2 * (5 + 255) + 1.
 LONGEST = 522
 
-START, STOP, READ, WAKE, STATUS = 0x00, 0x01, 0x03, 0x11, 0xD2
+START, STOP, READ, WAKE, CLEAN, STATUS = 0x00, 0x01, 0x03, 0x11, 0x56, 0xD2
 AS_FLOATS = b"\x01\x03"
 #: State byte: bit 7 repeats that the status register holds an error; below it, an error code.
 ERROR_CODE, NOT_NOW, UNKNOWN = 0x7F, 0x43, 0x02
@@ -101,6 +102,7 @@ class Settings(RestingSettings):
         help="The serial port. /dev/serial/by-id/… stays the same when plugs change.",
     )
     warm_up_s: float = warm_up_setting()
+    clean_days: float = clean_days_setting()
 
 
 class Frame(NamedTuple):
@@ -175,6 +177,7 @@ class Sps30Uart:
 
     def __init__(self, settings: Settings, hardware: SensorHardware) -> None:
         self._settings = settings
+        self._cleaning = Cleaning(settings.clean_days, hardware.deadline)
         self._part = f"the SPS30 at {settings.port}"
         with translated(self._part, HINT):
             self._line: Line[Frame] = Line(
@@ -194,6 +197,7 @@ class Sps30Uart:
             samples = self._samples()
             flag, reason = self._status()
             if self._settings.rests:
+                self._cleaning.if_due(lambda: self._ask(CLEAN))
                 self._ask(STOP)
         if not any(map(any, samples)):
             flag, reason = Flag.BAD, "raw-sentinel"

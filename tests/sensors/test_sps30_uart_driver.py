@@ -19,7 +19,7 @@ from kiezbox.errors import SensorError, SensorGarbled, SensorMissing
 from kiezbox.hardware.simulated import sps30_uart as simulated
 from kiezbox.hardware.simulated.sps30_uart import SimulatedSps30Uart
 from kiezbox.model import Flag
-from kiezbox.sensors import sps30_uart
+from kiezbox.sensors import _duty, sps30_uart
 from kiezbox.sensors.sps30_uart import Frame, Parser, command
 
 
@@ -103,6 +103,21 @@ def test_the_fan_rests_between_two_reads_and_warms_up_before_the_next(rig: Rig) 
         reader.read()
         assert reader.took_s >= 0.5
         assert sensor.state == simulated.IDLE
+
+
+def test_a_fan_that_rests_is_blown_clean_once_a_week(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_duty, "CLEANING_S", 0.1)
+    sensor, reader = plugged_in(rig, warm_up_s=0.1, clean_days=7)
+    reader.read()
+    assert sensor.cleanings == 0
+
+    reader.sensor._cleaning._cleaned_at -= 7 * 86400
+    for _ in range(2):
+        reader.read()
+
+    assert sensor.cleanings == 1 and sensor.state == simulated.IDLE
 
 
 def test_a_sensor_that_measures_already_is_read_without_waiting(rig: Rig) -> None:

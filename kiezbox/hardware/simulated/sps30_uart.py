@@ -54,6 +54,8 @@ class SimulatedSps30Uart(_talking.Talking):
         self.sample_s = sample_s
         self.firmware = firmware
         self.cleaning_s = 604800
+        #: How often it was told to clean its fan.
+        self.cleanings = 0
         self._clock = clock
         self._air = (4.0, 6.0, 7.0, 8.0)
         self.power_cycle()
@@ -156,6 +158,7 @@ class SimulatedSps30Uart(_talking.Talking):
         return b""
 
     def _clean(self, data: bytes) -> bytes:
+        self.cleanings += 1
         return b""
 
     def _cleaning(self, data: bytes) -> bytes | None:
