@@ -8,13 +8,13 @@ Tx are 3.3 V.
 Current: under 20 mA on the mean (MH-Z19C: 40 mA), 150 mA (125 mA) at the lamp's flashes.
 Place: where people sit, not at a window, not in the sun; no water, 0 to 50 °C: an indoor sensor.
 
-Pitfalls: the first three minutes (MH-Z19C: one) it says constants (400, 410, 500; some firmware
-388 and 555) or 0. So for `warm_up_s` after opening they are flagged SUSPECT "warm-up", and so is
+Pitfalls: the first three minutes (MH-Z19C: one) it says constants (400, 410, 500; some firmware 388
+and 555) or 0. So for `warm_up_s` after opening they are flagged SUSPECT "warm-up", and so is
 everything until two readings differ that are none of these; `kiezbox read` reads once and shows
-just that. 0 is BAD "raw-sentinel"; the end of its range BAD "range", for it clips there. `abc = true`
-lets it take the lowest value of each day for 400 ppm: right in a flat that is aired daily, wrong in
-a cellar, a stable or a greenhouse, where it drifts to nonsense within days. It cannot be told from
-its frames whether it is a B or a C.
+just that. 0 is BAD "raw-sentinel"; the end of its range BAD "range", for it clips there. `abc =
+true` lets it take the lowest value of each day for 400 ppm: right in a flat that is aired daily,
+wrong in a cellar, a stable or a greenhouse, where it drifts to nonsense within days. It cannot be
+told from its frames whether it is a B or a C.
 How it is read: it is asked once. When opened, `abc` is told it, and its range is set if it says
 another one.
 Package: pyserial; the frames are taken apart here (mh-z19 wants to stop the console with sudo).

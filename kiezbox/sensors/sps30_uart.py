@@ -8,12 +8,12 @@ Supply: 4.5 to 5.5 V; RX and TX take 3.3 V.
 Current: up to 65 mA while measuring (80 mA while the fan starts), 0.36 mA idle.
 Place: no wind into the slots, and no direct sun; it is not tight against rain.
 
-Pitfalls: after the start it takes up to 30 s in clean air until values are right, so `warm_up_s`
-is 30. After a week of measuring without a break it blows its fan clean for ten seconds, audibly; one
-that rests never gets there, so it is told to every `clean_days`. Values above
-1000 µg/m³ are flagged BAD "range"; when it says itself that its fan or laser failed, all are BAD
-"status", and SUSPECT "status" when the fan's speed is off. Ten zeros at once are no measurement:
-BAD "raw-sentinel".
+Pitfalls: after the start it takes up to 30 s in clean air until values are right, so `warm_up_s` is
+30. After a week of measuring without a break it blows its fan clean for ten seconds, audibly; one
+that rests never gets there, so it is told to every `clean_days`. Values above 1000 µg/m³ are
+flagged BAD "range"; when it says itself that its fan or laser failed, all are BAD "status", and
+SUSPECT "status" when the fan's speed is off. Ten zeros at once are no measurement: BAD
+"raw-sentinel".
 How it is read: measuring is started, the warm-up waited for if it was idle, five measurements are
 taken a second apart; the mean without the smallest and the largest counts. Then it goes idle. Its
 cleaning interval and everything else it keeps are left as they are.
