@@ -119,9 +119,7 @@ class Settings(SensorSettings):
     thermometer: str = setting(
         "bme280", help="The driver of the thermometer beside the cells.", choices=THERMOMETERS
     )
-    thermometer_address: int = setting(
-        0x76, help="Its address; it may be a sensor of its own as well.", least=0x08, most=0x77
-    )
+    thermometer_address: int = address_setting(0x76, range(0x08, 0x78))
     colocated: str = setting(
         "",
         help="Where and when it was compared with a reference station. Empty: its values are\n"
@@ -143,7 +141,7 @@ class Electrochemical:
         driver = sensors.load(settings.thermometer)
         of_thermometer = parse(
             driver.Settings,
-            {"driver": settings.thermometer, "address": settings.thermometer_address},
+            {"driver": settings.thermometer, "address": int(settings.thermometer_address)},
             "thermometer",
         )
         self._thermometer = driver.open(of_thermometer, hardware)

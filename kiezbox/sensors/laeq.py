@@ -44,6 +44,7 @@ from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.sensors._border import translated
 from kiezbox.sensors._duty import pause
 from kiezbox.sensors._i2c import address_setting, wiring_hint
+from kiezbox.sensors._sensirion import introduced
 from kiezbox.sensors._sensirion_bus import connection
 from kiezbox.settings import SensorSettings, setting
 
@@ -64,6 +65,7 @@ LEAST_DB, MOST_DB = 20.0, 130.0
 ROUNDING_DB = 0.05
 
 HINT = wiring_hint("5 V (the Teensy's light blinks)")
+STRANGER = "Another chip at this address, or SDA is loose."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,10 +111,11 @@ class Laeq:
         self._part = f"the DNMS at 0x{settings.address:02x}"
         self._connection = connection(hardware)
         with translated(self._part, HINT):
-            if self._ask(VERSION, len(NAME)) != NAME:
+            with introduced(hardware.i2c(), settings.address, "DNMS", STRANGER):
+                name = self._ask(VERSION, len(NAME))
+            if name != NAME:
                 raise SensorGarbled(
-                    f"what answers at 0x{settings.address:02x} is no DNMS",
-                    hint="Another chip at this address, or SDA is loose.",
+                    f"what answers at 0x{settings.address:02x} is no DNMS", hint=STRANGER
                 )
             microphone = MICROPHONES[settings.microphone]
             if microphone is not None:

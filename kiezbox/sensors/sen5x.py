@@ -45,6 +45,7 @@ from kiezbox.sensors._border import translated
 from kiezbox.sensors._duty import FAREWELL_S, Cleaning, clean_days_setting, pause
 from kiezbox.sensors._i2c import address_setting, wiring_hint
 from kiezbox.sensors._line import RestingSettings, trimmed, warm_up_setting
+from kiezbox.sensors._sensirion import introduced
 from kiezbox.sensors._sensirion_bus import connection
 from kiezbox.settings import setting
 
@@ -104,6 +105,7 @@ LOOK_S, PATIENCE_S = 0.1, 4.0
 _GAS_SINCE: dict[int, float] = {}
 
 HINT = wiring_hint("5 V (plug pin 1), SEL (plug pin 5) tied to GND")
+STRANGER = 'An SPS30 has the same address: driver = "sps30".'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,11 +145,12 @@ class Sen5x:
         self._has_fan_on = False
         self._cleaning = Cleaning(settings.clean_days, self._deadline)
         with translated(self._part, HINT):
-            name = self._chip.get_product_name()
+            with introduced(hardware.i2c(), settings.address, "SEN5x", STRANGER):
+                name = self._chip.get_product_name()
             if name not in HAS:
                 raise SensorGarbled(
                     f"what answers at 0x{settings.address:02x} is no SEN5x (it says {name!r})",
-                    hint='An SPS30 has the same address: driver = "sps30".',
+                    hint=STRANGER,
                 )
             version = self._chip.get_version().firmware
             self._values = VALUES[: HAS[name]]

@@ -35,13 +35,13 @@ from sensirion_i2c_sps30 import Sps30Device
 from sensirion_i2c_sps30.commands import OutputFormat
 
 from kiezbox.errors import SensorGarbled, SensorTimeout
-from kiezbox.hardware import SensorHardware
+from kiezbox.hardware import I2C, SensorHardware
 from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.sensors._border import translated
 from kiezbox.sensors._duty import FAREWELL_S, Cleaning, clean_days_setting, pause
 from kiezbox.sensors._i2c import address_setting, wiring_hint
 from kiezbox.sensors._line import RestingSettings, trimmed, warm_up_setting
-from kiezbox.sensors._sensirion import NO_ACKNOWLEDGE
+from kiezbox.sensors._sensirion import NO_ACKNOWLEDGE, introduced
 from kiezbox.sensors._sensirion_bus import channel
 from kiezbox.settings import setting
 
@@ -70,6 +70,7 @@ LOOK_S, PATIENCE_S = 0.1, 4.0
 BUSY_S = 0.1
 
 HINT = wiring_hint("5 V (plug pin 1), SEL (plug pin 4) tied to GND before it gets its supply")
+STRANGER = 'An SEN5x has the same address: driver = "sen5x".'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +103,11 @@ class Sps30:
         self._is_measuring = False
         self._cleaning = Cleaning(settings.clean_days, self._deadline)
         with translated(self._part, HINT):
-            product = self._product()
+            product = self._product(hardware.i2c())
             if not product.startswith(PRODUCT):
                 raise SensorGarbled(
                     f"what answers at 0x{settings.address:02x} is no SPS30 (it says {product!r})",
-                    hint='An SEN5x has the same address: driver = "sen5x".',
+                    hint=STRANGER,
                 )
             self._can_sleep = tuple(self._chip.read_firmware_version()) >= SLEEPS_SINCE
 
@@ -136,7 +137,7 @@ class Sps30:
             except OSError:
                 pass  # gone; without its supply the fan stands still as well
 
-    def _product(self) -> str:
+    def _product(self, bus: I2C) -> str:
         """Who it is. It may sleep, and it may be busy with an older word: both say nothing."""
         until = time.monotonic() + BUSY_S
         while True:
@@ -144,8 +145,11 @@ class Sps30:
             try:
                 return str(self._chip.read_product_type())
             except OSError as error:
-                if error.errno not in NO_ACKNOWLEDGE or time.monotonic() > until:
+                if error.errno not in NO_ACKNOWLEDGE:
                     raise
+            if time.monotonic() > until:
+                with introduced(bus, self._settings.address, "SPS30", STRANGER):
+                    return str(self._chip.read_product_type())
             pause(BUSY_S / 10, self._deadline)
 
     def _start(self) -> None:

@@ -10,6 +10,7 @@ from contracts.rig import Reader, Rig
 
 from kiezbox.errors import SensorGarbled
 from kiezbox.hardware.simulated.sen5x import CLEAN, START_WITHOUT_PM, SimulatedSen5x
+from kiezbox.hardware.simulated.sps30 import SimulatedSps30
 from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.sensors import _duty, sen5x
 
@@ -182,3 +183,11 @@ def test_another_chip_at_its_address_is_no_sen5x(rig: Rig) -> None:
         reader.read()
 
     assert 'driver = "sps30"' in raised.value.hint
+
+
+def test_a_chip_that_takes_no_command_of_an_sen5x_is_not_called_absent(rig: Rig) -> None:
+    rig.bench.attach(0x69, SimulatedSps30(clock=lambda: clock() * 100))
+    reader = rig.reader("sen5x", RESTING)
+
+    with pytest.raises(SensorGarbled, match="takes no command of an SEN5x"):
+        reader.read()

@@ -12,6 +12,7 @@ from contracts.haste import clock
 from contracts.rig import Reader, Rig, wait_until
 
 from kiezbox.errors import SensorGarbled, SensorTimeout, SettingsError
+from kiezbox.hardware.simulated.sen5x import SimulatedSen5x
 from kiezbox.hardware.simulated.sps30 import CLEAN, SLEEP, START, STOP, SimulatedSps30
 from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.sensors import _duty, sps30
@@ -160,3 +161,11 @@ def test_an_sen5x_at_its_address_is_named_together_with_its_driver(rig: Rig) -> 
 def test_a_deadline_without_room_for_the_warm_up_is_refused() -> None:
     with pytest.raises(SettingsError, match="deadline_s = 30"):
         parse(sps30.Settings, {"driver": "sps30", "deadline_s": 30})
+
+
+def test_a_chip_that_takes_no_command_of_an_sps30_is_not_called_absent(rig: Rig) -> None:
+    rig.bench.attach(0x69, SimulatedSen5x(clock=lambda: clock() * 100))
+    reader = rig.reader("sps30", RESTING)
+
+    with pytest.raises(SensorGarbled, match="takes no command of an SPS30"):
+        reader.read()
