@@ -97,7 +97,7 @@ class SensorJudge:
         for one in judged:
             series = f"{self._name}/{one.quantity.value}"
             known = REASONS.get(one.reason)
-            if one.flag == Flag.GOOD or (known is not None and known.is_weather):
+            if one.flag == Flag.GOOD or (known is not None and known.is_expected):
                 self._doubted.pop(series, None)
             else:
                 _, since = self._doubted.get(series, ("", at))

@@ -92,7 +92,9 @@ class Judge:
         if course is None:
             course = self._courses[one.quantity] = Course(self._row(one.quantity))
         if one.flag != Flag.GOOD:
-            return Verdict(one.flag, one.reason)
+            least, most = self._row(one.quantity).possible
+            is_possible = least <= one.value <= most
+            return Verdict(one.flag if is_possible else Flag.BAD, one.reason)
         return course.of(at, one.value if one.raw is None else one.raw)
 
 

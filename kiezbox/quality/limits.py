@@ -96,7 +96,7 @@ NOTHING = Limits()
 #: recording 99.8 % are smaller [H].
 _DUST = Limits(
     possible=(0.0, 6500.0), plausible=(0.0, 1000.0), saturated=999.9,  # N, S
-    step=5.0, step_share=1.5, zero_from=3.0, settle_s=HOUR_S,  # N, H
+    step=5.0, step_share=1.5, zero_from=2.0, settle_s=HOUR_S,  # N, H
     stuck_s=HOUR_S, calm=(0.0, 1.0), calm_s=DAY_S,  # S
     humid_percent=70.0,  # N, S
 )  # fmt: skip

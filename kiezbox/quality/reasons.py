@@ -8,11 +8,11 @@ __all__ = ["REASONS", "Reason"]
 
 
 class Reason(NamedTuple):
-    """What is the matter, what to do, and whether it may be the weather's doing."""
+    """What is the matter, what to do, and whether it is so by weather or by nature: no fault."""
 
     what: str
     hint: str
-    is_weather: bool = False
+    is_expected: bool = False
 
 
 REASONS: dict[str, Reason] = {
@@ -44,17 +44,17 @@ REASONS: dict[str, Reason] = {
     "saturated": Reason(
         "the sensor is at the end of its scale and says: at least that",
         "Fog passes. A sensor that stays there for days is wet or worn out.",
-        is_weather=True,
+        is_expected=True,
     ),
     "warm-up": Reason(
         "the sensor had just been switched on",
         "Nothing; if it comes often, its supply fails again and again.",
-        is_weather=True,
+        is_expected=True,
     ),
     "rh-high": Reason(
         "so humid that a particulate sensor counts droplets",
         "Nothing. A sensor that dries its air may say so: humid_percent.",
-        is_weather=True,
+        is_expected=True,
     ),
     "status": Reason(
         "the sensor itself says that it is not well",
@@ -71,12 +71,12 @@ REASONS: dict[str, Reason] = {
     "model": Reason(
         "the chip reckons with another kind of battery",
         "Nothing: its voltage counts. An INA226 and [power.battery] know this kind better.",
-        is_weather=True,
+        is_expected=True,
     ),
     "indicative": Reason(
         "an electrochemical cell that was never compared with a reference station",
         "Compare it for two weeks, then say where and when: `colocated`.",
-        is_weather=True,
+        is_expected=True,
     ),
     "clock-unsure": Reason(
         "nobody knows when it was measured",

@@ -143,6 +143,12 @@ def test_a_driver_that_doubts_is_never_overruled_and_its_raw_value_stays() -> No
     assert Judge().judged(0, [doubted]) == [doubted]
 
 
+def test_what_the_driver_only_suspects_is_bad_where_it_cannot_be() -> None:
+    (found,) = Judge().judged(0, [Measurement(T, -300.0, None, Flag.SUSPECT, "status")])
+
+    assert (found.flag, found.reason) == (Flag.BAD, "status")
+
+
 def test_values_and_raw_values_are_what_they_were() -> None:
     sent = [Measurement(T, -144.0), Measurement(RH, 41.5, 40.0), Measurement(P, 652.0)]
 
@@ -178,7 +184,7 @@ def test_what_the_weather_does_is_no_step() -> None:
 
 def test_a_particulate_sensor_that_says_exactly_zero_out_of_dusty_air_is_suspect() -> None:
     assert course(FINE, [8.0, 0.0, 8.1]) == ["", "step", ""]
-    assert course(FINE, [1.0, 0.0, 0.0]) == ["", "", ""]  # a filtered room
+    assert course(FINE, [1.0, 0.0, 1.0]) == ["", "", ""]  # a filtered room, in whole µg/m³
 
 
 def test_degrees_fahrenheit_in_the_middle_of_a_series_are_suspect_as_long_as_they_last() -> None:
