@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import threading
+from contextlib import suppress
 
 from smbus2 import SMBus, i2c_msg
 
 from kiezbox.errors import SensorMissing
-from kiezbox.hardware.i2c_view import nack
+from kiezbox.hardware.i2c_view import TRANSACTION_S, nack
+
+#: linux/i2c-dev.h: how long the adapter waits for the end of a transaction, in steps of 10 ms; one
+#: second unless somebody says otherwise (drivers/i2c/i2c-core-base.c).
+I2C_TIMEOUT = 0x0702
 
 _OPENING = {
     errno.ENOENT: (
@@ -33,9 +39,12 @@ class LinuxBus:
         self._turn = threading.Lock()
         try:
             self._bus = SMBus(path)
+            assert self._bus.fd is not None
         except OSError as error:
             reason, hint = _OPENING.get(error.errno or 0, (error.strerror or str(error), ""))
             raise SensorMissing(f"cannot open {path}: {reason}", hint=hint) from error
+        with suppress(OSError):  # an adapter that does not take it keeps its own time
+            fcntl.ioctl(self._bus.fd, I2C_TIMEOUT, round(TRANSACTION_S * 100))
 
     def transfer(
         self, address: int, out: bytes | None, count: int | None, timeout_s: float

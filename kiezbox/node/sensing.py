@@ -25,7 +25,8 @@ from kiezbox.store import Store
 log = logging.getLogger("kiezbox")
 
 #: A sensor that failed is asked again after so long, or after its interval if that is shorter:
-#: whoever pushes a plug back in wants to see the answer before they climb down.
+#: whoever pushes a plug back in wants to see the answer before they climb down. One that took all
+#: its time is asked no sooner: it may be holding a bus on which others want to be read.
 RETRY_S = 10.0
 
 
@@ -160,15 +161,16 @@ class Sensing:
         if self._store.open_fault(source, kind, f"{self.name}: {error}", error.hint):
             log.warning("%s: %s kind=%s", source, error, kind)
         self._due_at = self._clock.monotonic()
-        return min(RETRY_S, self._settings.interval_s)
+        return RETRY_S if kind == "timeout" else min(RETRY_S, self._settings.interval_s)
 
     def _until_next(self) -> float:
-        """Seconds to the next full interval; reads that took too long are left out, not queued."""
+        """Seconds to the next full interval. A read that came late is followed by the next at once;
+        what was missed for longer than an interval is left out, not queued."""
         now = self._clock.monotonic()
         self._due_at += self._settings.interval_s
-        if self._due_at < now:
+        if self._due_at < now - self._settings.interval_s:
             self._due_at = now
-        return self._due_at - now
+        return max(0.0, self._due_at - now)
 
     def interrupt(self) -> None:
         # A particulate sensor warms up for half a minute; its next look at the bus ends that.

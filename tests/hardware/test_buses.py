@@ -26,10 +26,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiezbox.errors import SensorMissing, SensorTimeout
-from kiezbox.hardware import I2C
+from kiezbox.hardware import I2C, i2c_linux, i2c_view
 from kiezbox.hardware.box import BoxHardware
 from kiezbox.hardware.i2c_linux import LinuxBus
-from kiezbox.hardware.i2c_view import BusLock, BusView
+from kiezbox.hardware.i2c_view import TRANSACTION_S, BusLock, BusView
 from kiezbox.hardware.i2c_wire import WireBus
 from kiezbox.hardware.simulated.bench import Bench
 from kiezbox.hardware.simulated.bus import SimulatedBus
@@ -326,7 +326,7 @@ def test_a_driver_waiting_for_the_bus_gives_up_at_its_own_deadline(box: BoxHardw
     assert time.monotonic() - began < 2
 
 
-def test_a_chip_that_hangs_costs_a_second_and_the_other_answers(
+def test_a_chip_that_hangs_costs_half_a_second_and_the_other_answers(
     bench: Bench, box: BoxHardware
 ) -> None:
     solder(bench.bus)
@@ -340,6 +340,142 @@ def test_a_chip_that_hangs_costs_a_second_and_the_other_answers(
 
     assert answer == b"\x07"
     assert time.monotonic() - began < 3
+
+
+class Turns:
+    """Who gets the bus, in which order; each asks in a thread of its own."""
+
+    def __init__(self, lock: BusLock) -> None:
+        self._lock = lock
+        self.order: list[str] = []
+        self._threads: list[threading.Thread] = []
+
+    def ask(self, name: str, view: BusView) -> None:
+        """Ask, and be in the queue when this returns."""
+
+        def take() -> None:
+            while not self._lock.acquire(view):
+                pass
+            self.order.append(name)
+            self._lock.release(view)
+
+        waiting = len(self._lock._waiting)
+        thread = threading.Thread(target=take, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+        until = time.monotonic() + 5
+        while len(self._lock._waiting) <= waiting and time.monotonic() < until:
+            time.sleep(0.001)
+
+    def end(self) -> list[str]:
+        for thread in self._threads:
+            thread.join(10)
+            assert not thread.is_alive()
+        return self.order
+
+
+def view_on(lock: BusLock, seconds: float = 10) -> BusView:
+    return BusView(SimulatedBus(), lock, deadline(seconds))
+
+
+def test_the_bus_goes_round_in_the_order_in_which_it_was_asked_for() -> None:
+    lock = BusLock()
+    holder, turns = view_on(lock), Turns(lock)
+    assert lock.acquire(holder)
+    for name in ("first", "second", "third"):
+        turns.ask(name, view_on(lock))
+
+    lock.release(holder)
+
+    assert turns.end() == ["first", "second", "third"]
+
+
+def test_a_sensor_that_was_slow_lets_the_others_go_first_until_it_is_quick_again() -> None:
+    lock = BusLock()
+    holder, slow = view_on(lock), view_on(lock)
+    for seconds, expected in ((0.3, ["quick", "slow"]), (0.001, ["slow", "quick"])):
+        lock.took(slow, seconds)
+        assert lock.acquire(holder)
+        turns = Turns(lock)
+        turns.ask("slow", slow)
+        turns.ask("quick", view_on(lock))
+        lock.release(holder)
+        assert turns.end() == expected
+
+
+def test_a_slow_sensor_does_not_slip_into_the_pauses_of_a_quick_ones_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(i2c_view, "QUIET_S", 0.5)  # so that a slow machine fails nothing
+    lock = BusLock()
+    quick, slow, turns = view_on(lock), view_on(lock), Turns(lock)
+    lock.took(slow, 0.3)
+    assert lock.acquire(quick)
+    turns.ask("slow", slow)
+
+    for n in range(5):
+        lock.took(quick, 0.001)
+        lock.release(quick)
+        time.sleep(0.005)  # what a driver waits for a conversion
+        assert lock.acquire(quick)
+        turns.order.append(f"quick {n}")
+    lock.release(quick)
+
+    assert turns.end() == [*(f"quick {n}" for n in range(5)), "slow"]
+
+
+def test_a_slow_sensor_gives_way_between_two_of_its_transactions() -> None:
+    lock = BusLock()
+    slow, turns = view_on(lock), Turns(lock)
+    lock.took(slow, 0.3)
+    assert lock.acquire(slow)
+    turns.ask("quick", view_on(lock))
+
+    lock.give_way(slow)
+
+    assert turns.end() == ["quick"]
+    assert lock.holds(slow)
+
+
+def test_where_all_are_slow_they_take_turns() -> None:
+    lock = BusLock()
+    holder, turns = view_on(lock), Turns(lock)
+    assert lock.acquire(holder)
+    for name in ("first", "second"):
+        view = view_on(lock)
+        lock.took(view, 0.3)
+        turns.ask(name, view)
+
+    lock.release(holder)
+
+    assert turns.end() == ["first", "second"]
+
+
+def test_a_library_that_knocks_twice_at_a_hanging_chip_waits_once(
+    bench: Bench, box: BoxHardware
+) -> None:
+    bench.attach(0x76, Registers())
+    bench.fault(0x76, "hang")
+    began = time.monotonic()
+
+    with pytest.raises(ValueError, match="No I2C device"):
+        I2CDevice(box.i2c(deadline(10)), 0x76)
+
+    assert time.monotonic() - began < 2 * TRANSACTION_S
+
+
+def test_linux_is_asked_to_give_a_transaction_up_as_soon_as_we_do(
+    kernel: FakeKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(
+        i2c_linux.fcntl, "ioctl", lambda fd, request, value: asked.append((request, value))
+    )
+
+    LinuxBus("/dev/null").close()
+
+    # linux/i2c-dev.h: I2C_TIMEOUT, "in units of 10 ms".
+    assert asked == [(0x0702, round(TRANSACTION_S / 0.01))]
 
 
 def test_a_chip_that_hung_answers_again_once_it_lets_go(bench: Bench, box: BoxHardware) -> None:
