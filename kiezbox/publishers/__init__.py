@@ -6,7 +6,8 @@ A carrier module holds
 ``open(settings, box, clock, wake)``  the publisher; ``wake()`` is to be called from any thread
     when the link is there again, so that nobody waits out a pause
 
-Each publisher owns a cursor in the store; it is advanced only by what ``publish`` confirms.
+Each publisher owns a cursor in the store; it is advanced only by what ``publish`` confirms. The
+cursor of a ``Latest`` is advanced by time: what it did not carry at its moment it never will.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from kiezbox.errors import MissingPackage, SettingsError
 from kiezbox.model import Batch
 
-__all__ = ["Publisher", "carriers", "load"]
+__all__ = ["Latest", "Publisher", "carriers", "load"]
 
 
 class Publisher(Protocol):
@@ -55,6 +56,23 @@ class Publisher(Protocol):
 
     def close(self) -> None:
         """Say goodbye. Idempotent."""
+
+
+@runtime_checkable
+class Latest(Publisher, Protocol):
+    """Carries what is true now, at its own pace: for an other side that knows no time stamps, or
+    has no room for a past. It never delivers a backlog.
+
+    ``publish`` is handed the newest readings when it is due, takes the newest good one of each
+    series, and passes over the rest. It keeps none for later: whether a reading may leave the box
+    is asked at the moment when it does (``node.private``).
+    """
+
+    #: How many values were sent since the start.
+    sent: int
+
+    def due_in_s(self) -> float:
+        """Seconds until it wants readings; at most 0: now. From any thread."""
 
 
 def carriers() -> list[str]:
