@@ -57,8 +57,11 @@ def _deliver(settings: Settings, name: str, clock: Clock) -> int:
     from kiezbox import publishers
     from kiezbox.clock import SystemClock
     from kiezbox.node.carrier import Carrier
+    from kiezbox.node.private import Privacy
+    from kiezbox.privacy.grid import public_box
     from kiezbox.settings import parse
     from kiezbox.store import Store
+    from kiezbox.store.consents import consents_path
 
     table = settings.publishers[name]
     module = publishers.load(table.get("driver") or name)
@@ -67,8 +70,10 @@ def _deliver(settings: Settings, name: str, clock: Clock) -> int:
     store = Store.open(settings.store, settings.box.id, clock)
     try:
         wake = threading.Event()
-        publisher = module.open(publisher_settings, settings.box, clock, wake.set)
-        carrier = Carrier(store, publisher, name, clock)
+        # By hand no more leaves the box than by itself.
+        privacy = Privacy(settings.sensors, consents_path(settings.store.path), clock)
+        publisher = module.open(publisher_settings, public_box(settings.box), clock, wake.set)
+        carrier = Carrier(store, publisher, name, clock, privacy.of(name).passed)
         try:
             until = machine.monotonic() + PATIENCE_S
             while carrier.backlog():

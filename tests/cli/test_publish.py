@@ -30,6 +30,11 @@ id = "kb-1"
 [store]
 path = "{folder}/kiezbox.db"
 run_dir = "{folder}/run"
+[sensors.roof]
+driver = "bme280"
+where = "outdoor"
+[sensors.flat]
+driver = "bme280"
 [publishers.stick]
 driver = "file"
 path = "{self.stick}"
@@ -79,6 +84,20 @@ def test_publish_once_delivers_everything_and_remembers_it(box: Box) -> None:
     )
     packs = box.stick.read_bytes().splitlines()
     assert len([record for pack in packs for record in resolve(pack)]) == 2500
+
+
+def test_by_hand_no_more_of_a_flat_leaves_the_box_than_by_itself(box: Box) -> None:
+    store = box.open()
+    for sensor in ("flat", "roof", "flat"):
+        store.add(sensor, [Measurement(Quantity.TEMPERATURE_C, 21.5)])
+    store.close()
+
+    done = box.run("stick", "--once")
+
+    assert (done.returncode, done.stdout) == (0, "stick: delivered 1 readings, nothing is left\n")
+    packs = box.stick.read_bytes().splitlines()
+    names = [record["n"] for pack in packs for record in resolve(pack)]
+    assert names == ["kb-1/roof/temperature_c"]
 
 
 def test_publish_says_what_is_in_the_way(box: Box) -> None:
