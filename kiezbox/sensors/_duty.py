@@ -44,19 +44,25 @@ def clean_days_setting() -> Any:
     )
 
 
+#: Part ("the SPS30 at 0x69") -> when its fan was cleaned, or when we first saw it. It outlives a
+#: driver that is closed and opened anew after an error.
+_CLEANED_AT: dict[str, float] = {}
+
+
 class Cleaning:
     """By itself such a sensor cleans its fan after a week of measuring without a break. One that
     rests never gets there, so it is told to, after a reading that leaves time for it."""
 
-    def __init__(self, clean_days: float, deadline: Deadline) -> None:
+    def __init__(self, clean_days: float, deadline: Deadline, part: str = "") -> None:
         self._every_s = clean_days * DAY_S
         self._deadline = deadline
-        self._cleaned_at = time.monotonic()
+        self._part = part
+        _CLEANED_AT.setdefault(part, time.monotonic())
 
     def if_due(self, start: Callable[[], object]) -> None:
         """Start it and wait until it is over, if it is time."""
-        is_due = self._every_s and time.monotonic() - self._cleaned_at >= self._every_s
+        is_due = self._every_s and time.monotonic() - _CLEANED_AT[self._part] >= self._every_s
         if is_due and self._deadline.remaining_s() > CLEANING_S + 2:
             start()
             pause(CLEANING_S, self._deadline)
-            self._cleaned_at = time.monotonic()
+            _CLEANED_AT[self._part] = time.monotonic()

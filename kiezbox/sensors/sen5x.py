@@ -143,7 +143,7 @@ class Sen5x:
         self._part = f"the SEN5x at 0x{settings.address:02x}"
         self._chip = Sen5xI2cDevice(connection(hardware), settings.address)
         self._has_fan_on = False
-        self._cleaning = Cleaning(settings.clean_days, self._deadline)
+        self._cleaning = Cleaning(settings.clean_days, self._deadline, self._part)
         with translated(self._part, HINT):
             with introduced(hardware.i2c(), settings.address, "SEN5x", STRANGER):
                 name = self._chip.get_product_name()

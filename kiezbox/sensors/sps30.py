@@ -101,7 +101,7 @@ class Sps30:
         self._part = f"the SPS30 at 0x{settings.address:02x}"
         self._chip = Sps30Device(channel(hardware, settings.address))
         self._is_measuring = False
-        self._cleaning = Cleaning(settings.clean_days, self._deadline)
+        self._cleaning = Cleaning(settings.clean_days, self._deadline, self._part)
         with translated(self._part, HINT):
             product = self._product(hardware.i2c())
             if not product.startswith(PRODUCT):

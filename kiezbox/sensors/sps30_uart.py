@@ -177,7 +177,7 @@ class Sps30Uart:
 
     def __init__(self, settings: Settings, hardware: SensorHardware) -> None:
         self._settings = settings
-        self._cleaning = Cleaning(settings.clean_days, hardware.deadline)
+        self._cleaning = Cleaning(settings.clean_days, hardware.deadline, self._part)
         self._part = f"the SPS30 at {settings.port}"
         with translated(self._part, HINT):
             self._line: Line[Frame] = Line(

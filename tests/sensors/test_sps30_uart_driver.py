@@ -113,7 +113,7 @@ def test_a_fan_that_rests_is_blown_clean_once_a_week(
     reader.read()
     assert sensor.cleanings == 0
 
-    reader.sensor._cleaning._cleaned_at -= 7 * 86400
+    _duty._CLEANED_AT[reader.sensor._part] -= 7 * 86400
     for _ in range(2):
         reader.read()
 
