@@ -2,8 +2,8 @@
 
 Pure rules over numbers; the words stand in the catalogue, room ``advice``, under the code of each
 piece. First what may hurt, then what costs comfort. Where a rule needs a number that nobody
-measures here, it says nothing: no advice is better than a guess. Of a window it is said once whether
-to open it: stale air comes before heat, heat before damp.
+measures here, it says nothing: no advice is better than a guess. Of a window it is said once
+whether to open it: stale air comes before heat, heat before damp.
 
 Sources beside those of the indices: German Environment Agency, "Richtig lüften und heizen" and
 "Leitfaden zur Vorbeugung, Erfassung und Sanierung von Schimmelbefall in Gebäuden" (2017), section 3
