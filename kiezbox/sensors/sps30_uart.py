@@ -177,8 +177,8 @@ class Sps30Uart:
 
     def __init__(self, settings: Settings, hardware: SensorHardware) -> None:
         self._settings = settings
-        self._cleaning = Cleaning(settings.clean_days, hardware.deadline, self._part)
         self._part = f"the SPS30 at {settings.port}"
+        self._cleaning = Cleaning(settings.clean_days, hardware.deadline, self._part)
         with translated(self._part, HINT):
             self._line: Line[Frame] = Line(
                 hardware.serial(settings.port, BAUDRATE),
