@@ -82,6 +82,11 @@ REASONS: dict[str, Reason] = {
         "nobody knows when it was measured",
         "A clock chip (DS3231) or GPS keeps the time through a blackout.",
     ),
+    "shaken": Reason(
+        "the bucket tipped faster than any rain can fill it",
+        "Wind: brace the mast. If it comes on calm days, look for a loose or wet cable.",
+        is_expected=True,
+    ),
     "open-circuit": Reason(
         "nothing is connected, or the cable is broken", "Look at the probe's cable and its clamps."
     ),
