@@ -14,6 +14,14 @@ class Unit(NamedTuple):
     text: str
     decimals: int
 
+    def say(self, value: float) -> str:
+        """The value for people, in digits that mean something.
+
+        >>> UNITS[Quantity.TEMPERATURE_C].say(21.4837), UNITS[Quantity.VOC_INDEX].say(100)
+        ('21.5 °C', '100')
+        """
+        return f"{value:.{self.decimals}f} {self.text}".rstrip()
+
 
 UNITS: dict[Quantity, Unit] = {
     Quantity.TEMPERATURE_C: Unit("Cel", "°C", 1),

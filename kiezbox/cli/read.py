@@ -86,7 +86,7 @@ def sentence(one: Measurement) -> str:
 
     unit = UNITS[one.quantity]
     flag = "" if one.flag == Flag.GOOD else f"  {one.flag.name.lower()}: {one.reason}"
-    return f"{one.quantity.value:18}{one.value:.{unit.decimals}f} {unit.text}{flag}"
+    return f"{one.quantity.value:17} {unit.say(one.value)}{flag}"
 
 
 def document(one: Measurement) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def sentences(facts: dict[str, Any], now: float) -> list[str]:
         flag = "" if reading["flag"] == 0 else f"  {Flag(reading['flag']).name.lower()}"
         reason = f": {reading['reason']}" if reading["reason"] else ""
         lines.append(
-            f"reading    {name} {reading['value']:.{unit.decimals}f} {unit.text},"
+            f"reading    {name} {unit.say(reading['value'])},"
             f" {words(now - reading['taken_at'])} ago{flag}{reason}"
         )
     store = facts["store"]

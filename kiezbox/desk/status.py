@@ -85,7 +85,7 @@ def _reading(name: str, reading: Any) -> str:
     except (KeyError, ValueError):
         return str(value)
     doubt = "" if reading.get("flag") == 0 else f" ({reading.get('reason') or '?'})"
-    return f"{value:.{unit.decimals}f} {unit.text}{doubt}"
+    return f"{unit.say(value)}{doubt}"
 
 
 def _number(value: Any) -> float | None:

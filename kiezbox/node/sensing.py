@@ -97,6 +97,7 @@ class Sensing:
         self._hardware = SensorHardware(hardware, self._deadline, self._neighbour)
         self._sensor: Sensor | None = None
         self._fault_kind = ""
+        self._is_ending = False
         #: What stands as a fault about its values; "": not looked yet, the last start's may stand.
         self._doubt: tuple[str, str, str] | str | None = ""
         self._due_at = clock.monotonic()
@@ -147,7 +148,8 @@ class Sensing:
 
     def _failed(self, error: KiezboxError) -> float:
         self.close()
-        if not self._counts():
+        # A read that was ended from outside has not failed: nothing to tell at the next start.
+        if self._is_ending or not self._counts():
             return 0.0
         kind = getattr(error, "kind", "failed")
         self._judge.lost()
@@ -173,6 +175,7 @@ class Sensing:
         return max(0.0, self._due_at - now)
 
     def interrupt(self) -> None:
+        self._is_ending = True
         # A particulate sensor warms up for half a minute; its next look at the bus ends that.
         self._deadline.start(0.0)
 

@@ -24,6 +24,8 @@ ID = 0xD0
 CHIPS = {0x60: "BME280", 0x58: "BMP280", 0x56: "BMP280", 0x57: "BMP280", 0x55: "BMP180",
          0x61: "BME680"}  # fmt: skip
 
+WITH_DRIVER = ("BME280", "BME680")
+
 #: Codes that are no measurement: skipped (BME280: 5.4.3, 5.4.5), and all bits equal, at 16 and 20
 #: bits.
 NO_20_BITS = frozenset((0x80000, 0x00000, 0xFFFF0, 0xFFFFF))
@@ -50,10 +52,10 @@ def check_id(registers: Registers, wanted: str) -> None:
     raise SensorGarbled(
         f"the chip at 0x{registers.address:02x} is a {name}, not a {wanted} (its id reads"
         f" 0x{found:02x})",
-        hint=f"A BMP280 looks the same and is often sold as a {wanted}, but has no humidity"
-        " sensor. Exchange it."
-        if name == "BMP280"
-        else "Choose the driver that belongs to this chip.",
+        hint=f'Choose the driver that belongs to this chip: driver = "{name.lower()}".'
+        if name in WITH_DRIVER
+        else f"It looks like a {wanted}, and is often sold as one, but has no humidity sensor."
+        " Exchange it.",
     )
 
 

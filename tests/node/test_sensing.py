@@ -42,6 +42,9 @@ class Post:
         self.latest = Latest(lambda: None)
         self._store = store
 
+    def faults(self) -> list[str]:
+        return [fault.message for fault in self._store.faults()]
+
     def sensing(
         self, name: str, act: Callable[[Any], Measurement], interval_s: float = 10.0
     ) -> Sensing:
@@ -118,6 +121,19 @@ def test_a_sensor_that_took_all_its_time_is_asked_again_later_than_one_that_is_g
         raise error
 
     assert post.sensing("roof", act, interval_s=2.0).step() == pause_s
+
+
+def test_a_read_that_the_nodes_end_cut_off_is_no_fault(post: Post) -> None:
+    def act(hardware: Any) -> Measurement:
+        sensing.interrupt()  # as another thread does, while a sensor warms up
+        hardware.deadline.check()
+        raise AssertionError("the deadline has not passed")
+
+    sensing = post.sensing("dust", act)
+
+    sensing.step()
+
+    assert post.faults() == []
 
 
 def test_a_sensor_is_told_what_another_says_if_it_is_good_and_recent(post: Post) -> None:
