@@ -163,6 +163,7 @@ def assemble(settings: Settings, clock: Clock) -> Node:
         radio_country=settings.network.access_point.country,
     )
     trouble = partial(_trouble, store)
+    store.keep_for(settings.publishers)
     workers = [
         Worker("store", lambda counts: Storing(store, settings.store, clock), clock, is_vital=True)
     ]

@@ -6,6 +6,9 @@ from kiezbox.clock import Clock
 from kiezbox.settings import StoreSettings
 from kiezbox.store import Store
 
+#: Seconds between two steps of making means, as long as there is a backlog of them.
+TEND_S = 1.0
+
 
 class Storing:
     """The task of the store's worker. Vital: if it dies, so does the process."""
@@ -22,7 +25,8 @@ class Storing:
         self._store.flush()
         if self._store.is_fold_due():
             self._store.fold()
-        return self._flush_s
+        # Much is to do only after an update or a salvage: a bounded step a second then.
+        return min(TEND_S, self._flush_s) if self._store.tend() else self._flush_s
 
     def _watch_clock(self) -> None:
         """Note when the wall clock is set or jumps, so that older rows can be corrected."""

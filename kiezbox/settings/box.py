@@ -103,7 +103,41 @@ class StoreSettings:
         512, help="Size of the journal, laid out once.", unit="KiB", least=16, most=65536
     )
     keep_days: float = setting(
-        730.0, help="Readings older than this are deleted.", unit="days", least=1, most=36500
+        730.0,
+        help="Single readings older than this are deleted once every publisher has them; means\n"
+        "over ten minutes, hours and days stay longer.",
+        unit="days",
+        least=1,
+        most=36500,
+    )
+    keep_10min_days: float = setting(
+        1826.0,
+        help="Means over ten minutes older than this are deleted (and no sooner than the readings).",
+        unit="days",
+        least=1,
+        most=36500,
+    )
+    keep_hourly_days: float = setting(
+        3652.0,
+        help="Means over an hour older than this are deleted (and no sooner than finer ones).",
+        unit="days",
+        least=1,
+        most=36500,
+    )
+    keep_daily_days: float = setting(
+        36500.0,
+        help="Means over a day older than this are deleted (and no sooner than finer ones).",
+        unit="days",
+        least=1,
+        most=36500,
+    )
+    most_mib: int = setting(
+        1024,
+        help="Above this size the oldest single readings are deleted, even those a publisher has\n"
+        "not confirmed yet; that is a fault then. Means stay.",
+        unit="MiB",
+        least=1,
+        most=1048576,
     )
 
     @property

@@ -12,13 +12,13 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from kiezbox.clock import Clock
 from kiezbox.errors import StoreError
 from kiezbox.settings import StoreSettings
-from kiezbox.store import changes, migrate, opening, packing
+from kiezbox.store import changes, migrate, opening, packing, tending
 from kiezbox.store.counting import Counter
 from kiezbox.store.database import (
     HINTS,
@@ -33,9 +33,6 @@ from kiezbox.store.packing import Change, Frame, Row
 
 #: What may wait in memory while nothing can be written: four days at seven readings a minute.
 WAITING_BYTES = 1 << 20
-
-#: Old readings deleted with one fold: more than come in, few enough for a card.
-RETIRED_AT_ONCE = 5000
 
 #: Troubles that say what ``state`` is; the others ("journal", "busy", "lost") are faults only.
 _STATES = ("full", "read-only", "damaged")
@@ -69,6 +66,10 @@ class Card:
         #: Whether the database is only a view or a stand-in until the real one can be opened.
         self.is_makeshift = False
         self.is_backup = False
+        #: Whether old readings wait to become means, or to go: see ``tend``.
+        self.is_behind = True
+        #: Whose progress keeps readings from going; None: of all that ever had any.
+        self.publishers: Collection[str] | None = None
         self.counter = Counter(self.query)
         self.db: sqlite3.Connection
         self._settings = settings
@@ -78,6 +79,7 @@ class Card:
         self._journal = Journal(self.path + ".journal", settings.journal_kib * 1024)
         self._folded = 0
         self._lost = 0
+        self._overrun = self._overrun_to = 0
         self._lock_fd = -1
 
     @property
@@ -321,26 +323,48 @@ class Card:
             return frames
         with transaction(self.db) as db:
             changes.put_frames(db, frames)
-            self._retire(db)
+            tended = self._tend(db)
             db.execute(
                 "UPDATE meta SET box = ?, folded_sequence = ?, is_backup = 0",
                 (self._box, self._journal.next_sequence - 1),
             )
         self.tail, self.waiting = [], []
         self.counter.forget()
+        self._note(tended)
         return frames
 
-    def _retire(self, db: sqlite3.Connection) -> None:
-        """Delete what is older than the settings say, a bounded step with each fold."""
-        if not self._clock.is_trusted():
-            return  # A clock that was never set must not decide what is old.
-        cutoff_s = self._clock.now() - self._settings.keep_days * 86400
-        (serial,) = db.execute(
-            changes.OLD_READINGS, (RETIRED_AT_ONCE, int(cutoff_s * 1000))
-        ).fetchone()
-        if serial is not None:
-            db.execute(changes.DELETE_READINGS, (serial,))
-        db.execute(changes.DELETE_FAULTS, (cutoff_s,))
+    def tend(self) -> None:
+        """One more step of what a fold has left to do (``is_behind``)."""
+        self.is_behind = False
+        if self.is_makeshift or self.state != "ok":
+            return
+        try:
+            with transaction(self.db) as db:
+                tended = self._tend(db)
+            self.counter.forget()
+            self._note(tended)
+        except TROUBLE as error:
+            self._is_new_after(error)
+
+    def _tend(self, db: sqlite3.Connection) -> tending.Tended:
+        # A clock that was never set must not decide what is old.
+        now_s = self._clock.now() if self._clock.is_trusted() else None
+        return tending.step(db, self._settings, now_s, self.publishers)
+
+    def _note(self, tended: tending.Tended) -> None:
+        self.is_behind = tended.is_more
+        if tended.overrun:
+            self._overrun += tended.overrun
+            self._overrun_to = tended.retired
+            self._trouble(
+                "overrun",
+                f"{self._overrun} readings went that {tended.waiting_for} has not confirmed:"
+                f" the database has reached store.most_mib = {self._settings.most_mib}",
+                "Mend the way to that publisher, or take it out of kiezbox.toml; their means stay.",
+            )
+        elif tended.delivered >= self._overrun_to:
+            self.troubles.pop("overrun", None)
+            self._overrun = 0
 
     # --- trouble -------------------------------------------------------------------------
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from kiezbox.errors import StoreDamaged, StoreError, StoreFull, StoreReadOnly
+from kiezbox.store import levels
 
 #: How many steps ``schema.MIGRATIONS`` has (a test says so).
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 #: "Kiez": what makes a SQLite file ours (sqlite.org/pragma.html#pragma_application_id).
 APPLICATION_ID = 0x4B69657A
@@ -105,6 +106,7 @@ def connect(path: str, *, is_writable: bool, is_frozen: bool = False) -> sqlite3
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA cache_size = -512")
         db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        levels.register(db)
     except TROUBLE:
         db.close()
         raise

@@ -1,9 +1,11 @@
 """What was measured lately, as means over short spans: for charts and indices.
 
-A boot's readings are in the order of their serials, and their monotonic times tell how far apart
-they are. So the first one of the last day is found by halving, and the database does the sums; what
-only the journal has is added here. One clock mark places a whole boot in time, so that a chart is
-right also where the clock was set later.
+Where the spans asked for are made of whole ten minutes, hours or days, the tiers have them, and
+only what is not in the tiers yet is summed up from the readings. A boot's readings are in the order
+of their serials, and their monotonic times tell how far apart they are: so the first one of the
+last day is found by halving, and the database does the sums. What only the journal has is added
+here. A clock mark places a whole boot in time, so that a chart is right also where the clock was
+set later.
 """
 
 from __future__ import annotations
@@ -12,8 +14,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from kiezbox.model import COUNTER_BITS, Series
-from kiezbox.store import queries
+from kiezbox.store import queries, tiers
 from kiezbox.store.boots import ClockMarks, boot_of, corrected_ms
+from kiezbox.store.levels import level, power
 from kiezbox.store.packing import Frame, rows_of
 
 if TYPE_CHECKING:
@@ -27,8 +30,14 @@ MOST_READINGS = 400_000
 #: Starts of the node looked at.
 MOST_BOOTS = 300
 
-#: Series → number of the span (Unix ms divided by its width) → [lowest, highest, sum, count].
-_Sums = dict[int, dict[int, list[float]]]
+#: A clock that is set while it is trusted is not set back by more.
+_SLACK_MS = 3_600_000
+
+#: After every moment a box measures at (2109).
+_LATEST_MS = 1 << 42
+
+_OF_TIER = "SELECT id, mean, least, most, good FROM tiers WHERE id >= ? AND id < ? AND good > 0"
+_SERIES, _SPAN = (1 << 24) - 1, (1 << 32) - 1
 
 
 class Span(NamedTuple):
@@ -44,52 +53,167 @@ class Span(NamedTuple):
 def spans(
     query: Query, frames: Sequence[Frame], since_ms: int, width_ms: int
 ) -> dict[Series, list[Span]]:
-    """Oldest first; spans without any good reading are left out."""
+    """Oldest first; spans without any good reading are left out.
+
+    From the coarsest tier whose spans fit into these, and from the readings it does not have yet.
+    """
     marks = queries.clock_marks(query, frames)
-    sums: _Sums = {}
-    _from_database(query, marks, sums, since_ms, width_ms)
-    _from_journal(frames, marks, sums, since_ms, width_ms)
     names = queries.series(query, frames)
-    return {
-        names[number]: [
-            Span(n * width_ms / 1000, low, high, total / count, int(count))
-            for n, (low, high, total, count) in sorted(found.items())
-        ]
-        for number, found in sums.items()
-    }
+    sums = _Sums(width_ms, {n for n, each in names.items() if each.quantity in tiers.LEVELS})
+    fitting = [tier for tier in tiers.TIERS if width_ms % tier.width_ms == 0]
+    position = 0
+    if fitting:
+        position = tiers.state(query)["position"]
+        edge_ms = _next_edge(since_ms, fitting[0].width_ms)
+        if since_ms < edge_ms:
+            begin = position_since(query, since_ms)
+            # Where a clock was set back, later moments come first; not by hours.
+            end = min(position, position_since(query, edge_ms + _SLACK_MS) or position)
+            _from_readings(query, sums, begin, end, since_ms, edge_ms)
+            settled = [(begin, end)]
+            for first, last in tiers.undated(query).values():
+                settled = [part for each in settled for part in _without(each, first - 1, last)]
+            for part in settled:
+                _from_unsure(query, marks, sums, *part, since_ms, edge_ms)
+        _from_tiers(query, sums, fitting, edge_ms)
+        for first, last in tiers.undated(query).values():
+            _from_unsure(query, marks, sums, first - 1, min(last, position), since_ms)
+    else:
+        position = position_since(query, since_ms)
+    if _is_more_than(query, position, tiers.AT_ONCE):  # The tiers are behind, after an update.
+        position = max(position, position_since(query, since_ms))
+        if _is_more_than(query, position, MOST_READINGS):
+            position = query(
+                "SELECT serial FROM readings ORDER BY serial DESC LIMIT 1 OFFSET ?",
+                (MOST_READINGS,),
+            )[0][0]
+    _from_readings(query, sums, position, queries.END, since_ms, _LATEST_MS)
+    _from_unsure(query, marks, sums, position, queries.END, since_ms)
+    _from_journal(frames, marks, sums, since_ms)
+    return sums.spans(names)
 
 
-def _from_database(
-    query: Query, marks: ClockMarks, sums: _Sums, since_ms: int, width_ms: int
+class _Sums:
+    """Sums on their way to be means."""
+
+    def __init__(self, width_ms: int, levels: set[int]) -> None:
+        self.width_ms = width_ms
+        self._levels = levels
+        #: Series → number of the span (Unix ms / its width) → [lowest, highest, sum, count].
+        self._found: dict[int, dict[int, list[float]]] = {}
+
+    def add(self, series: int, at_ms: int, value: float) -> None:
+        weight = power(value) if series in self._levels else value
+        self.merge(series, at_ms // self.width_ms, value, value, weight, 1)
+
+    def merge(
+        self, series: int, span: int, low: float, high: float, total: float, count: int
+    ) -> None:
+        spans_of = self._found.get(series)
+        if spans_of is None:
+            spans_of = self._found[series] = {}
+        found = spans_of.get(span)
+        if found is None:
+            spans_of[span] = [low, high, total, count]
+            return
+        found[0], found[1] = min(found[0], low), max(found[1], high)
+        found[2] += total
+        found[3] += count
+
+    def total_of(self, mean: str) -> str:
+        """SQL of what is summed up."""
+        if not self._levels:
+            return mean
+        some = ", ".join(str(int(number)) for number in sorted(self._levels))
+        return f"CASE WHEN series IN ({some}) THEN power({mean}) ELSE {mean} END"
+
+    def spans(self, names: queries.Names) -> dict[Series, list[Span]]:
+        return {
+            names[number]: [
+                Span(
+                    n * self.width_ms / 1000,
+                    low,
+                    high,
+                    level(total / count) if number in self._levels else total / count,
+                    int(count),
+                )
+                for n, (low, high, total, count) in sorted(found.items())
+            ]
+            for number, found in self._found.items()
+        }
+
+
+def _from_tiers(query: Query, sums: _Sums, fitting: Sequence[tiers.Tier], edge_ms: int) -> None:
+    """Finer ones up to where a span of the next coarser one begins, then the coarsest."""
+    for tier, coarser in zip(fitting, [*fitting[1:], None], strict=True):
+        until_ms = _LATEST_MS
+        if coarser is not None:
+            until_ms = _next_edge(edge_ms, coarser.width_ms)
+        bounds = tier.id_of(edge_ms), tier.id_of(until_ms)
+        edge_ms = until_ms
+        if bounds[0] == bounds[1]:
+            continue
+        for number, mean, least, most, good in query(_OF_TIER, bounds):
+            series, at_ms = number & _SERIES, (number >> 24 & _SPAN) * tier.width_ms
+            weight = power(mean) if series in sums._levels else mean
+            sums.merge(series, at_ms // sums.width_ms, least, most, weight * good, good)
+
+
+def _from_readings(
+    query: Query, sums: _Sums, above: int, last: int, since_ms: int, until_ms: int
 ) -> None:
-    left, end = MOST_READINGS, queries.END
-    for _ in range(MOST_BOOTS):
-        newest = query(
-            "SELECT serial, monotonic_ms, taken_ms, clock_trusted FROM readings"
-            " WHERE serial < ? ORDER BY serial DESC LIMIT 1",
-            (end,),
-        )
-        if not newest or left <= 0:
-            return
-        serial, monotonic_ms, taken_ms, clock_trusted = newest[0]
+    """Readings of a sure clock with above < serial <= last, taken between two moments."""
+    for row in query(
+        "SELECT series, taken_ms / ?1 AS span, min(value), max(value),"
+        f" sum({sums.total_of('value')}), count(*) FROM readings"
+        " WHERE serial > ?2 AND serial <= ?3 AND flag = 0 AND clock_trusted = 1"
+        " AND taken_ms >= ?4 AND taken_ms < ?5 GROUP BY series, span",
+        (sums.width_ms, above, last, since_ms, until_ms),
+    ):
+        sums.merge(*row)
+
+
+def _from_unsure(
+    query: Query,
+    marks: ClockMarks,
+    sums: _Sums,
+    above: int,
+    last: int,
+    since_ms: int,
+    until_ms: int = _LATEST_MS,
+) -> None:
+    """Readings of a clock that was not sure then, but of which something is known now."""
+    for serial, series, taken_ms, monotonic_ms, value in query(
+        "SELECT serial, series, taken_ms, monotonic_ms, value FROM readings"
+        " WHERE serial > ? AND serial <= ? AND clock_trusted = 0 AND flag = 0"
+        " ORDER BY serial DESC LIMIT ?",
+        (above, last, MOST_READINGS),
+    ):
         boot = boot_of(serial)
-        end = boot << COUNTER_BITS
-        at_ms = corrected_ms(marks, boot, monotonic_ms, taken_ms, clock_trusted)
-        if not clock_trusted and boot not in marks:
-            continue  # Nobody knows when that was.
-        if at_ms < since_ms:
-            return
-        offset_ms = at_ms - monotonic_ms
-        first = max(_first_since(query, end, serial, since_ms - offset_ms), serial - left)
-        left -= serial - first + 1
-        rows = query(
-            "SELECT series, (monotonic_ms + ?) / ? AS span, min(value), max(value), sum(value),"
-            " count(*) FROM readings WHERE serial BETWEEN ? AND ? AND flag = 0"
-            " AND monotonic_ms + ? >= ? GROUP BY series, span",
-            (offset_ms, width_ms, first, serial, offset_ms, since_ms),
+        if boot in marks:
+            at_ms = corrected_ms(marks, boot, monotonic_ms, taken_ms, 0)
+            if since_ms <= at_ms < until_ms:
+                sums.add(series, at_ms, value)
+
+
+def _is_more_than(query: Query, position: int, count: int) -> bool:
+    return bool(
+        query(
+            "SELECT 1 FROM readings WHERE serial > ? ORDER BY serial LIMIT 1 OFFSET ?",
+            (position, count),
         )
-        for series, span, *found in rows:
-            _add(sums, series, span, found)
+    )
+
+
+def _next_edge(at_ms: int, width_ms: int) -> int:
+    """Where the next span begins; itself where one begins there."""
+    return -(-at_ms // width_ms) * width_ms
+
+
+def _without(part: tuple[int, int], above: int, last: int) -> list[tuple[int, int]]:
+    """What is left of above < serial <= last without another such range."""
+    left = [(part[0], min(part[1], above)), (max(part[0], last), part[1])]
+    return [each for each in left if each[0] < each[1]]
 
 
 def position_since(query: Query, since_ms: int) -> int:
@@ -121,6 +245,12 @@ def position_since(query: Query, since_ms: int) -> int:
 
 def _first_since(query: Query, low: int, high: int, monotonic_ms: int) -> int:
     """The lowest serial of a boot (low to high) whose reading is not older than that."""
+    first = query(
+        "SELECT serial, monotonic_ms FROM readings WHERE serial >= ? ORDER BY serial LIMIT 1",
+        (low,),
+    )
+    if first and first[0][0] <= high and first[0][1] >= monotonic_ms:
+        return int(first[0][0])
     while low < high:
         middle = (low + high) // 2
         found = query(
@@ -134,9 +264,7 @@ def _first_since(query: Query, low: int, high: int, monotonic_ms: int) -> int:
     return low
 
 
-def _from_journal(
-    frames: Sequence[Frame], marks: ClockMarks, sums: _Sums, since_ms: int, width_ms: int
-) -> None:
+def _from_journal(frames: Sequence[Frame], marks: ClockMarks, sums: _Sums, since_ms: int) -> None:
     for frame in frames:
         for serial, series, taken_ms, monotonic_ms, value, _, flag, _, trusted in rows_of(
             frame.payload
@@ -146,12 +274,4 @@ def _from_journal(
                 continue
             at_ms = corrected_ms(marks, boot, monotonic_ms, taken_ms, trusted)
             if at_ms >= since_ms:
-                _add(sums, series, at_ms // width_ms, (value, value, value, 1))
-
-
-def _add(sums: _Sums, series: int, span: int, more: Sequence[float]) -> None:
-    low, high, total, count = more
-    found = sums.setdefault(series, {}).setdefault(span, [low, high, 0.0, 0])
-    found[0], found[1] = min(found[0], low), max(found[1], high)
-    found[2] += total
-    found[3] += count
+                sums.add(series, at_ms, value)

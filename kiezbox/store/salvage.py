@@ -17,6 +17,7 @@ import time
 from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
+from kiezbox.store import tiers
 from kiezbox.store.changes import CHANGES, INSERT_READING
 from kiezbox.store.database import transaction
 
@@ -55,6 +56,13 @@ _TABLES: dict[str, str] = {
     "Nniittttt?i": (
         "INSERT INTO transitions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id)"
         " DO UPDATE SET carried_out_at = coalesce(carried_out_at, excluded.carried_out_at)"
+    ),
+    # Of two versions of a mean the one of more readings.
+    "N???iii": (
+        "INSERT INTO tiers VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+        " mean = excluded.mean, least = excluded.least, most = excluded.most,"
+        " good = excluded.good, suspect = excluded.suspect, bad = excluded.bad"
+        " WHERE excluded.good + excluded.suspect + excluded.bad > good + suspect + bad"
     ),
     "titnnt": "INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, ?)",
     "Nnt?t?": (
@@ -108,6 +116,9 @@ def salvage(
                 for number in left[:_PAGES_AT_ONCE]:
                     readings += _insert(db, list(_rows(pages, number)), shapes)
             del left[:_PAGES_AT_ONCE]
+    if not is_live:
+        with transaction(db):
+            tiers.begin_again(db)
     return Salvaged(readings, len(left))
 
 
@@ -128,13 +139,19 @@ def _in_parts(numbers: range) -> Iterator[range]:
 
 def _insert(db: sqlite3.Connection, rows: list[tuple[Any, ...]], shapes: Collection[str]) -> int:
     count = 0
+    late = []
     for row in rows:
         shape = _shape(row)
         if shape in shapes:
             try:
-                count += db.execute(_TABLES[shape], row).rowcount
+                done = db.execute(_TABLES[shape], row).rowcount
             except sqlite3.IntegrityError:
                 continue
+            count += done
+            if done and shape == _READINGS and shapes is _LIVE:
+                late.append(row)
+    if late:
+        tiers.take_late(db, late)
     return count
 
 

@@ -147,3 +147,45 @@ def first_tables(db: Database) -> None:
     )
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute("PRAGMA user_version = 1")
+
+
+@MIGRATIONS(name="2")
+def tiers(db: Database) -> None:
+    """Means over ten minutes, hours and days; see ``store.tiers`` for what a number is made of."""
+    db.table("tiers").create(
+        {
+            "id": int,
+            "mean": float,
+            "least": float,
+            "most": float,
+            "good": int,
+            "suspect": int,
+            "bad": int,
+        },
+        pk="id",
+        not_null={"good", "suspect", "bad"},
+        strict=True,
+    )
+    db.table("tier_state").create(
+        {"id": int, "name": str, "value": int},
+        pk="id",
+        not_null={"name", "value"},
+        strict=True,
+    ).create_index(["name"], unique=True)
+    db.table("undated").create(
+        {"boot": int, "first": int, "last": int},
+        pk="boot",
+        not_null={"first", "last"},
+        strict=True,
+    )
+    # For people with an SQLite shell of their own.
+    db.create_view(
+        "means",
+        "SELECT CASE tiers.id >> 56 WHEN 1 THEN '10min' WHEN 2 THEN 'hourly' ELSE 'daily' END"
+        " AS tier, series.sensor, series.quantity,"
+        " datetime(((tiers.id >> 24) & 4294967295)"
+        " * CASE tiers.id >> 56 WHEN 1 THEN 600 WHEN 2 THEN 3600 ELSE 86400 END, 'unixepoch')"
+        " AS starts_utc, mean, least, most, good, suspect, bad"
+        " FROM tiers JOIN series ON series.id = tiers.id & 16777215",
+    )
+    db.execute("PRAGMA user_version = 2")

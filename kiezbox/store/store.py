@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from zlib import crc32
 
 from kiezbox.clock import Clock
@@ -104,6 +104,21 @@ class Store(Ledger):
             count = self._card.fold()
             self._settled()
             return count
+
+    def tend(self) -> bool:
+        """One bounded step of making means and deleting what is old; True if more is to do.
+
+        Each fold does one, too. A step is one transaction.
+        """
+        with self._lock:
+            if self._card.is_behind:
+                self._card.tend()
+                self._report()
+            return self._card.is_behind
+
+    def keep_for(self, publishers: Collection[str]) -> None:
+        """Readings stay until these have confirmed them, or the disk limit is reached."""
+        self._card.publishers = frozenset(publishers)
 
     def is_fold_due(self) -> bool:
         return self._clock.monotonic() - self._card.folded_at >= self._settings.fold_s

@@ -164,7 +164,7 @@ def test_an_export_can_be_narrowed(
     [
         (["--format", "csv", "--since", "gestern"], "gestern is no time"),
         (["--format", "csv", "--sensor", "cellar"], "nothing was ever measured as cellar"),
-        (["--format", "xml"], "invalid choice"),
+        (["--format", "xml"], "there is no 'xml' here"),
         ([], "--format"),
     ],
 )

@@ -283,13 +283,15 @@ def test_every_table_can_be_salvaged(lived: Lived, settings: Any, tmp_path: Path
         name
         for (name,) in source.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         if not name.startswith(("sqlite_", "_sqlite"))
+        # Said anew by the readings: test_store_tiers.
+        and name not in ("tiers", "tier_state", "undated")
     ]
     target = sqlite3.connect(_build(str(tmp_path / "new.db")), isolation_level=None)
 
     done = salvage(settings.path, target)
 
     assert done == (len(lived.serials), 0)
-    assert len(tables) == len(_TABLES)
+    assert len(tables) == len(_TABLES) - 1  # tiers
     for table in tables:
         wanted = source.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
         assert wanted, f"the test left {table} empty"
@@ -325,7 +327,7 @@ def test_without_room_to_salvage_the_box_goes_on_and_keeps_the_old_file(
         store = Store.open(given, "kb-1", clock)
         try:
             for _ in range(20):
-                store.add("roof", [Measurement(quantity, 20.5) for quantity in Quantity] * 125)
+                store.add("roof", warm() * 1250)
                 store.fold()
             store.close()
             sd.fill(leaving=400_000)

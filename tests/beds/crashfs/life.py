@@ -237,6 +237,29 @@ def _series(batch: Batch, reading: Reading) -> tuple[str, str]:
     return series.sensor, series.quantity
 
 
+def miscounted(connection: sqlite3.Connection) -> Iterator[str]:
+    """Readings that a tier of means has twice, or not at all."""
+    (position,) = connection.execute(
+        "SELECT coalesce(max(value), 0) FROM tier_state WHERE name = 'position'"
+    ).fetchone()
+    # A boot of an unsure clock counts once its time is known; till then it waits in undated.
+    wanted = connection.execute(
+        "SELECT series, count(*) FROM readings WHERE serial <= ? AND (clock_trusted OR"
+        " serial >> 36 IN (SELECT boot FROM clock_marks WHERE trusted) AND NOT EXISTS"
+        " (SELECT 1 FROM undated WHERE serial BETWEEN first AND last))"
+        " GROUP BY series ORDER BY series",
+        (position,),
+    ).fetchall()
+    for tier in (1, 2, 3):
+        found = connection.execute(
+            "SELECT id & 16777215, sum(good + suspect + bad) FROM tiers WHERE id >> 56 = ?"
+            " GROUP BY 1 ORDER BY 1",
+            (tier,),
+        ).fetchall()
+        if found != wanted:
+            yield f"tier {tier} counts {found}, the readings are {wanted}"
+
+
 def examine(store: Store, path: str) -> Iterator[str]:
     """What is wrong with the store as a whole, beside what the ledger knows."""
     if store.state != "ok":
@@ -248,6 +271,7 @@ def examine(store: Store, path: str) -> Iterator[str]:
                 yield f"integrity_check: {line}"
         if connection.execute("PRAGMA foreign_key_check").fetchall():
             yield "foreign_key_check"
+        yield from miscounted(connection)
     finally:
         connection.close()
     newest = 0
