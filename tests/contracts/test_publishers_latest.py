@@ -74,6 +74,7 @@ def test_it_keeps_its_pace_whatever_is_handed_to_it(bench: Bench) -> None:
     publisher = opened(bench)
     once_it_works(lambda: publisher.publish(moved(batch(1, 7), bench)))
 
+    wait_for(lambda: bench.receiver.values() == [26.0], "the first value")
     pause_s = publisher.due_in_s()
     assert pause_s > 0
     bench.clock.advance(pause_s / 2)
@@ -119,6 +120,7 @@ def test_what_is_old_is_passed_over(bench: Bench) -> None:
 def test_when_the_other_side_is_back_it_carries_what_is_true_then(bench: Bench) -> None:
     publisher = opened(bench)
     until_it_is_sent(bench, publisher, batch(1, 3))
+    wait_for(lambda: bench.receiver.values() == [22.0], "the first value")
 
     bench.receiver.go_away()
     bench.clock.advance(publisher.due_in_s())
