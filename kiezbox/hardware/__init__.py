@@ -1,8 +1,8 @@
 """Buses, ports and pins, each real or simulated; drivers get them passed in and cannot tell.
 
 An address decides: ``/dev/i2c-1`` is the kernel's bus, ``sim:/path/bench.sock`` a bus whose
-chips live in another process (``kiezbox demo``). Serial ports need no such word: a simulated
-sensor sits at the other end of a pseudo-terminal.
+chips live in another process (``kiezbox demo``). 1-Wire is a folder of the kernel's, or a bench.
+Serial ports need no such word: a simulated sensor sits at the other end of a pseudo-terminal.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from kiezbox.errors import SensorTimeout
 if TYPE_CHECKING:
     from kiezbox.settings import HardwareSettings
 
-__all__ = ["I2C", "Deadline", "Hardware", "SensorHardware", "open_hardware"]
+__all__ = ["I2C", "Deadline", "Hardware", "OneWire", "SensorHardware", "open_hardware"]
 
 
 class Deadline:
@@ -91,6 +91,25 @@ class I2C(Protocol):
     ) -> None: ...
 
 
+class OneWire(Protocol):
+    """A 1-Wire bus behind the kernel's driver (``w1_therm``), which speaks text."""
+
+    def scan(self) -> list[str]:
+        """The ids that the kernel knows, as it writes them: "28-00000a1b2c3d".
+
+        Raises:
+            SensorMissing: there is no 1-Wire bus.
+        """
+
+    def read(self, identity: str) -> bytes:
+        """A conversion (up to 750 ms), and what ``w1_slave`` says of it; may be empty.
+
+        Raises:
+            FileNotFoundError: no such id.
+            OSError: the kernel could not read it.
+        """
+
+
 class Hardware(Protocol):
     """All that is wired to one box."""
 
@@ -99,6 +118,9 @@ class Hardware(Protocol):
 
     def serial(self, port: str, baudrate: int, deadline: Deadline) -> Any:
         """An open ``serial.Serial`` whose reads return after at most 1 s."""
+
+    def onewire(self, deadline: Deadline) -> OneWire:
+        """The 1-Wire bus, as one sensor sees it."""
 
     def pin_factory(self) -> Any:
         """A gpiozero pin factory."""
@@ -128,12 +150,20 @@ class SensorHardware:
         self._hardware = hardware
         self.deadline = deadline
         self.neighbour = neighbour
+        #: What a driver counts for the next read, and must not lose when it is opened anew.
+        self.kept: dict[str, Any] = {}
 
     def i2c(self) -> I2C:
         return self._hardware.i2c(self.deadline)
 
     def serial(self, port: str, baudrate: int) -> Any:
         return self._hardware.serial(port, baudrate, self.deadline)
+
+    def onewire(self) -> OneWire:
+        return self._hardware.onewire(self.deadline)
+
+    def pin_factory(self) -> Any:
+        return self._hardware.pin_factory()
 
 
 def open_hardware(settings: HardwareSettings) -> Hardware:

@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from kiezbox.errors import MissingPackage, SettingsError
-from kiezbox.hardware import I2C, Deadline
+from kiezbox.hardware import I2C, Deadline, OneWire
 from kiezbox.hardware.i2c_view import Bus, BusLock, BusView
 
 if TYPE_CHECKING:
@@ -41,6 +41,18 @@ class BoxHardware:
         except ImportError as error:
             raise _missing("serial", error) from error
         return open_port(port, baudrate, deadline)
+
+    def onewire(self, deadline: Deadline) -> OneWire:
+        address = self._settings.onewire
+        if address.startswith(SIMULATED):
+            from kiezbox.hardware.onewire_wire import WireOneWire
+
+            return WireOneWire(address.removeprefix(SIMULATED), deadline)
+        if not address.startswith("/"):
+            raise _no_address("hardware.onewire", address, "/sys/bus/w1/devices")
+        from kiezbox.hardware.onewire import FolderOneWire
+
+        return FolderOneWire(address, deadline)
 
     def pin_factory(self) -> Any:
         with self._lock:

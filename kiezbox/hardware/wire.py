@@ -13,12 +13,13 @@ kind     byte from  body
 ======== ==== ===== ============================================================
 TRANSFER 0x01 node  address u8, parts u8 (1 write, 2 read), count u16, bytes to write
 LINE     0x02 node  number u8, use u8 (see ``USES``)
-DATA     0x11 bench what was read: the answer to TRANSFER
-ERROR    0x12 bench errno u16: the other answer to TRANSFER
+ONEWIRE  0x03 node  id, as text; empty: which ids there are
+DATA     0x11 bench what was read: the answer to TRANSFER and to ONEWIRE
+ERROR    0x12 bench errno u16: the other answer to both
 LEVEL    0x13 bench number u8, level u8: the answer to LINE, then again at every change
 ======== ==== ===== ============================================================
 
-Whoever gets anything else closes the connection. One TRANSFER at a time on a connection.
+Whoever gets anything else closes the connection. One TRANSFER or ONEWIRE at a time on a connection.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ import socket
 import struct
 import time
 
-TRANSFER, LINE, DATA, ERROR, LEVEL = 0x01, 0x02, 0x11, 0x12, 0x13
+TRANSFER, LINE, ONEWIRE, DATA, ERROR, LEVEL = 0x01, 0x02, 0x03, 0x11, 0x12, 0x13
 WRITES, READS = 1, 2
 
 #: How a box uses a line; the order is the byte on the wire.

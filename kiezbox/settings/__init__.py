@@ -10,9 +10,6 @@ from kiezbox.settings.box import (
     BoxSettings,
     CauseSettings,
     CausesSettings,
-    ClockSettings,
-    GridSourceSettings,
-    HardwareSettings,
     ModeSettings,
     PortalSettings,
     PowerSettings,
@@ -31,6 +28,12 @@ from kiezbox.settings.declaring import (
     tables,
 )
 from kiezbox.settings.desk import DeskSettings
+from kiezbox.settings.hardware import (
+    ButtonSettings,
+    ClockSettings,
+    GridSourceSettings,
+    HardwareSettings,
+)
 from kiezbox.settings.network import (
     AccessPointSettings,
     CertificateSettings,
@@ -52,6 +55,7 @@ __all__ = [
     "AccessPointSettings",
     "BatterySettings",
     "BoxSettings",
+    "ButtonSettings",
     "CauseSettings",
     "CausesSettings",
     "CertificateSettings",

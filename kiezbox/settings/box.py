@@ -12,6 +12,7 @@ from kiezbox.model import is_box_id
 from kiezbox.settings.abuse import AbuseSettings
 from kiezbox.settings.declaring import Declaration, Table, section, setting, tables
 from kiezbox.settings.desk import DeskSettings
+from kiezbox.settings.hardware import ButtonSettings, ClockSettings, HardwareSettings
 from kiezbox.settings.help import HelpSettings
 from kiezbox.settings.network import NetworkSettings
 from kiezbox.settings.operator import OperatorSettings
@@ -145,48 +146,6 @@ class StoreSettings:
         """Where the log of words is."""
         folder, slash, _ = self.path.rpartition("/")
         return self.words or f"{folder}{slash}words/words.db"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HardwareSettings:
-    i2c: str = setting(
-        "/dev/i2c-1",
-        help="The I²C bus the sensors are on. sim:PATH is a simulated bench (kiezbox demo).",
-    )
-    gpio: str = setting(
-        "/dev/gpiochip0",
-        help="The GPIO chip (Raspberry Pi 5 on older kernels: /dev/gpiochip4), or sim:PATH.",
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GridSourceSettings:
-    """One ``[power.grid.NAME]``: something that knows whether the grid is there."""
-
-    driver: str = setting(
-        help="pin: a GPIO line. voltage: a sensor's voltage_v, above or below a threshold.",
-        choices=("pin", "voltage"),
-    )
-    pin: int = setting(17, help="driver pin: BCM number of the line.", least=0, most=53)
-    active_high: bool = setting(
-        True,
-        help="driver pin: true if the line is high while the grid is there. UPS boards differ:\n"
-        "pull the plug once while `kiezbox check` runs.",
-    )
-    pull: str = setting(
-        "down",
-        help="driver pin: the built-in resistor, so that a broken wire reads as 'no grid' and not\n"
-        "as noise.",
-        choices=("up", "down", "none"),
-    )
-    sensor: str = setting("", help="driver voltage: the name of the sensor to look at.")
-    least_v: float = setting(
-        4.5,
-        help="driver voltage: the grid is there from this voltage up.",
-        unit="V",
-        least=0,
-        most=60,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,16 +289,6 @@ class PortalSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClockSettings:
-    speed: float = setting(
-        1.0, help="How fast time runs. Only for the demo and for drills.", least=0.1, most=3600
-    )
-    wall_anchor: float = setting(
-        0.0, help="Unix seconds at which fast and real time agree.", unit="s", least=0
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The whole of kiezbox.toml."""
 
@@ -369,6 +318,7 @@ class Settings:
         AbuseSettings, help="How much one guest may write, and what nobody may."
     )
     desk: DeskSettings = section(DeskSettings, help="The operator's pages.")
+    button: ButtonSettings = section(ButtonSettings, help="A push button at the box.")
     clock: ClockSettings = section(ClockSettings, help="Leave alone on a real box.")
 
 

@@ -33,7 +33,9 @@ class Rig:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.bench = Bench(folder)
         self.hardware = BoxHardware(
-            HardwareSettings(i2c=self.bench.address, gpio=self.bench.address)
+            HardwareSettings(
+                i2c=self.bench.address, gpio=self.bench.address, onewire=self.bench.address
+            )
         )
 
     def reader(self, driver: str, table: Mapping[str, Any] | None = None) -> Reader:
@@ -91,18 +93,19 @@ class Wired:
         self.twin = twin_of(driver)
         self.part = self.twin.make()
         self.target: int | str
-        if hasattr(self.twin, "ADDRESS"):
-            rig.bench.attach(self.twin.ADDRESS, self.part)
-            self.target, where = self.twin.ADDRESS, {"address": self.twin.ADDRESS}
-        else:
-            where = {"port": rig.bench.attach_serial("ttyUSB0", self.part)}
-            self.target = "ttyUSB0"
         self.bench = rig.bench
+        self.target, where = _WIRE[way_of(driver)](rig.bench, self.twin, self.part)
         self.world = self.twin.WORLDS[0]
         self.twin.show(self.part, self.world)
         self.reader = rig.reader(driver, {**self.twin.SETTINGS, **where})
         # What a sensor must know before it can say the truth, and learns in minutes.
         getattr(self.twin, "prepare", lambda wired: None)(self)
+
+    def fault(self, kind: str | None, **detail: float) -> None:
+        """Break the way to the sensor, or (None) mend it; the box has noticed when this returns."""
+        self.bench.fault(self.target, kind, **detail)
+        if kind == "vanish" and hasattr(self.twin, "PIN"):
+            wait_until(lambda: is_gone(self.reader, self.twin.PIN))
 
     def turn(self, n: int) -> None:
         """Let the world be another one, so that an old value is a wrong one."""
@@ -111,9 +114,59 @@ class Wired:
 
     def is_true(self, one: Measurement) -> bool:
         """Whether the value is what the world is."""
-        return abs(one.value - self.world[one.quantity]) <= self.twin.TOLERANCE[one.quantity]
+        if hasattr(self.twin, "is_true"):
+            return bool(self.twin.is_true(self.world, one))
+        tolerance: float = self.twin.TOLERANCE[one.quantity]
+        return bool(abs(one.value - self.world[one.quantity]) <= tolerance)
 
 
 def twin_of(driver: str) -> ModuleType:
     """``contracts/twins/DRIVER.py``; see docs/sensors.md."""
     return importlib.import_module(f"contracts.twins.{driver}")
+
+
+def is_gone(reader: Reader, pin: int) -> bool:
+    """Whether the box has noticed that the line's chip is gone."""
+    try:
+        reader.hardware.pin_factory().read(pin)
+    except SensorError:
+        return True
+    return False
+
+
+def way_of(driver: str) -> str:
+    """How it is connected, by what its twin names: ADDRESS, ONEWIRE, PIN, or nothing."""
+    twin = twin_of(driver)
+    ways = {"ADDRESS": "i2c", "ONEWIRE": "onewire", "PIN": "pin"}
+    return next((way for name, way in ways.items() if hasattr(twin, name)), "serial")
+
+
+Where = tuple[int | str, dict[str, object]]
+
+
+def _wire_i2c(bench: Bench, twin: Any, part: Any) -> Where:
+    bench.attach(twin.ADDRESS, part)
+    return twin.ADDRESS, {"address": twin.ADDRESS}
+
+
+def _wire_onewire(bench: Bench, twin: Any, part: Any) -> Where:
+    bench.attach_onewire(twin.ONEWIRE, part)
+    return twin.ONEWIRE, {"id": twin.ONEWIRE}
+
+
+def _wire_pin(bench: Bench, twin: Any, part: Any) -> Where:
+    part.connect(lambda high: bench.set_pin(twin.PIN, high))
+    return f"GPIO{twin.PIN}", {"pin": twin.PIN}
+
+
+def _wire_serial(bench: Bench, twin: Any, part: Any) -> Where:
+    return "ttyUSB0", {"port": bench.attach_serial("ttyUSB0", part)}
+
+
+#: Way -> what connects a part to the bench; it gives the bench's name of it, and the settings.
+_WIRE: dict[str, Callable[[Bench, Any, Any], Where]] = {
+    "i2c": _wire_i2c,
+    "onewire": _wire_onewire,
+    "pin": _wire_pin,
+    "serial": _wire_serial,
+}

@@ -8,20 +8,21 @@ import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from contracts.rig import Rig, Wired, twin_of
+from contracts.rig import Rig, Wired, twin_of, way_of
 
 from kiezbox import sensors
 from kiezbox.errors import SensorError, SensorMissing
-from kiezbox.hardware.simulated import bus, serial_line
+from kiezbox.hardware.simulated import bus, onewire, pins, serial_line
 from kiezbox.model import Flag, Quantity
 from kiezbox.settings import SensorSettings, declarations
 
 DRIVERS = sensors.drivers()
 
 #: What can go wrong on the way to the sensor: by how it is connected.
-WAYS = {
+WAYS: dict[str, list[Any]] = {
     "i2c": [
         ("vanish", {}),
         ("hang", {}),
@@ -30,7 +31,21 @@ WAYS = {
         *(("bit_flip", {"n": n}) for n in (1, 2, 3, 5, 11)),
     ],
     "serial": [(kind, {}) for kind in serial_line.FAULTS],
+    "onewire": [
+        ("vanish", {}),
+        ("hang", {}),
+        ("slow", {"seconds": 2.0}),
+        *(("every_nth_error", {"n": n}) for n in (1, 2, 3)),
+        *(("bit_flip", {"n": n}) for n in (1, 2, 3, 5)),
+    ],
+    "pin": [("vanish", {})],
 }
+#: A contact says nothing of itself: a torn wire is a contact that never closes, and so is a line
+#: that stays as it is. What a driver can still see, it is told by its twin's own faults.
+UNSEEN_ON_A_PIN = {"open", "stuck"}
+
+#: How a sensor is taken away, by how it is connected.
+GONE = {"i2c": "vanish", "serial": "unplug", "onewire": "vanish", "pin": "vanish"}
 #: Faults that leave some reads whole and true.
 SOMETIMES_HARMLESS = {"every_nth_error", "bit_flip"}
 
@@ -39,10 +54,6 @@ SOMETIMES_HARMLESS = {"every_nth_error", "bit_flip"}
 HASTE_S = 0.6
 #: Beyond it: a transaction or a look at the port that is under way may end (1 s).
 GRACE_S = 1.5
-
-
-def way_of(driver: str) -> str:
-    return "i2c" if hasattr(twin_of(driver), "ADDRESS") else "serial"
 
 
 def faults_on_the_way() -> list[tuple[str, str, dict[str, float]]]:
@@ -96,6 +107,8 @@ def read_until_good(wired: Wired, attempts: int = 4) -> None:
 def test_all_faults_of_bus_and_line_are_tried() -> None:
     assert {kind for kind, _ in WAYS["i2c"]} == set(bus.FAULTS)
     assert {kind for kind, _ in WAYS["serial"]} == set(serial_line.FAULTS)
+    assert {kind for kind, _ in WAYS["onewire"]} == set(onewire.FAULTS)
+    assert {kind for kind, _ in WAYS["pin"]} == set(pins.FAULTS) - UNSEEN_ON_A_PIN
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
@@ -116,7 +129,8 @@ def test_a_drivers_docstring_is_a_wiring_guide(driver: str) -> None:
     assert driver.upper() in guide.splitlines()[0]
     for word in ("Wiring", "Supply", "Current", "Pitfalls", "Package", "Source"):
         assert re.search(rf"^{word}\b.*:", guide, re.MULTILINE), f"no line begins with {word!r}"
-    assert re.search(r"0x[0-9a-f]{2}|baud", guide), "the address, or the speed of the port"
+    where = r"0x[0-9a-f]{2}|baud|GPIO"
+    assert re.search(where, guide), "the address, the speed of the port, or the pin"
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
@@ -135,8 +149,8 @@ def test_a_driver_reads_what_its_twin_is_shown(driver: str, rig: Rig) -> None:
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_a_driver_says_that_nothing_is_there(driver: str, rig: Rig) -> None:
     wired = Wired(driver, rig)
-    gone = "unplug" if way_of(driver) == "serial" else "vanish"
-    wired.bench.fault(wired.target, gone)
+    gone = GONE[way_of(driver)]
+    wired.fault(gone)
 
     with pytest.raises(SensorMissing) as raised:
         wired.reader.read()
@@ -147,12 +161,12 @@ def test_a_driver_says_that_nothing_is_there(driver: str, rig: Rig) -> None:
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_a_sensor_unplugged_between_two_reads_comes_back_by_itself(driver: str, rig: Rig) -> None:
     wired = Wired(driver, rig)
-    gone = "unplug" if way_of(driver) == "serial" else "vanish"
+    gone = GONE[way_of(driver)]
     wired.reader.read()
 
-    wired.bench.fault(wired.target, gone)
+    wired.fault(gone)
     assert [outcome(wired) for _ in range(2)] == ["error", "error"]
-    wired.bench.fault(wired.target, None)
+    wired.fault(None)
 
     wired.turn(1)
     read_until_good(wired)
@@ -163,7 +177,7 @@ def test_closing_twice_and_after_the_cable_is_gone_is_fine(driver: str, rig: Rig
     wired = Wired(driver, rig)
     wired.reader.read()
     sensor = wired.reader.sensor
-    wired.bench.fault(wired.target, "unplug" if way_of(driver) == "serial" else "vanish")
+    wired.fault(GONE[way_of(driver)])
 
     sensor.close()
     sensor.close()
@@ -182,12 +196,12 @@ def test_a_fault_on_the_way_never_makes_a_wrong_value_good(
     wired = Wired(driver, rig)
     wired.reader.read()
 
-    wired.bench.fault(wired.target, kind, **detail)
+    wired.fault(kind, **detail)
     outcomes = set()
     for n in range(12 if kind in SOMETIMES_HARMLESS else 1):
         wired.turn(n)
         outcomes.add(outcome(wired))
-    wired.bench.fault(wired.target, None)
+    wired.fault(None)
 
     if kind not in SOMETIMES_HARMLESS:
         assert outcomes == {"error"}

@@ -7,6 +7,7 @@ address only, as if it were hardware::
         bench.attach(0x76, chip)                  # hardware.i2c  = "sim:FOLDER/bench.sock"
         bench.set_pin(17, True)                   # hardware.gpio = "sim:FOLDER/bench.sock"
         port = bench.attach_serial("ttyUSB0", device)   # sensors.….port = "FOLDER/ttyUSB0"
+        bench.attach_onewire("28-00000a1b2c3d", part)   # hardware.onewire = "sim:FOLDER/bench.sock"
         bench.fault(0x76, "hang")
         bench.fault(0x76, None)
 
@@ -28,8 +29,10 @@ from typing import TypeVar
 from kiezbox.errors import KiezboxError
 from kiezbox.hardware import wire
 from kiezbox.hardware.simulated import bus as bus_model
+from kiezbox.hardware.simulated import onewire as onewire_model
 from kiezbox.hardware.simulated import serial_line as serial_model
 from kiezbox.hardware.simulated.bus import Chip, SimulatedBus
+from kiezbox.hardware.simulated.onewire import OneWirePart, SimulatedOneWire
 from kiezbox.hardware.simulated.pins import Pins
 from kiezbox.hardware.simulated.serial_line import SerialDevice, SerialLine
 
@@ -52,6 +55,7 @@ class Bench:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = os.fspath(folder)
         self.bus = SimulatedBus()
+        self.onewire = SimulatedOneWire()
         self.pins = Pins()
         self._lines: dict[str, SerialLine] = {}
         self._clients: set[_Client] = set()
@@ -80,6 +84,10 @@ class Bench:
         self._lines[name] = SerialLine(path, device)
         return path
 
+    def attach_onewire(self, identity: str, part: OneWirePart) -> None:
+        """Wire a 1-Wire sensor in; ``identity`` as the kernel writes it."""
+        self.onewire.attach(identity, part)
+
     def set_pin(self, number: int, high: bool | None) -> None:
         """Drive a line from outside; None: nothing is connected to it."""
         self.pins.set(number, high)
@@ -96,7 +104,8 @@ class Bench:
         ============ ================================================ ==========================
         0x76         vanish, every_nth_error, slow, hang, bit_flip    simulated.bus.FAULTS
         "ttyUSB0"    unplug, cut, garbage, silence, half_speed        simulated.serial_line.FAULTS
-        "GPIO17"     open, stuck                                      simulated.pins.FAULTS
+        "28-0000…"   vanish, every_nth_error, slow, hang, bit_flip    simulated.onewire.FAULTS
+        "GPIO17"     open, stuck, vanish                              simulated.pins.FAULTS
         ============ ================================================ ==========================
 
         ``detail`` are the fields of the fault (``n=3``, ``seconds=0.2``). One fault at a time
@@ -111,8 +120,13 @@ class Bench:
             self.bus.fault(target, _make(bus_model.FAULTS, kind, detail))
         elif target in self._lines:
             self._lines[target].fault(_make(serial_model.FAULTS, kind, detail))
+        elif target in self.onewire:
+            self.onewire.fault(target, _make(onewire_model.FAULTS, kind, detail))
         elif target.startswith("GPIO") and target[4:].isdigit() and not detail:
             self.pins.fault(int(target[4:]), kind)
+            if kind == "vanish":
+                # Whoever had the line loses the connection, as a node loses its chip.
+                self._hang_up_all()
         else:
             raise ValueError(f"nothing called {target!r} is attached (or it takes no detail)")
 
@@ -124,6 +138,7 @@ class Bench:
             self._is_closed = True
             clients = list(self._clients)
         self.bus.close()
+        self.onewire.close()
         # shutdown(), because close() alone does not wake a thread inside accept().
         self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join(5)
@@ -163,6 +178,12 @@ class Bench:
                 client.thread.start()
             else:
                 connection.close()
+
+    def _hang_up_all(self) -> None:
+        with self._lock:
+            clients = list(self._clients)
+        for client in clients:
+            client.hang_up()
 
     def _left(self, client: _Client) -> None:
         with self._lock:
@@ -220,6 +241,16 @@ class _Client:
         else:
             self._send(wire.frame(wire.DATA, data))
 
+    def _onewire(self, body: bytes) -> None:
+        bus = self._bench.onewire
+        try:
+            identity = body.decode("ascii")
+            data = bus.text(identity, self._is_gone) if identity else bus.names()
+        except OSError as error:
+            self._send(wire.frame(wire.ERROR, wire.NUMBER.pack(error.errno or errno.EIO)))
+        else:
+            self._send(wire.frame(wire.DATA, data))
+
     def _line(self, body: bytes) -> None:
         if len(body) != wire.PAIR.size:
             raise ValueError("a LINE of the wrong length")
@@ -231,6 +262,8 @@ class _Client:
         with pins.quiet():
             self._lines.discard(number)
             pins.use(number, wire.USES[use])
+            if pins.is_gone(number):
+                return  # no such chip just now: nobody answers
             self._lines.add(number)
             self._level_changed(number, pins.level(number))
 
@@ -261,7 +294,11 @@ class _Client:
 
 
 #: What a client may ask for.
-_ANSWERS = {wire.TRANSFER: _Client._transfer, wire.LINE: _Client._line}
+_ANSWERS = {
+    wire.TRANSFER: _Client._transfer,
+    wire.LINE: _Client._line,
+    wire.ONEWIRE: _Client._onewire,
+}
 
 
 def _make(faults: dict[str, type[F]], kind: str | None, detail: dict[str, float]) -> F | None:

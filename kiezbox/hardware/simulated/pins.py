@@ -16,8 +16,9 @@ from kiezbox.hardware.wire import USES
 
 __all__ = ["FAULTS", "Pins"]
 
-#: open: the wire is off, so the built-in pull decides. stuck: the line stays as it is.
-FAULTS = ("open", "stuck")
+#: open: the wire is off, so the built-in pull decides. stuck: the line stays as it is. vanish: the
+#: chip is gone, and nobody hears of the line before it is back (the bench sees to that).
+FAULTS = ("open", "stuck", "vanish")
 
 #: The level of a line that nothing outside drives, by how the box uses it.
 _UNDRIVEN = {"floating": False, "up": True, "down": False, "low": False, "high": True}
@@ -60,6 +61,11 @@ class Pins:
         """What the world does to the line; None: nothing is connected."""
         with self._change(number) as line:
             line.outside = high
+
+    def is_gone(self, number: int) -> bool:
+        """Whether the line's chip has vanished."""
+        with self._lock:
+            return self._line(number).fault == "vanish"
 
     def use(self, number: int, use: str) -> None:
         """What the box does with the line: one of ``wire.USES``."""
