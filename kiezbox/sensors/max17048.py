@@ -1,12 +1,12 @@
-"""MAX17048 and MAX17049: voltage and charge of a small lithium battery, as on many UPS boards.
-I²C address 0x36.
+"""MAX17048 and MAX17049: voltage and charge of a small lithium battery, as on many UPS boards; also
+their elders MAX17040, MAX17043 and MAX17044. I²C address 0x36.
 
 Wiring (Raspberry Pi header): a UPS board that sits on the header is wired already. A single board:
 its battery plug between battery and charger, SDA to pin 3, SCL to pin 5, GND to pin 6; VIN, if it
 has one, to 3.3 V (pin 1) for the bus's pull-ups. The chip itself lives on the battery: without one
 nobody answers.
-Address: 0x36 and no other, so one on a bus. The MAX17049 for two cells in series has the same; then
-`cells = 2`.
+Address: 0x36 and no other, so one on a bus. The MAX17049 and MAX17044 for two cells in series have
+the same; then `cells = 2`.
 Supply: from the battery, 2.5 to 4.5 V a cell.
 Current: 23 µA, 3 µA where it finds little happening.
 
@@ -16,14 +16,15 @@ voltage counts and every charge is flagged BAD with the reason "model" (an INA22
 `[power.battery]` know such a battery better). After the battery was exchanged the charge is a first
 guess from the voltage, which a load or a charger shifts; it finds the truth within hours. The chip
 goes on to 101 or 103 % at the end of charging: such a value is cut to 100, with what it said as
-raw. A MAX17040 or MAX17043 sits at the same address and has other registers; this driver says so.
+raw.
 The data have no checksum, so every register is read until two readings agree.
 Package: adafruit-circuitpython-max1704x. Left out is what it does first of all, a reset: the chip
 would forget what it has learned of the battery at every start of the box. (A chip that is reset
-does not acknowledge that one write, and the package takes an acknowledge for a failure.)
+does not acknowledge that one write, and the package takes an acknowledge for a failure.) The elders
+it refuses; their two registers are read here, for they count the same.
 Source: Maxim, "MAX17048/MAX17049", 19-6171 revision 7, tables "Register Summary" and section
 "Power-on reset"; the reset's times and "8-bit writes cause no effect" as the package and the sheet
-of the UNIT board repeat them.
+of the UNIT board repeat them. Maxim, "MAX17043/MAX17044", "VCELL Register", "SOC Register".
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ __all__ = ["QUANTITIES", "Max17048", "Settings", "open"]
 
 QUANTITIES = (Quantity.VOLTAGE_V, Quantity.CHARGE_PERCENT)
 
-VERSION, STATUS = 0x08, 0x1A
+VCELL, SOC, VERSION, STATUS = 0x02, 0x04, 0x08, 0x1A
+#: Volts and percent of one step. The elders have a sixteenth of the steps, in the upper bits.
+STEP_V, STEP_PERCENT = 78.125e-6, 1 / 256
 #: "Reset indicator": the chip has restarted since somebody last cleared it.
 RESET_INDICATOR = 0x0100
 #: After a restart VCELL and SOC read 0 until the first conversion (the package's figure).
@@ -63,8 +66,8 @@ LEAST_V, MOST_V = 2.5, 4.5
 #: Above 100 % is the end of charging; so far above is no charge.
 MOST_PERCENT = 110.0
 
-#: Version -> what it is: the MAX17040's and MAX17043's sheets, register "VERSION".
-STRANGERS = {0x0002: "MAX17040", 0x0003: "MAX17043"}
+#: The elders' versions: below these bits.
+ELDER_MASK = 0xFFF0
 
 HINT = wiring_hint("the battery (the chip lives on it), 3.3 V")
 
@@ -99,22 +102,15 @@ class Max17048:
         self._part = f"the MAX17048 at 0x{settings.address:02x}"
         with translated(self._part, HINT):
             self._version = self._get(VERSION)
-            stranger = STRANGERS.get(self._version)
-            if stranger is not None:
-                raise SensorGarbled(
-                    f"the chip at 0x{settings.address:02x} is a {stranger}, not a MAX17048",
-                    hint="Older UPS boards have it; it has other registers, and no driver here.",
-                )
-            with ADAFRUIT_REGISTER:
-                self._chip = _Gauge(self._bus, settings.address)
+            self._is_elder = self._version != 0 and not self._version & ELDER_MASK
+            if not self._is_elder:
+                with ADAFRUIT_REGISTER:
+                    self._chip = _Gauge(self._bus, settings.address)
 
     def read(self) -> Sequence[Measurement]:
         with translated(self._part, HINT):
             self._check_version()
-            if self._get(STATUS) & RESET_INDICATOR:
-                self._restarted()
-            with ADAFRUIT_REGISTER:
-                cell_v, percent = self._chip.cell_voltage, self._chip.cell_percent
+            cell_v, percent = self._elders() if self._is_elder else self._gauged()
             self._check_version()
         return self._judged(cell_v, percent)
 
@@ -125,6 +121,17 @@ class Max17048:
         # Before and after: on a line that disturbs every answer this one never comes out right.
         if self._get(VERSION) != self._version:
             raise SensorGarbled(f"{self._part} is another chip each time it is asked", hint=HINT)
+
+    def _gauged(self) -> tuple[float, float]:
+        """Volts of a cell and percent, from the package."""
+        if self._get(STATUS) & RESET_INDICATOR:
+            self._restarted()
+        with ADAFRUIT_REGISTER:
+            return self._chip.cell_voltage, self._chip.cell_percent
+
+    def _elders(self) -> tuple[float, float]:
+        """The same from a MAX17040, MAX17043 or MAX17044."""
+        return self._get(VCELL) * STEP_V, self._get(SOC) * STEP_PERCENT
 
     def _restarted(self) -> None:
         """Clear the indicator and wait for the first conversion."""

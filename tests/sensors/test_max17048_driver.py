@@ -97,9 +97,25 @@ def test_a_battery_that_makes_no_contact_is_no_zero_volts(rig: Rig) -> None:
     assert {verdict(one) for one in reader.read()} == {(Flag.BAD, "raw-sentinel")}
 
 
-def test_an_older_chip_at_the_same_address_is_named(rig: Rig) -> None:
+def test_an_elder_at_the_same_address_is_read_as_well(rig: Rig) -> None:
+    # "MAX17043/MAX17044": 12 bits of 1.25 mV in the upper bits of VCELL, SOC as in its heirs.
+    chip = SimulatedMax17048(is_elder=True, clock=lambda: time.monotonic() * 10_000)
+    chip.set(3.7, 41.5)
+    rig.bench.attach(0x36, chip)
+    reader = rig.reader("max17048")
+
+    for _ in range(2):
+        volts, charge = reader.read()
+        assert (volts.value, charge.value) == (pytest.approx(3.7), 41.5)
+        assert verdict(volts) == verdict(charge) == (Flag.GOOD, "")
+        reader.close()
+
+    assert chip.starts == 1
+
+
+def test_another_chip_at_its_address_is_none(rig: Rig) -> None:
     chip, reader = soldered(rig)
     chip.fault = "wrong_id"
 
-    with pytest.raises(SensorGarbled, match="is a MAX17043, not a MAX17048"):
+    with pytest.raises(SensorGarbled, match="answers nonsense"):
         reader.read()

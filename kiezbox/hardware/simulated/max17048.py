@@ -1,4 +1,4 @@
-"""A simulated MAX17048 (voltage and charge of a lithium cell), register by register.
+"""A simulated MAX17048 (voltage and charge of a lithium cell), register by register; or a MAX17043.
 
 Modelled: VCELL, SOC, MODE, VERSION, HIBRT, CONFIG, VALRT, CRATE, VRESET and ID, STATUS with its
 reset indicator, the reset by CMD that is not acknowledged, both registers at 0 until the first
@@ -23,7 +23,7 @@ FAULTS = {
     "silence": "no acknowledge: no battery; with one it starts from power-on",
     "restarting": "a bad contact at the battery: it restarts at every look, and reads 0",
     "raw_zero": "VCELL and SOC read 0x0000",
-    "wrong_id": "a MAX17043, sold as a MAX17048: other register layout",
+    "wrong_id": "another chip at the same address: its version reads 0x2090",
     "garbage": "every byte read is any byte",
     "stuck_high": "the data line is never pulled down: every byte reads 0xFF",
     "stuck_low": "the data line is shorted to ground: every byte reads 0x00",
@@ -38,7 +38,9 @@ DEFAULTS = {
 }  # fmt: skip
 WRITABLE = frozenset((MODE, HIBRT, CONFIG, VALRT, VRESET, STATUS))
 POWER_ON_RESET = 0x5400
-VERSION_MAX17043 = 0x0003
+VERSION_MAX17043, VERSION_STRANGER = 0x0003, 0x2090
+#: What an elder has of these registers ("MAX17043/MAX17044", table "Register Summary").
+ELDER = frozenset((VCELL, SOC, MODE, VERSION, CONFIG, CMD))
 VCELL_READY_S, SOC_READY_S = 0.017, 0.192
 
 
@@ -47,7 +49,15 @@ class SimulatedMax17048:
 
     FAULTS = FAULTS
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic, seed: int = 1) -> None:
+    def __init__(
+        self,
+        *,
+        is_elder: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        seed: int = 1,
+    ) -> None:
+        """``is_elder``: a MAX17043, with 12 bits of voltage and no status."""
+        self.is_elder = is_elder
         self._clock = clock
         self._random = random.Random(seed)
         self._battery: tuple[float, float] | None = (3.9, 75.0)
@@ -95,7 +105,7 @@ class SimulatedMax17048:
         value = data[1] << 8 | data[2]
         if self._pointer == CMD and value == POWER_ON_RESET:
             self.power_cycle()
-            if not self.acknowledges_reset:
+            if not self.acknowledges_reset and not self.is_elder:
                 raise OSError(errno.EREMOTEIO, "reset: no acknowledge")
         elif self._pointer in WRITABLE:
             self._words[self._pointer] = value
@@ -127,10 +137,14 @@ class SimulatedMax17048:
         assert self._battery is not None
         cell_v, percent = self._battery
         age_s = self._clock() - self._started_at
-        if register == VERSION and self._fault == "wrong_id":
-            return VERSION_MAX17043
+        if self.is_elder and register not in ELDER:
+            return 0
+        if register == VERSION and (self.is_elder or self._fault == "wrong_id"):
+            return VERSION_STRANGER if self._fault == "wrong_id" else VERSION_MAX17043
         if register in (VCELL, SOC) and self._fault in ("raw_zero", "restarting"):
             return 0
+        if register == VCELL and self.is_elder:
+            return min(0xFFF, round(cell_v / 1.25e-3)) << 4 if age_s >= SOC_READY_S else 0
         if register == VCELL:
             return min(0xFFFF, round(cell_v / 78.125e-6)) if age_s >= VCELL_READY_S else 0
         if register == SOC:
