@@ -12,6 +12,14 @@ def run(box: Examined) -> Iterator[Finding]:
         yield Finding(
             Level.NOTE, "this box measures nothing", "Add a [sensors.NAME] table for each sensor."
         )
+    silent = [name for name, table in box.settings.sensors.items() if "where" not in table]
+    if silent:
+        yield Finding(
+            Level.WARNING,
+            f"nobody has said where {', '.join(silent)} hangs: what it measures stays in the box",
+            'Set where = "outdoor" (or "indoor", or "box") in its [sensors.NAME] table;'
+            " docs/privacy.md.",
+        )
     if box.facts is None:
         return
     latest = box.facts.get("latest") or {}
