@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 
 from kiezbox.hardware.simulated.serial_line import TICK_S
 
@@ -18,7 +19,7 @@ FAULTS = {
 
 
 class Talking:
-    """A sensor at the end of a serial cable; ``fault`` is what is wrong with it."""
+    """A sensor at the end of a serial cable."""
 
     FAULTS = FAULTS
 
@@ -26,11 +27,24 @@ class Talking:
         """``often_s`` is how often it speaks by itself."""
         #: How often it must be asked for that (``SerialDevice.due``).
         self.tick_s = min(TICK_S, often_s / 2)
-        self.fault: str | None = None
+        #: Held while it speaks (``SerialDevice.due``) and while it is changed, so that nothing
+        #: of before comes after.
+        self.lock = threading.RLock()
+        self._fault: str | None = None
         #: It says the same for ever, whatever is shown to it. No single read can tell that, so it
         #: is none of the faults; the rule "stuck" of quality control is for it.
         self.is_stuck = False
         self._random = random.Random(seed)
+
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with it; one of ``FAULTS``."""
+        return self._fault
+
+    @fault.setter
+    def fault(self, fault: str | None) -> None:
+        with self.lock:
+            self._fault = fault
 
     @property
     def _off_by(self) -> int:

@@ -35,8 +35,9 @@ class SimulatedA02yyuw(_talking.Talking):
 
     def set(self, distance_m: float) -> None:
         """From its face to the water, from now on."""
-        if not self.is_stuck:
-            self._distance_mm = round(distance_m * 1000)
+        with self.lock:
+            if not self.is_stuck:
+                self._distance_mm = round(distance_m * 1000)
 
     def received(self, data: bytes) -> bytes:
         """It hears nothing."""

@@ -52,13 +52,15 @@ class SimulatedGps(_talking.Talking):
 
     def set(self, satellites: float) -> None:
         """So many are used from now on; with none there is no fix."""
-        if not self.is_stuck:
-            self._satellites = round(satellites)
-            self.quality = int(self._satellites > 0)
+        with self.lock:
+            if not self.is_stuck:
+                self._satellites = round(satellites)
+                self.quality = int(self._satellites > 0)
 
     def place(self, latitude: float, longitude: float) -> None:
         """Where it is from now on."""
-        self._latitude, self._longitude = latitude, longitude
+        with self.lock:
+            self._latitude, self._longitude = latitude, longitude
 
     def received(self, data: bytes) -> bytes:
         """It is told nothing."""

@@ -49,8 +49,9 @@ class SimulatedMhz19(_talking.Talking):
 
     def set(self, co2_ppm: float) -> None:
         """The air from now on."""
-        if not self.is_stuck:
-            self._air_ppm = round(co2_ppm)
+        with self.lock:
+            if not self.is_stuck:
+                self._air_ppm = round(co2_ppm)
 
     def power_cycle(self) -> None:
         """The supply was away: it is cold."""

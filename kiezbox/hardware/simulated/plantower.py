@@ -44,8 +44,9 @@ class SimulatedPlantower(_talking.Talking):
 
     def set(self, pm1: float, pm2_5: float, pm10: float) -> None:
         """The air from now on, in µg/m³; it says whole ones."""
-        if not self.is_stuck:
-            self._air = (round(pm1), round(pm2_5), round(pm10))
+        with self.lock:
+            if not self.is_stuck:
+                self._air = (round(pm1), round(pm2_5), round(pm10))
 
     def power_cycle(self) -> None:
         """The supply was away: it works, and speaks by itself."""

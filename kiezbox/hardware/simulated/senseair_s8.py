@@ -57,8 +57,9 @@ class SimulatedSenseairS8(_talking.Talking):
 
     def set(self, co2_ppm: float) -> None:
         """The air from now on."""
-        if not self.is_stuck:
-            self._air_ppm = round(co2_ppm)
+        with self.lock:
+            if not self.is_stuck:
+                self._air_ppm = round(co2_ppm)
 
     def received(self, data: bytes) -> bytes:
         """Take requests in any pieces; answer the whole ones."""

@@ -17,6 +17,7 @@ import select
 import threading
 import time
 import tty
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,7 +38,8 @@ class SerialDevice(Protocol):
 
     def due(self, now_monotonic: float) -> bytes:
         """What it sends by itself up to now. Asked ten times a second, or every ``tick_s`` if it
-        has such an attribute; time.monotonic()."""
+        has such an attribute; time.monotonic(). If it has a ``lock``, that is held until what it
+        said is on the line."""
 
 
 @dataclass
@@ -137,6 +139,7 @@ class SerialLine:
         self.path = path
         self._device = device
         self._tick_s = getattr(device, "tick_s", TICK_S)
+        self._speaking: AbstractContextManager[object] = getattr(device, "lock", nullcontext())
         self._fault = SerialFault()
         self._lock = threading.Lock()
         self._is_closed = False
@@ -232,6 +235,10 @@ class SerialLine:
                     self._exchange(self._master)
 
     def _exchange(self, master: int) -> None:
+        with self._speaking:
+            self._exchange_now(master)
+
+    def _exchange_now(self, master: int) -> None:
         try:
             data = os.read(master, 4096)
         except BlockingIOError:

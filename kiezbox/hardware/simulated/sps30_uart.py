@@ -62,8 +62,9 @@ class SimulatedSps30Uart(_talking.Talking):
 
     def set(self, pm1: float, pm2_5: float, pm4: float, pm10: float) -> None:
         """The air from now on, in µg/m³."""
-        if not self.is_stuck:
-            self._air = (pm1, pm2_5, pm4, pm10)
+        with self.lock:
+            if not self.is_stuck:
+                self._air = (pm1, pm2_5, pm4, pm10)
 
     def power_cycle(self) -> None:
         """The supply was away."""

@@ -42,8 +42,9 @@ class SimulatedVedirect(_talking.Talking):
     def set(self, voltage_v: float, current_a: float, power_w: float, last: float | None) -> None:
         """From now on; ``last`` is a charger's yield today in Wh, a monitor's charge in percent
         (None: it does not know)."""
-        if not self.is_stuck:
-            self._world = (voltage_v, current_a, power_w, last)  # type: ignore[assignment]
+        with self.lock:
+            if not self.is_stuck:
+                self._world = (voltage_v, current_a, power_w, last)  # type: ignore[assignment]
 
     def received(self, data: bytes) -> bytes:
         """It is asked nothing."""
