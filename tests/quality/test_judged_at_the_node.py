@@ -15,12 +15,14 @@ from kiezbox.cli import readings
 from kiezbox.clock import ManualClock
 from kiezbox.errors import SensorMissing, SettingsError
 from kiezbox.hardware.box import BoxHardware
-from kiezbox.model import Flag, Measurement, Quantity, Reading
+from kiezbox.model import Flag, Measurement, Quantity, Reading, Series
 from kiezbox.node.judging import Judging
 from kiezbox.node.latest import Latest
+from kiezbox.node.private import Privacy
 from kiezbox.node.sensing import Sensing
 from kiezbox.settings import HardwareSettings, SensorSettings, StoreSettings, parse
 from kiezbox.store import Store, StoreReader
+from kiezbox.store.consents import ConsentFile
 
 T, RH, P = Quantity.TEMPERATURE_C, Quantity.HUMIDITY_PERCENT, Quantity.PRESSURE_HPA
 FINE, COARSE = Quantity.PM2_5_UG_M3, Quantity.PM10_UG_M3
@@ -248,3 +250,24 @@ def test_a_series_of_the_past_is_found_by_halving_and_not_by_reading_the_whole_s
         last_before = reader.after(position - 2, 2).readings[0]
 
     assert first[2] >= since_ms > last_before[2]
+
+
+def test_a_corrected_series_is_as_private_as_its_sensors_own(tmp_path: Path) -> None:
+    path, clock = str(tmp_path / "consents.jsonl"), ManualClock()
+    now = clock.now()
+    sensors = {"roof": {"where": "outdoor"}, "bedroom": {"where": "indoor"}}
+    mqtt = Privacy(sensors, path, clock).of("mqtt")
+    roof, bedroom = (Series(f"{name}_corrected", "temperature_c") for name in sensors)
+
+    before = mqtt.allows(roof, now), mqtt.allows(bedroom, now)
+    ConsentFile(path).append(
+        {
+            "change": "given", "at": now, "sensor": "bedroom", "quantities": ["*"],
+            "recipient": "mqtt", "person": "tenant", "purpose": "a study of mould",
+            "until": now + 86400, "text_version": "1",
+        }
+    )  # fmt: skip
+
+    assert before == (True, False)
+    assert mqtt.allows(bedroom, now + 1)
+    assert not Privacy(sensors, path, clock).of("influx").allows(bedroom, now + 1)
