@@ -7,12 +7,19 @@ missing, and why; then what to do about each reason (docs/quality.md). Missing i
 every interval_s and is not there. How often was told on an earlier day is not stored; where a day
 shows another steady rhythm of its own, that one counts.
 
-  kiezbox readings export --format csv [--since TIME] [--until TIME] [--sensor NAME] [--output FILE]
+  kiezbox readings export --format csv [--since TIME] [--until TIME] [--sensor NAME]
+                          [--quantity NAME] [--tier TIER] [--output FILE] [--progress]
 
-csv    a line per reading: box, boot and counter (together the reading's id), sensor, quantity,
-       unit, value, raw, flag, reason, taken_at, clock, taken_ms, monotonic_ms
-json   the same as one array
-senml  SenML packs (RFC 8428), one per line
+csv      a line per reading: box, boot and counter (together the reading's id), sensor, quantity,
+         unit, value, raw, flag, reason, taken_at, clock, taken_ms, monotonic_ms
+json     the same as one array
+senml    SenML packs (RFC 8428), one per line
+influx   InfluxDB's line protocol, as [publishers.influx] writes it; times in milliseconds
+parquet  for pandas, DuckDB, R (needs pip install 'kiezbox[parquet]', no box has to have it)
+
+--tier 10min, hourly or daily writes means instead (not as senml): box, sensor, quantity, unit,
+tier, starts_at (UTC), mean, least, most of the good readings, and how many were good, suspect, bad.
+They stay when the single readings have grown too old (docs/storage.md). --tier raw is the default.
 
 taken_at is right also where the box's clock was wrong after a blackout ("corrected"), as far as
 the box learned the time before it was switched off again; taken_ms is what the clock said.
@@ -20,7 +27,8 @@ Reads beside the running node; what is not on the card yet (a minute at most) is
 
 TIME is a day or moment like 2026-11-22 or 2026-11-22T15:04 in UTC, one with a zone like
 2026-11-22T15:04+01:00, or Unix seconds. NAME is a sensor, or one quantity of it
-(roof/temperature_c); may be given several times.
+(roof/temperature_c); may be given several times. How far it is stands on the terminal, also into a
+pipe with --progress.
 
 Into a database of your own, to ask questions of:
 
@@ -32,7 +40,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any
 
 from kiezbox.errors import StoreError, UsageError
 
@@ -49,15 +57,19 @@ MOST_DAYS = 400
 
 def main(argv: list[str]) -> int:
     """``kiezbox readings export|quality``."""
+    from kiezbox.cli import _exporting as exporting
     from kiezbox.cli._common import Parser, load_settings, open_clock
-    from kiezbox.store import StoreReader, export
+    from kiezbox.store import StoreReader, export, tiers
 
     parser = Parser("readings", __doc__)
     parser.add_argument("action", choices=("export", "quality"))
-    parser.add_argument("--format", choices=export.forms(), help="export: must be given")
+    parser.add_argument("--format", choices=exporting.forms(), help="export: must be given")
     parser.add_argument("--since", metavar="TIME", help="export: not before")
     parser.add_argument("--until", metavar="TIME", help="export: before")
     parser.add_argument("--sensor", metavar="NAME", action="append", default=[])
+    parser.add_argument("--quantity", metavar="NAME", action="append", default=[], help="export")
+    parser.add_argument("--tier", choices=["raw", *tiers.BY_NAME], help="export: raw or means")
+    parser.add_argument("--progress", action="store_true", help="export: say how far it is")
     parser.add_argument("--output", metavar="FILE", help="export: a new file (default: output)")
     parser.add_argument("--days", metavar="N", type=int, help="quality: today and before (7)")
     parser.add_argument("--json", action="store_true", help="quality: for programs")
@@ -65,23 +77,39 @@ def main(argv: list[str]) -> int:
     _check_options(arguments)
     if arguments.action == "quality":
         return _quality(arguments)
+    settings = load_settings(arguments.settings)
+    clock = open_clock(settings)
+    is_on_screen = arguments.output is None and sys.stdout.isatty()
+    is_said = arguments.progress or (sys.stderr.isatty() and not is_on_screen)
+    progress = exporting.Progress(clock) if is_said else None
     choice = export.Choice(
         since_ms=_moment_ms("--since", arguments.since),
         until_ms=_moment_ms("--until", arguments.until),
         sensors=tuple(arguments.sensor),
+        quantities=tuple(arguments.quantity),
+        progress=progress,
     )
-    settings = load_settings(arguments.settings)
-    with StoreReader(settings.store.path, clock=open_clock(settings)) as store:
+    is_binary = exporting.is_binary(arguments.format)
+    if is_binary and is_on_screen:
+        raise UsageError(f"{arguments.format} is nothing for a screen", hint="Give --output FILE.")
+    with StoreReader(settings.store.path, clock=clock) as store:
         _check_names(choice.sensors, store.series().values())
-        with _opened(arguments.output) as out:
-            count = export.write(store, arguments.format, out, choice)
+        _check_quantities(choice.quantities, store.series().values())
+        with _opened(arguments.output, is_binary=is_binary) as out:
+            count = exporting.write(store, arguments.format, arguments.tier or "raw", out, choice)
+    if progress:
+        progress.end()
     if arguments.output:
-        print(f"{count} readings written to {arguments.output}", file=sys.stderr)
+        what = "readings" if arguments.tier in (None, "raw") else "means"
+        print(f"{count} {what} written to {arguments.output}", file=sys.stderr)
     return 0
 
 
 #: Options that belong to one action only.
-_OPTIONS = {"export": ("format", "since", "until", "output"), "quality": ("days", "json")}
+_OPTIONS = {
+    "export": ("format", "since", "until", "quantity", "tier", "progress", "output"),
+    "quality": ("days", "json"),
+}
 
 
 def _check_options(arguments: argparse.Namespace) -> None:
@@ -90,7 +118,9 @@ def _check_options(arguments: argparse.Namespace) -> None:
             if getattr(arguments, option):
                 raise UsageError(f"--{option} belongs to readings {action}")
     if arguments.action == "export" and not arguments.format:
-        raise UsageError("readings export needs --format", hint="--format csv, json or senml.")
+        raise UsageError(
+            "readings export needs --format", hint="--format csv, json, senml, influx or parquet."
+        )
     if arguments.days is not None and not 1 <= arguments.days <= MOST_DAYS:
         raise UsageError(f"--days {arguments.days} must be 1 to {MOST_DAYS}")
 
@@ -112,10 +142,13 @@ def _quality(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _opened(path: str | None) -> TextIO | nullcontext[TextIO]:
+def _opened(path: str | None, *, is_binary: bool) -> Any:
+    """A context of the file, or of the output, which stays open."""
     if path is None:
-        return nullcontext(sys.stdout)
+        return nullcontext(sys.stdout.buffer if is_binary else sys.stdout)
     try:
+        if is_binary:
+            return open(path, "xb")
         return open(path, "x", encoding="utf-8", newline="")
     except FileExistsError as error:
         raise UsageError(f"{path} exists already", hint="Name a new file.") from error
@@ -129,6 +162,16 @@ def _check_names(sensors: Iterable[str], series: Iterable[Series]) -> None:
         if name not in known and not any(each.startswith(name + "/") for each in known):
             raise UsageError(
                 f"nothing was ever measured as {name}",
+                hint=f"There are: {', '.join(known)}." if known else "Nothing is here yet.",
+            )
+
+
+def _check_quantities(quantities: Iterable[str], series: Iterable[Series]) -> None:
+    known = sorted({each.quantity for each in series})
+    for name in quantities:
+        if name not in known:
+            raise UsageError(
+                f"no {name} was ever measured",
                 hint=f"There are: {', '.join(known)}." if known else "Nothing is here yet.",
             )
 

@@ -1,30 +1,38 @@
-"""Readings as files: CSV, JSON, SenML, written as they are read, whatever their number."""
+"""Readings, and their means, as files, written as they are read, whatever their number."""
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, TextIO
+from functools import partial
+from typing import IO, Any, NamedTuple
 
 from kiezbox import senml
-from kiezbox.model import Batch, Flag, Reading, Series
-from kiezbox.store.boots import corrected_ms
+from kiezbox.model import COUNTER_BITS, Batch, Flag, Reading, Series
+from kiezbox.store.boots import ClockMarks, corrected_ms
 from kiezbox.store.reader import StoreReader
 from kiezbox.units import UNITS
 
-_UNIT_OF = {quantity.value: unit.senml for quantity, unit in UNITS.items()}
+UNIT_OF = {quantity.value: unit.senml for quantity, unit in UNITS.items()}
 
-#: Readings in one SenML pack.
+#: Readings in one pack (SenML, line protocol).
 PACK = 1000
+
+#: Readings asked of the database at once.
+AT_ONCE = 10_000
 
 #: ``taken_at`` is corrected, ``taken_ms`` what the clock said; ``clock`` tells how they relate.
 COLUMNS = (
     "box", "boot", "counter", "sensor", "quantity", "unit", "value", "raw", "flag", "reason",
     "taken_at", "clock", "taken_ms", "monotonic_ms",
 )  # fmt: skip
+
+_FLAGS = {int(flag): flag.name.lower() for flag in Flag}
+
+#: Called now and then with how far the export is, 0 to 1.
+Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,30 +43,44 @@ class Choice:
     until_ms: int | None = None
     #: Sensors, or sensors with a quantity ("roof", "roof/temperature_c"); none means all.
     sensors: Sequence[str] = ()
+    #: Quantities ("temperature_c"); none means all.
+    quantities: Sequence[str] = ()
     #: Only what comes after this serial, and at most so many of them.
     after: int = 0
     most: int | None = None
     #: Whether this one may be shown, by series and Unix milliseconds; None: all may.
     may_show: Callable[[Series, int], bool] | None = None
+    progress: Progress | None = None
+
+    def has_series(self, series: Series) -> bool:
+        return (
+            not self.sensors or series.sensor in self.sensors or str(series) in self.sensors
+        ) and (not self.quantities or series.quantity in self.quantities)
+
+    def has_time(self, at_ms: int) -> bool:
+        return (self.since_ms is None or at_ms >= self.since_ms) and (
+            self.until_ms is None or at_ms < self.until_ms
+        )
 
     def has(self, series: Series, at_ms: int) -> bool:
         return (
-            (self.since_ms is None or at_ms >= self.since_ms)
-            and (self.until_ms is None or at_ms < self.until_ms)
-            and (not self.sensors or series.sensor in self.sensors or str(series) in self.sensors)
+            self.has_time(at_ms)
+            and self.has_series(series)
             and (self.may_show is None or self.may_show(series, at_ms))
         )
 
 
-class _Dated(NamedTuple):
+class Dated(NamedTuple):
+    """A reading with its right time (Unix ms)."""
+
     reading: Reading
     at_ms: int
     #: "trusted", "corrected" by what was known later, or "untrusted".
     clock: str
 
 
-def write(store: StoreReader, form: str, out: TextIO, choice: Choice) -> int:
-    """Write the chosen readings, oldest first; how many they were."""
+def write(store: StoreReader, form: str, out: IO[Any], choice: Choice) -> int:
+    """Write the chosen single readings, oldest first; how many they were."""
     return _FORMS[form](store, out, choice)
 
 
@@ -67,85 +89,167 @@ def forms() -> list[str]:
     return list(_FORMS)
 
 
-def _chosen(store: StoreReader, choice: Choice) -> Iterator[tuple[Batch, list[_Dated]]]:
-    """The chosen readings with their right times, a thousand at a time."""
-    marks = store.clock_marks()
+def batches(store: StoreReader, choice: Choice, at_once: int) -> Iterator[Batch]:
+    """All readings that may be among the chosen ones, some at a time."""
     position, left = choice.after, choice.most
-    while batch := store.after(position, PACK if left is None else min(PACK, left)):
+    if choice.since_ms is not None:
+        position = max(position, store.position_since(choice.since_ms))
+    whole = store.count_after(position) if choice.progress else 0
+    done = 0
+    while batch := store.after(position, at_once if left is None else min(at_once, left)):
         position = batch.readings[-1][0]
         left = None if left is None else left - len(batch)
-        dated = []
+        yield batch
+        done += len(batch)
+        if choice.progress:
+            choice.progress(min(1.0, done / max(1, whole)))
+
+
+def clock_of(reading_boot: int, trusted: int, marks: ClockMarks) -> str:
+    """How ``taken_at`` and ``taken_ms`` relate."""
+    return "trusted" if trusted else "corrected" if reading_boot in marks else "untrusted"
+
+
+def dated(
+    store: StoreReader, choice: Choice, at_once: int = AT_ONCE
+) -> Iterator[tuple[Batch, list[Dated]]]:
+    """The chosen readings with their right times, some at a time."""
+    marks = store.clock_marks()
+    for batch in batches(store, choice, at_once):
+        found = []
         for reading in batch:
             at_ms = corrected_ms(
                 marks, reading.boot, reading.monotonic_ms, reading.taken_ms, reading.clock_trusted
             )
-            clock = "trusted" if reading.clock_trusted else "untrusted"
-            if clock == "untrusted" and reading.boot in marks:
-                clock = "corrected"
             if choice.has(batch.series[reading.series], at_ms):
-                dated.append(_Dated(reading, at_ms, clock))
-        if dated:
-            yield batch, dated
+                clock = clock_of(reading.boot, reading.clock_trusted, marks)
+                found.append(Dated(reading, at_ms, clock))
+        if found:
+            yield batch, found
 
 
-def _records(store: StoreReader, choice: Choice) -> Iterator[dict[str, Any]]:
-    for batch, some in _chosen(store, choice):
+def moment(at_ms: int) -> str:
+    """RFC 3339 in UTC, to the millisecond."""
+    at = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return at.replace("+00:00", "Z")
+
+
+def records(store: StoreReader, choice: Choice) -> Iterator[dict[str, Any]]:
+    """The chosen readings, each with all ``COLUMNS``."""
+    for batch, some in dated(store, choice):
         for reading, at_ms, clock in some:
             sensor, quantity = batch.series[reading.series]
-            at = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
             yield {
                 "box": batch.box,
                 "boot": reading.boot,
                 "counter": reading.counter,
                 "sensor": sensor,
                 "quantity": quantity,
-                "unit": _UNIT_OF.get(quantity, ""),
+                "unit": UNIT_OF.get(quantity, ""),
                 "value": reading.value,
                 "raw": reading.raw,
-                "flag": Flag(reading.flag).name.lower(),
+                "flag": _FLAGS.get(reading.flag, "bad"),
                 "reason": reading.reason,
-                "taken_at": at.replace("+00:00", "Z"),
+                "taken_at": moment(at_ms),
                 "clock": clock,
                 "taken_ms": reading.taken_ms,
                 "monotonic_ms": reading.monotonic_ms,
             }
 
 
-def _csv(store: StoreReader, out: TextIO, choice: Choice) -> int:
-    """RFC 4180, but with a bare line feed; no value is an empty field."""
-    table = csv.writer(out, lineterminator="\n")
-    table.writerow(COLUMNS)
-    count = 0
-    for count, record in enumerate(_records(store, choice), 1):  # noqa: B007
-        table.writerow(record.values())
+def quoted(text: str) -> str:
+    """A field of a CSV file (RFC 4180)."""
+    if any(letter in text for letter in ',"\n\r'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
+
+
+def _csv(store: StoreReader, out: IO[Any], choice: Choice) -> int:
+    """RFC 4180, but with a bare line feed; no value is an empty field.
+
+    Of a year of readings each microsecond a line is five seconds: what a line shares with the
+    one before is made once.
+    """
+    out.write(",".join(COLUMNS) + "\n")
+    marks = store.clock_marks()
+    count, counters = 0, (1 << COUNTER_BITS) - 1
+    last_boot, head, last_ms, at_text = -1, "", -1, ""
+    names: dict[int, tuple[str, Series] | None] = {}
+    is_timed = choice.since_ms is not None or choice.until_ms is not None
+    for batch in batches(store, choice, AT_ONCE):
+        lines = []
+        rows: Any = batch.readings  # All fields: only ``Store.after`` gives brief ones.
+        for serial, number, taken_ms, monotonic_ms, value, raw, flag, reason, trusted in rows:
+            if number in names:
+                named = names[number]
+            else:
+                series = batch.series[number]
+                unit = UNIT_OF.get(series.quantity, "")
+                text = ",".join(map(quoted, (series.sensor, series.quantity, unit)))
+                named = names[number] = (text, series) if choice.has_series(series) else None
+            if named is None:
+                continue
+            if (boot := serial >> COUNTER_BITS) != last_boot:
+                last_boot, head = boot, f"{quoted(batch.box)},{boot},"
+            if trusted:
+                at_ms, clock = taken_ms, "trusted"
+            else:
+                at_ms = corrected_ms(marks, boot, monotonic_ms, taken_ms, trusted)
+                clock = clock_of(boot, trusted, marks)
+            if is_timed and not choice.has_time(at_ms):
+                continue
+            if choice.may_show is not None and not choice.may_show(named[1], at_ms):
+                continue
+            if at_ms != last_ms:
+                last_ms, at_text = at_ms, moment(at_ms)
+            raw_text = "" if raw is None else repr(raw)
+            lines.append(
+                f"{head}{serial & counters},{named[0]},{value!r},{raw_text},"
+                f"{_FLAGS.get(flag, 'bad')},{quoted(reason) if reason else ''},{at_text},{clock},"
+                f"{taken_ms},{monotonic_ms}\n"
+            )
+        out.write("".join(lines))
+        count += len(lines)
     return count
 
 
-def _json(store: StoreReader, out: TextIO, choice: Choice) -> int:
-    """One array, a reading per line."""
+def write_array(out: IO[Any], some: Iterator[dict[str, Any]]) -> int:
+    """One JSON array, a record per line; how many they were."""
     count = 0
-    for count, record in enumerate(_records(store, choice), 1):
+    for count, record in enumerate(some, 1):
         out.write("[\n" if count == 1 else ",\n")
         json.dump(record, out, ensure_ascii=False, separators=(",", ":"))
     out.write("\n]\n" if count else "[]\n")
     return count
 
 
-def _senml(store: StoreReader, out: TextIO, choice: Choice) -> int:
-    """A pack (RFC 8428) per line, each complete in itself, of up to a thousand readings."""
+def _json(store: StoreReader, out: IO[Any], choice: Choice) -> int:
+    """One array, a reading per line."""
+    return write_array(out, records(store, choice))
+
+
+def write_packs(
+    pack: Callable[[Batch], str], store: StoreReader, out: IO[Any], choice: Choice
+) -> int:
+    """So many readings in one text, with their right times."""
     count = 0
-    for batch, some in _chosen(store, choice):
+    for batch, some in dated(store, choice, PACK):
         rows = [
             reading._replace(taken_ms=at_ms, clock_trusted=int(clock != "untrusted"))
             for reading, at_ms, clock in some
         ]
-        out.write(senml.pack(Batch(batch.box, batch.series, rows)).decode("utf-8") + "\n")
+        out.write(pack(Batch(batch.box, batch.series, rows)))
         count += len(rows)
     return count
 
 
-_FORMS: dict[str, Callable[[StoreReader, TextIO, Choice], int]] = {
+def _as_senml(batch: Batch) -> str:
+    """A pack (RFC 8428) per line, each complete in itself, of up to a thousand readings."""
+    return senml.pack(batch).decode("utf-8") + "\n"
+
+
+_FORMS: dict[str, Callable[[StoreReader, IO[Any], Choice], int]] = {
     "csv": _csv,
     "json": _json,
-    "senml": _senml,
+    "senml": partial(write_packs, _as_senml),
 }

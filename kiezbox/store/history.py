@@ -235,6 +235,7 @@ def position_since(query: Query, since_ms: int) -> int:
         boot = boot_of(serial)
         end = boot << COUNTER_BITS
         if not clock_trusted and boot not in marks:
+            position = end - 1
             continue
         at_ms = corrected_ms(marks, boot, monotonic_ms, taken_ms, clock_trusted)
         if at_ms < since_ms:

@@ -11,7 +11,7 @@ from typing import Any, Self
 from kiezbox.clock import Clock, SystemClock
 from kiezbox.errors import StoreError
 from kiezbox.model import Batch, Cursor, Fault, Series
-from kiezbox.store import history, journal, orders, queries
+from kiezbox.store import history, journal, orders, queries, tiers
 from kiezbox.store.boots import ClockMarks, corrected_ms
 from kiezbox.store.database import TROUBLE, connect, is_behind, store_error
 from kiezbox.store.packing import Frame
@@ -191,6 +191,24 @@ class StoreReader:
         """Means of good readings over spans so wide, oldest first; see ``store.history``."""
         with self._view() as (query, frames):
             return history.spans(query, frames, since_ms, width_ms)
+
+    def means(self, above: int, last: int, limit: int) -> list[tuple[Any, ...]]:
+        """Rows of the tiers with above < number <= last; see ``store.tiers``.
+
+        With what was measured since the last fold, as far as its time is sure.
+        """
+        with self._view() as (query, frames):
+            return tiers.rows(query, frames, above, last, limit)
+
+    def newest_mean(self, last: int) -> int:
+        """The number of the newest row of the tiers that is not above."""
+        with self._view() as (query, _):
+            return int(query("SELECT coalesce(max(id), 0) FROM tiers WHERE id <= ?", (last,))[0][0])
+
+    @property
+    def box(self) -> str:
+        with self._view() as (query, _):
+            return _box(query)
 
     def position_since(self, since_ms: int) -> int:
         """Where ``after`` begins, to give everything that is not older (and some that is)."""

@@ -22,6 +22,7 @@ from kiezbox.model import Flag, Quantity
 from kiezbox.store import queries
 from kiezbox.store.boots import ClockMarks, boot_of, corrected_ms
 from kiezbox.store.levels import level, power, register
+from kiezbox.store.packing import Frame, rows_of
 
 
 class Tier(NamedTuple):
@@ -98,29 +99,39 @@ class Sums:
                 row[1], row[2] = min(row[1], value), max(row[2], value)
             row[3 + min(max(flag, 0), 2)] += 1
 
+    def rows(self) -> dict[int, tuple[Any, ...]]:
+        """The table's rows by their number, as if it had no others."""
+        found: dict[int, tuple[Any, ...]] = {}
+        for number, (total, least, most, *counts) in sorted(self._rows.items()):
+            good, suspect, bad = map(int, counts)
+            if not good:
+                found[number] = (number, None, None, None, good, suspect, bad)
+                continue
+            mean = level(total / good) if self._is_level(number) else total / good
+            found[number] = (number, mean, least, most, good, suspect, bad)
+        return found
+
+    def _is_level(self, number: int) -> bool:
+        return (number & ((1 << _SPAN_AT) - 1)) in self._levels
+
+    def joined(self, one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Two rows of one number as one, as ``_MERGE`` does it."""
+        counts = tuple(map(sum, zip(one[4:], other[4:], strict=True)))
+        if not (one[4] and other[4]):
+            return (*(one if one[4] else other)[:4], *counts)
+        first, second = one[1], other[1]
+        if self._is_level(one[0]):
+            mean = level((power(first) * one[4] + power(second) * other[4]) / counts[0])
+        else:
+            mean = first + (second - first) * other[4] / counts[0]
+        return (one[0], mean, min(one[2], other[2]), max(one[3], other[3]), *counts)
+
     def put(self, db: sqlite3.Connection) -> None:
         """Into the table, within the caller's transaction."""
         register(db)
-        rows: list[Any] = []
-        of_levels: list[Any] = []
-        for number, (total, least, most, good, suspect, bad) in sorted(self._rows.items()):
-            is_level = (number & ((1 << _SPAN_AT) - 1)) in self._levels
-            mean = None
-            if good:
-                mean = level(total / good) if is_level else total / good
-            (of_levels if is_level else rows).append(
-                (
-                    number,
-                    mean,
-                    least if good else None,
-                    most if good else None,
-                    int(good),
-                    int(suspect),
-                    int(bad),
-                )
-            )
-        db.executemany(_MERGE, rows)
-        db.executemany(_MERGE_LEVEL, of_levels)
+        rows = self.rows()
+        db.executemany(_MERGE, (row for n, row in rows.items() if not self._is_level(n)))
+        db.executemany(_MERGE_LEVEL, (row for n, row in rows.items() if self._is_level(n)))
 
 
 def state(query: queries.Query) -> dict[str, int]:
@@ -145,6 +156,33 @@ def level_series(query: queries.Query) -> set[int]:
     return {row[0] for row in query("SELECT id, quantity FROM series") if row[1] in LEVELS}
 
 
+def rows(
+    query: queries.Query, frames: Sequence[Frame], above: int, last: int, limit: int
+) -> list[tuple[Any, ...]]:
+    """Rows with above < number <= last, by number, with what the table does not have yet."""
+    found = query(
+        "SELECT * FROM tiers WHERE id > ? AND id <= ? ORDER BY id LIMIT ?", (above, last, limit)
+    )
+    if len(found) == limit:
+        last = found[-1][0]
+    now = state(query)
+    names = queries.series(query, frames)
+    sums = Sums({number for number, series in names.items() if series.quantity in LEVELS})
+    fresh: list[Any] = query(
+        "SELECT * FROM readings WHERE serial > ? AND clock_trusted = 1", (now["position"],)
+    )
+    for frame in frames:
+        fresh += rows_of(frame.payload)
+    for _, series, taken_ms, _, value, _, flag, _, trusted in fresh:
+        if trusted:
+            sums.add(series, taken_ms, value, flag)
+    there = {row[0]: row for row in found}
+    for number, row in sums.rows().items():
+        if above < number <= last:
+            there[number] = sums.joined(there[number], row) if number in there else row
+    return [there[number] for number in sorted(there)][:limit]
+
+
 def advance(db: sqlite3.Connection, most: int = AT_ONCE) -> bool:
     """Take so many readings into the tiers, within the caller's transaction; True if more wait."""
 
@@ -154,8 +192,8 @@ def advance(db: sqlite3.Connection, most: int = AT_ONCE) -> bool:
     now = state(query)
     sums = Sums(level_series(query))
     waiting = undated(query)
-    rows = query(_NEXT, (now["position"], queries.END, most))
-    for serial, series, taken_ms, _, value, flag, trusted in rows:
+    fresh = query(_NEXT, (now["position"], queries.END, most))
+    for serial, series, taken_ms, _, value, flag, trusted in fresh:
         if trusted:
             if taken_ms >= now["not_before_ms"]:
                 sums.add(series, taken_ms, value, flag)
@@ -163,9 +201,9 @@ def advance(db: sqlite3.Connection, most: int = AT_ONCE) -> bool:
             boot = boot_of(serial)
             waiting[boot] = (waiting[boot][0] if boot in waiting else serial, serial)
             db.execute("INSERT OR REPLACE INTO undated VALUES (?, ?, ?)", (boot, *waiting[boot]))
-    if rows:
-        set_state(db, "position", rows[-1][0])
-    left = most - len(rows)
+    if fresh:
+        set_state(db, "position", fresh[-1][0])
+    left = most - len(fresh)
     if waiting and left > 0:
         left = _place(db, query, sums, waiting, now["not_before_ms"], left)
     sums.put(db)
@@ -187,8 +225,8 @@ def _place(
         until_ms = settled_until_ms(marks, boot, is_over=boot < newest_boot)
         if left <= 0 or until_ms is None:
             continue
-        rows = query(_NEXT, (first - 1, last, left))
-        for serial, series, taken_ms, monotonic_ms, value, flag, trusted in rows:
+        some = query(_NEXT, (first - 1, last, left))
+        for serial, series, taken_ms, monotonic_ms, value, flag, trusted in some:
             if not trusted:
                 if monotonic_ms > until_ms:
                     db.execute("UPDATE undated SET first = ? WHERE boot = ?", (serial, boot))
@@ -197,11 +235,11 @@ def _place(
                 if boot in marks and at_ms >= not_before_ms:
                     sums.add(series, at_ms, value, flag)
         else:
-            if len(rows) < left:
+            if len(some) < left:
                 db.execute("DELETE FROM undated WHERE boot = ?", (boot,))
             else:
-                db.execute("UPDATE undated SET first = ? WHERE boot = ?", (rows[-1][0] + 1, boot))
-        left -= len(rows)
+                db.execute("UPDATE undated SET first = ? WHERE boot = ?", (some[-1][0] + 1, boot))
+        left -= len(some)
     return left
 
 
