@@ -73,7 +73,8 @@ def _deliver(settings: Settings, name: str, clock: Clock) -> int:
         # By hand no more leaves the box than by itself.
         privacy = Privacy(settings.sensors, consents_path(settings.store.path), clock)
         publisher = module.open(publisher_settings, public_box(settings.box), clock, wake.set)
-        carrier = Carrier(store, publisher, name, clock, privacy.of(name).passed)
+        may_leave = privacy.of(name)
+        carrier = Carrier(store, publisher, name, clock, may_leave.passed, may_leave.told)
         try:
             until = machine.monotonic() + PATIENCE_S
             while carrier.backlog():

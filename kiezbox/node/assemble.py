@@ -13,7 +13,6 @@ from kiezbox import publishers
 from kiezbox.clock import Clock
 from kiezbox.errors import KiezboxError
 from kiezbox.hardware import Hardware, open_hardware
-from kiezbox.model import Batch
 from kiezbox.node.carrier import Carrier
 from kiezbox.node.facts import MOST_PAUSE_S, Facts
 from kiezbox.node.grid import GridSource, PinSource, VoltageSource
@@ -22,7 +21,7 @@ from kiezbox.node.latest import Latest
 from kiezbox.node.notify import notify, watchdog_s
 from kiezbox.node.outage import Absence
 from kiezbox.node.powering import Powering
-from kiezbox.node.private import Privacy
+from kiezbox.node.private import Filter, Privacy
 from kiezbox.node.resuming import resume
 from kiezbox.node.sensing import sensing_workers
 from kiezbox.node.storing import Storing
@@ -169,9 +168,9 @@ def assemble(settings: Settings, clock: Clock) -> Node:
     ]
 
     for name, table in settings.publishers.items():
-        passes = privacy.of(name).passed
+        may_leave = privacy.of(name)
         delivery = _delivery(
-            name, table, settings, store, clock, trouble(f"publishers.{name}"), passes
+            name, table, settings, store, clock, trouble(f"publishers.{name}"), may_leave
         )
         deliveries.append(delivery)
         facts.add_publisher(name, delivery.facts)
@@ -324,14 +323,14 @@ def _delivery(
     store: Store,
     clock: Clock,
     on_trouble: Callable[[str, str], None],
-    passes: Callable[[Batch], Batch],
+    may_leave: Filter,
 ) -> _Delivery:
     module = publishers.load(table.get("driver") or name)
     publisher_settings = parse(module.Settings, table, f"publishers.{name}")
 
     def open_carrier(wake: Callable[[], None]) -> Carrier:
         publisher = module.open(publisher_settings, public_box(settings.box), clock, wake)
-        return Carrier(store, publisher, name, clock, passes)
+        return Carrier(store, publisher, name, clock, may_leave.passed, may_leave.told)
 
     return _Delivery(name, open_carrier, clock, on_trouble)
 

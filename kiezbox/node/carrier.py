@@ -55,13 +55,18 @@ class Carrier:
         name: str,
         clock: Clock,
         passes: Callable[[Batch], Batch] | None = None,
+        told: Callable[[], dict[str, Any]] | None = None,
     ) -> None:
-        """``passes`` takes out of a batch what may not leave the box (``node.private``)."""
+        """``passes`` takes out of a batch what may not leave the box, and ``told`` says of which
+        sensors something may (``node.private``).
+        """
         self._store = store
         self._publisher = publisher
         self._name = name
         self._clock = clock
         self._passes = passes
+        self._told = told
+        self._sensors: dict[str, Any] | None = None
         self._latest = publisher if isinstance(publisher, Latest) else None
         self._source = f"publishers.{name}"
         self._cursor = cursor = store.cursor(name)
@@ -91,6 +96,7 @@ class Carrier:
         """Deliver one window of each lane; seconds until the next step."""
         try:
             self._announce_clock()
+            self._announce_sensors()
             self._announce_faults()
             if self._latest is not None:
                 return self._deliver_latest(self._latest)
@@ -115,6 +121,13 @@ class Carrier:
             self._offset_s = now - up
             document = {"boot": self._store.boot, "up": round(up, 3), "at": round(now, 3)}
             self._publisher.announce("clock", document)
+
+    def _announce_sensors(self) -> None:
+        """So that whoever keeps something of a sensor at the other side can take it away."""
+        sensors = self._told() if self._told is not None else None
+        if sensors is not None and sensors != self._sensors:
+            self._sensors = sensors
+            self._publisher.announce("sensors", sensors)
 
     def _announce_faults(self) -> None:
         """How often a fault came is no news, so it is left out."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
+from kiezbox import sensors as drivers
 from kiezbox.clock import Clock
 from kiezbox.errors import StoreError
 from kiezbox.model import Batch, Series
+from kiezbox.privacy.consent import EVERYTHING
 from kiezbox.privacy.shown import Shown, shown_of
 from kiezbox.quality import SUFFIX
 from kiezbox.settings import PUBLIC_PLACES
@@ -16,7 +19,7 @@ from kiezbox.store.consents import ConsentFile, keep_shown
 
 log = logging.getLogger("kiezbox")
 
-__all__ = ["Privacy", "public_sensors"]
+__all__ = ["Filter", "Privacy", "public_sensors"]
 
 
 def public_sensors(sensors: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
@@ -30,6 +33,7 @@ class Privacy:
 
     def __init__(self, sensors: Mapping[str, Mapping[str, Any]], path: str, clock: Clock) -> None:
         """``sensors``: the tables of kiezbox.toml; ``path``: of the ledger."""
+        self._sensors = sensors
         self._public = public_sensors(sensors)
         self._path = path
         self._ledger = ConsentFile(path)
@@ -38,7 +42,8 @@ class Privacy:
 
     def of(self, recipient: str) -> Filter:
         """The filter of one publisher, by its name in kiezbox.toml."""
-        return Filter(self._public, ConsentFile(self._path), recipient, self._clock)
+        ledger = ConsentFile(self._path)
+        return Filter(self._public, ledger, recipient, self._clock, self._sensors)
 
     def tell_the_portal(self) -> None:
         """Keep the table of what the public pages may show; written only if it is another one."""
@@ -57,8 +62,15 @@ class Filter:
     """For one recipient, in one thread."""
 
     def __init__(
-        self, public: frozenset[str], ledger: ConsentFile, recipient: str, clock: Clock
+        self,
+        public: frozenset[str],
+        ledger: ConsentFile,
+        recipient: str,
+        clock: Clock,
+        sensors: Mapping[str, Mapping[str, Any]],
     ) -> None:
+        self._sensors = sensors
+        self._intervals: dict[str, float] = {}
         self._public = public
         self._ledger = ledger
         self._recipient = recipient
@@ -87,3 +99,31 @@ class Filter:
             if row[1] not in private or self.allows(batch.series[row[1]], row[2] / 1000)
         ]
         return batch if len(kept) == len(batch.readings) else Batch(batch.box, batch.series, kept)
+
+    def told(self) -> dict[str, Any]:
+        """What a publisher is told as "sensors": of each whose readings may go out now, how often
+        it is read, and which of its quantities (None: all).
+        """
+        consents, now = self._ledger.read(), self._clock.now()
+        holding = [] if consents.is_damaged else consents.holding(now)
+        quantities: dict[str, set[str]] = {}
+        for each in holding:
+            if each.recipient == self._recipient:
+                quantities.setdefault(each.sensor, set()).update(each.quantities)
+        found: dict[str, Any] = {}
+        for name in self._sensors:
+            agreed = {EVERYTHING} if name in self._public else quantities.get(name)
+            if agreed:
+                found[name] = {
+                    "interval_s": self._interval_s(name),
+                    "quantities": None if EVERYTHING in agreed else sorted(agreed),
+                }
+        return {"sensors": found}
+
+    def _interval_s(self, name: str) -> float:
+        if name not in self._intervals:
+            table = self._sensors[name]
+            default = fields(drivers.load(str(table.get("driver") or name)).Settings)
+            defaults = {field.name: field.default for field in default}
+            self._intervals[name] = float(table.get("interval_s", defaults["interval_s"]))
+        return self._intervals[name]

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from kiezbox.clock import Clock
 from kiezbox.model import Batch, Flag, Quantity, Reading, Series
+from kiezbox.quality import SUFFIX
 
 __all__ = ["Newest", "Value"]
 
@@ -52,7 +53,9 @@ class Newest:
 
     def interval_s(self, sensor: str) -> float:
         """Between two readings of this sensor."""
-        return float(((self._sensors or {}).get(sensor) or {}).get("interval_s", INTERVAL_S))
+        # A corrected series (roof_corrected) is its sensor's.
+        told = (self._sensors or {}).get(sensor.removesuffix(SUFFIX)) or {}
+        return float(told.get("interval_s", INTERVAL_S))
 
     def limit_s(self, sensor: str) -> float:
         """Seconds after which its reading is too old."""
@@ -64,7 +67,7 @@ class Newest:
         """
         if self._sensors is None:
             return True
-        told = self._sensors.get(series.sensor)
+        told = self._sensors.get(series.sensor.removesuffix(SUFFIX))
         if told is None:
             return False
         quantities = told.get("quantities")
