@@ -7,7 +7,8 @@ matter which of them were flagged: the same rules see the same values again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -23,9 +24,9 @@ __all__ = ["Judging", "SensorJudge"]
 
 log = logging.getLogger("kiezbox")
 
-#: Readings looked at when the node starts: five hours of twenty series a minute, 30 ms and 3 MB for
-#: a moment. What is longer ago than a rule looks back costs a doubt less, nothing else.
-LOOK_BACK = 6000
+#: Readings looked at when the first sensor has been read: three hours of twenty series a minute, a
+#: fifth of a second on a desktop computer. What is longer ago costs a doubt less, nothing else.
+LOOK_BACK = 4000
 
 #: What is not believed for so long is said aloud, as a fault.
 DOUBTED_S = 3600.0
@@ -35,8 +36,10 @@ SAME_START_S = 5.0
 
 _HUMIDITY = Quantity.HUMIDITY_PERCENT.value
 
-#: Reasons the drivers give; they are theirs to give again, and the judge's own are found anew.
-_DRIVERS = frozenset({"raw-sentinel", "overflow"})
+#: Reasons that the judge gives itself, and will find anew.
+_OWN = frozenset({"range", "step", "stuck", "saturated", "warm-up", "cross", "rh-high"})
+
+_KNOWN = frozenset(quantity.value for quantity in Quantity)
 
 
 class SensorJudge:
@@ -49,8 +52,11 @@ class SensorJudge:
         clock: Clock,
         witnesses: Mapping[str, Witness],
         listens_to: str,
+        prepare: Callable[[], None],
     ) -> None:
+        """``prepare`` is called before the first judgement, and waits until all is ready."""
         self._name = name
+        self._prepare = prepare
         self._offset_k = settings.temperature_offset_k
         self._clock = clock
         self._judge = Judge(rows_of(settings))
@@ -62,6 +68,7 @@ class SensorJudge:
 
     def judged(self, measurements: Sequence[Measurement]) -> list[Measurement]:
         """One read's measurements of just now, with flags and reasons; values as they were."""
+        self._prepare()
         return self.at(self._clock.monotonic(), measurements)
 
     def at(self, at: float, measurements: Sequence[Measurement]) -> list[Measurement]:
@@ -138,11 +145,18 @@ class Judging:
         }
         self._judges = {
             name: SensorJudge(
-                name, settings, clock, self._witnesses, self._witness_of(name, settings, sensors)
+                name,
+                settings,
+                clock,
+                self._witnesses,
+                self._witness_of(name, settings, sensors),
+                self._recall_once,
             )
             for name, (_, settings) in sensors.items()
         }
-        self._recall(store)
+        self._store = store
+        self._recalling = threading.Lock()
+        self._is_recalled = False
 
     def of(self, name: str) -> SensorJudge:
         return self._judges[name]
@@ -160,9 +174,16 @@ class Judging:
         near = [each for each in self._witnesses if sensors[each][1].where == settings.where]
         return near[0] if len(near) == 1 else ""
 
-    def _recall(self, store: Store) -> None:
-        newest = store.newest_serial
-        batch = store.after(max(0, newest - LOOK_BACK), LOOK_BACK)
+    def _recall_once(self) -> None:
+        """In the first sensor's thread: a box that wakes in a blackout has more urgent things."""
+        with self._recalling:
+            if not self._is_recalled:
+                self._is_recalled = True
+                self._recall()
+
+    def _recall(self) -> None:
+        newest = self._store.newest_serial
+        batch = self._store.after(max(0, newest - LOOK_BACK), LOOK_BACK)
         now, started_at = self._clock.monotonic(), self._clock.now() - self._clock.monotonic()
         is_trusted = self._clock.is_trusted()
         count = 0
@@ -180,7 +201,8 @@ class Judging:
             at = taken_ms / 1000 - started_at
             if at > now:
                 continue  # the clock was set back
-            judge.at(at, [_measurement(r, batch.series[r.series].quantity) for r in readings])
+            named = ((reading, batch.series[reading.series].quantity) for reading in readings)
+            judge.at(at, [_measurement(each, name) for each, name in named if name in _KNOWN])
             if not is_same_start:
                 judge.lost()
             count += len(readings)
@@ -189,7 +211,7 @@ class Judging:
 
 def _measurement(reading: Reading, quantity: str) -> Measurement:
     """As the driver had returned it."""
-    by_driver = reading.flag == Flag.BAD or reading.reason in _DRIVERS
+    by_driver = reading.flag == Flag.BAD or reading.reason not in _OWN
     return Measurement(
         Quantity(quantity),
         reading.value,

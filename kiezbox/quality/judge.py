@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.quality.course import GOOD, Course, Verdict
-from kiezbox.quality.limits import DUST, Limits, limits_of
+from kiezbox.quality.limits import DUST, NOTHING, Limits, limits_of
 
 __all__ = ["DRAGS", "Judge"]
 
@@ -88,13 +88,15 @@ class Judge:
         return found
 
     def _alone(self, at: float, one: Measurement) -> Verdict:
-        course = self._courses.get(one.quantity)
-        if course is None:
-            course = self._courses[one.quantity] = Course(self._row(one.quantity))
         if one.flag != Flag.GOOD:
             least, most = self._row(one.quantity).possible
             is_possible = least <= one.value <= most
             return Verdict(one.flag if is_possible else Flag.BAD, one.reason)
+        course = self._courses.get(one.quantity)
+        if course is None:
+            if self._row(one.quantity) is NOTHING:
+                return GOOD
+            course = self._courses[one.quantity] = Course(self._row(one.quantity))
         return course.of(at, one.value if one.raw is None else one.raw)
 
 
