@@ -23,6 +23,9 @@ __all__ = ["Found", "find"]
 #: 0x00 to 0x07 and 0x78 to 0x7F are no chip's addresses (UM10204, 3.1.12).
 ADDRESSES = range(0x08, 0x78)
 
+#: How "nobody is there" looks, by controller (see ``_border``).
+_NO_ACKNOWLEDGE = (errno.EREMOTEIO, errno.ENXIO, errno.ENODEV)
+
 #: Sensirion's chips answer an id command after a millisecond; SEN5x after 20 (data sheet, 6.1.12).
 ANSWER_S = 0.025
 
@@ -165,7 +168,7 @@ def _acknowledges(bus: I2C, address: int, *, is_read: bool) -> bool:
             else:
                 bus.writeto(address, b"")
     except OSError as error:
-        if error.errno == errno.ETIMEDOUT:
+        if isinstance(error, TimeoutError) or error.errno not in _NO_ACKNOWLEDGE:
             raise SensorTimeout(
                 f"the bus hangs at 0x{address:02x}",
                 hint="Something holds SDA or SCL down: unplug one part after the other.",
