@@ -369,6 +369,17 @@ def _grid_sources(
                 on_fault=on_fault,
                 on_good=store.close_fault,
             )
+        elif source.driver == "nut":
+            from kiezbox.node.grid_nut import NutSource
+
+            sources[name] = NutSource(
+                name,
+                source,
+                clock=clock,
+                on_edge=on_edge,
+                on_fault=on_fault,
+                on_good=store.close_fault,
+            )
         else:
             interval_s = float(settings.sensors.get(source.sensor, {}).get("interval_s", 60.0))
             # A sensor that is read every minute is not silent because nobody asked it for 50 s.
