@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 #: systemd-timesyncd and chrony-wait create or touch this once the clock was set from outside
 #: (systemd-timesyncd.service(8), section "Files").
@@ -17,6 +17,15 @@ SYNCHRONIZED = Path("/run/systemd/timesync/synchronized")
 
 #: 2025-01-01T00:00:00Z. A wall clock before it was never set.
 EARLIEST_PLAUSIBLE = 1_735_689_600
+
+
+class Told(NamedTuple):
+    """What somebody else's clock said, and when that was heard."""
+
+    #: ``Clock.monotonic()`` of the moment.
+    heard_at: float
+    #: Unix seconds, UTC.
+    time: float
 
 
 class Clock(Protocol):

@@ -133,6 +133,10 @@ def _nobody(series: str) -> float | None:
     return None
 
 
+def _unsure() -> float | None:
+    return None
+
+
 class SensorHardware:
     """The hardware as handed to one driver: every bus it opens knows the read's deadline.
 
@@ -146,10 +150,15 @@ class SensorHardware:
         hardware: Hardware,
         deadline: Deadline,
         neighbour: Callable[[str], float | None] = _nobody,
+        true_time: Callable[[], float | None] = _unsure,
     ) -> None:
+        """``true_time`` is what the box's clock says, in Unix seconds, while GPS or NTP vouches for
+        it: a clock chip may be set by it.
+        """
         self._hardware = hardware
         self.deadline = deadline
         self.neighbour = neighbour
+        self.true_time = true_time
         #: What a driver counts for the next read, and must not lose when it is opened anew.
         self.kept: dict[str, Any] = {}
 

@@ -20,12 +20,12 @@ byte is never zero. −127 °C is no value of the chip, but of an Arduino librar
 kernel says nothing instead, and that is a failed read. Counterfeits are common; most measure well.
 DS18S20 (family 0x10) has other numbers and is refused.
 How it is read: the kernel does the timing (`w1_therm`). `w1_slave` rather than `temperature`: it
-has the nine bytes, so checksum, configuration and the value after power-up can be looked at here; the
+has the nine bytes, so checksum, configuration and the value after power-up are looked at here; the
 file `temperature` says 85000 and 0 like any other number.
 Package: none; w1thermsensor would read the same file, and takes `t=` from it unlooked at but for
 85 °C and the word YES.
-Source: Maxim Integrated 19-7487 (DS18B20); application note 27 (checksum); Linux,
-drivers/w1/slaves/w1_therm.c.
+Source: Linux, drivers/w1/slaves/w1_therm.c and its Documentation; Maxim Integrated
+19-7487 (DS18B20) and application note 27 (checksum), as quoted: the sheets were not at hand.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A simulated DS18B20: its scratchpad after a conversion.
 
-Written from the data sheet (Maxim 19-7487, sections "Measuring temperature", "Memory"). Modelled:
+Written from what Maxim's sheet 19-7487 is quoted to say, and judged by w1thermsensor. Modelled:
 the scratchpad with temperature, alarm bytes, configuration and checksum, the time of a conversion
 by resolution, the value after power-up. Not modelled: parasite power, alarms, the bus itself (see
 ``simulated.onewire``).
