@@ -38,20 +38,12 @@ def until_it_is_sent(bench: Bench, publisher: Latest, sent: Batch) -> None:
         before = publisher.sent
         bench.clock.advance(max(0.0, publisher.due_in_s()))
         try:
-            publisher.publish(moved(sent, bench))
+            publisher.publish(bench.just_now(sent))
         except Unreachable:
             return False
         return publisher.sent > before
 
     wait_for(is_sent, "the values are sent")
-
-
-def moved(sent: Batch, bench: Bench) -> Batch:
-    """The same readings, taken just now."""
-    last_ms = max(row[2] for row in sent.readings)
-    late_ms = int(bench.clock.now() * 1000) - last_ms
-    rows = [Reading(*row)._replace(taken_ms=row[2] + late_ms) for row in sent.readings]
-    return Batch(sent.box, sent.series, rows)
 
 
 def test_it_wants_readings_at_once(bench: Bench) -> None:
@@ -61,7 +53,7 @@ def test_it_wants_readings_at_once(bench: Bench) -> None:
 def test_of_several_readings_the_newest_is_carried_and_no_other(bench: Bench) -> None:
     publisher = opened(bench)
 
-    once_it_works(lambda: publisher.publish(moved(batch(1, 7), bench)))
+    once_it_works(lambda: publisher.publish(bench.just_now(batch(1, 7))))
 
     wait_for(lambda: bench.receiver.values(), "a value")
     assert bench.receiver.names() == [NAME]
@@ -72,13 +64,13 @@ def test_of_several_readings_the_newest_is_carried_and_no_other(bench: Bench) ->
 
 def test_it_keeps_its_pace_whatever_is_handed_to_it(bench: Bench) -> None:
     publisher = opened(bench)
-    once_it_works(lambda: publisher.publish(moved(batch(1, 7), bench)))
+    once_it_works(lambda: publisher.publish(bench.just_now(batch(1, 7))))
 
     wait_for(lambda: bench.receiver.values() == [26.0], "the first value")
     pause_s = publisher.due_in_s()
     assert pause_s > 0
     bench.clock.advance(pause_s / 2)
-    publisher.publish(moved(batch(8, 3), bench))
+    publisher.publish(bench.just_now(batch(8, 3)))
     assert publisher.sent == 1
 
     until_it_is_sent(bench, publisher, batch(8, 3))
@@ -89,7 +81,7 @@ def test_it_keeps_its_pace_whatever_is_handed_to_it(bench: Bench) -> None:
 def test_where_the_newest_is_not_believed_the_good_one_before_it_is_carried(
     bench: Bench, flag: Flag
 ) -> None:
-    publisher, sent = opened(bench), moved(batch(1, 5), bench)
+    publisher, sent = opened(bench), bench.just_now(batch(1, 5))
     rows = [Reading(*row) for row in sent.readings]
     rows[4] = rows[4]._replace(flag=flag, reason="step")
 
@@ -102,13 +94,13 @@ def test_where_the_newest_is_not_believed_the_good_one_before_it_is_carried(
 def test_what_is_not_believed_is_never_carried(bench: Bench) -> None:
     publisher = opened(bench)
 
-    publisher.publish(moved(batch(1, 5, flag=Flag.SUSPECT), bench))
+    publisher.publish(bench.just_now(batch(1, 5, flag=Flag.SUSPECT)))
 
     assert bench.receiver.values() == [] and publisher.sent == 0
 
 
 def test_what_is_old_is_passed_over(bench: Bench) -> None:
-    publisher, sent = opened(bench), moved(batch(1, 5), bench)
+    publisher, sent = opened(bench), bench.just_now(batch(1, 5))
     bench.clock.advance(86_400)
 
     publisher.publish(sent)
@@ -125,7 +117,7 @@ def test_when_the_other_side_is_back_it_carries_what_is_true_then(bench: Bench) 
     bench.receiver.go_away()
     bench.clock.advance(publisher.due_in_s())
     with pytest.raises(Unreachable):
-        publisher.publish(moved(batch(4, 4), bench))
+        publisher.publish(bench.just_now(batch(4, 4)))
     assert publisher.due_in_s() > 0, "it does not hammer"
     bench.receiver.come_back()
 

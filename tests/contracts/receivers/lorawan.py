@@ -1,5 +1,5 @@
-"""The other side of publishers/lorawan: a modem that can be unplugged, and what the network's payload
-formatter makes of its uplinks.
+"""The other side of publishers/lorawan: a modem that can be unplugged, and what the payload
+formatter of the network makes of its uplinks.
 """
 
 from __future__ import annotations
