@@ -12,11 +12,11 @@ output, and that is switched in the minus wire, only the separated cable will do
 
 Pitfalls: `voltage_v` and `current_a` are the battery's, and charging counts positive. `power_w` is
 the panel's at a charger (PPV), the battery's at a monitor (P). `energy_wh` (H20) is the yield since
-the charger's own midnight, in steps of 10 Wh; a charger has no clock, its day begins with the sun.
-A monitor has none; it gives `charge_percent` instead, and leaves it out ("---") until it was full
-once. A charger does not see what is drawn from the battery past its load output: as
-`power.battery.sensor` take a monitor. One with error 116 (its calibration is lost) is flagged
-SUSPECT "status".
+the charger's own midnight, in steps of 10 Wh; a charger has no clock, and is said to count from
+sunrise. A monitor knows no yield; it gives `charge_percent` instead, and leaves it out ("---")
+until it was full once. A charger does not see what is drawn from the battery past its load output:
+as `power.battery.sensor` take a monitor. A charger with error 116 (its calibration is lost) is
+flagged SUSPECT "status".
 How it is read: the device says all it knows once a second, in one block or two, and short HEX
 records in between, at any place, which are left out. Values of one second belong together.
 Package: pyserial; the blocks are taken apart here. vedirect 1.1.0 asks for the current under a
