@@ -32,7 +32,7 @@ _LEAST_LETTERS = 19
 
 #: Names and terms that are the same in every script.
 _NAMES = re.compile(
-    r"\b(Kiezbox|iPhone|iPad|Android|Wi-Fi|WLAN|Done|QR|hPa|km|PM|GeoJSON|CSV|JSON|ODbL|OpenStreetMap"
+    r"\b(Kiezbox|iPhone|iPad|Android|Wi-Fi|WLAN|Done|QR|hPa|km|PM|ppm|dB|GeoJSON|CSV|JSON|ODbL|OpenStreetMap"
     r"|GPL|AQI|EU|UTCI|Freifunk|MoWaS|NINA|DWD|LED|USB|SMS|UV|µg|ÜBUNG|Google|Play|Bluetooth|HTTP)\b"
 )
 
