@@ -58,6 +58,7 @@ def carbon_dioxide(ppm: float, climate: Sequence[Measurement]) -> list[Measureme
     Exactly 0 is said before the first true measurement and of no air on Earth. The concentration
     is corrected by the chip's own temperature, so where that cannot be, the other cannot either.
     """
+    ppm = round(ppm, 1)
     if ppm <= 0:
         reason = "raw-sentinel"
     elif ppm > MOST_PPM:
@@ -65,4 +66,4 @@ def carbon_dioxide(ppm: float, climate: Sequence[Measurement]) -> list[Measureme
     else:
         reason = "cross" if climate[0].flag is Flag.BAD else ""
     flag = Flag.BAD if reason else Flag.GOOD
-    return [Measurement(Quantity.CO2_PPM, round(ppm, 1), None, flag, reason), *climate]
+    return [Measurement(Quantity.CO2_PPM, ppm, None, flag, reason), *climate]

@@ -26,8 +26,8 @@ BUSY_S = 0.02
 #: temperature has not measured.
 LEAST_C, MOST_C = -45.0, 130.0
 
-#: Below is no air on Earth's surface, but a wrong word.
-LEAST_PERCENT = 0.1
+#: Below is no air on Earth's surface, above none at all, but a wrong word.
+LEAST_PERCENT, MOST_PERCENT = 0.1, 100.0
 
 #: A step of 16 bits is 0.003 K and 0.002 %. More digits would be noise that every message carries.
 DECIMALS = 3
@@ -84,7 +84,8 @@ def climate(
     elif not least_c <= celsius <= most_c:
         reasons = ("range", "cross")
     else:
-        reasons = ("", "" if percent >= LEAST_PERCENT else "range")
+        is_air = LEAST_PERCENT <= round(percent, DECIMALS) <= MOST_PERCENT
+        reasons = ("", "" if is_air else "range")
     return (
         _measurement(Quantity.TEMPERATURE_C, celsius, reasons[0]),
         _measurement(Quantity.HUMIDITY_PERCENT, percent, reasons[1]),

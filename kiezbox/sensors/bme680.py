@@ -60,8 +60,8 @@ NEW_DATA, MODE = 0x80, 0x03
 #: Both must be set: a real conversion, with the plate at its temperature [5.3.5.5, 5.3.5.6].
 GAS_VALID, HEATER_STABLE = 0x20, 0x10
 
-#: So often the status may say "not yet". The Adafruit driver asks every 5 ms or more, and with
-#: its settings a conversion takes 0.2 s.
+#: So often the Adafruit driver may ask: 20 times to set up, and while a conversion lasts (0.2 s with
+#: its settings) every 5 ms or more. It would wait for ever until the chip is asleep.
 MOST_POLLS = 250
 
 DECIMALS = 3
@@ -103,7 +103,18 @@ class _Chip(Adafruit_BME680):  # type: ignore[misc]  # the package has no types
         self._last_reading = -inf
         self._polls = 0
 
+    def set_gas_heater(self, heater_temp: int, heater_time: int) -> bool:
+        """As the Adafruit driver's, which takes a bus that failed for a False nobody looks at."""
+        self._set_heatr_conf(heater_temp, heater_time)
+        return True
+
     def _read(self, register: int, length: int) -> bytearray:
+        self._polls += 1
+        if self._polls > MOST_POLLS:
+            raise SensorTimeout(
+                f"the BME680 at 0x{self._registers.address:02x} never finishes measuring",
+                hint=HINT,
+            )
         if register == STATUS:
             return self._conversion()
         return self._registers.read_register(register, length)
@@ -117,12 +128,6 @@ class _Chip(Adafruit_BME680):  # type: ignore[misc]  # the package has no types
 
         That the chip has gone to sleep again says without doubt that the data are new.
         """
-        self._polls += 1
-        if self._polls > MOST_POLLS:
-            raise SensorTimeout(
-                f"the BME680 at 0x{self._registers.address:02x} never finishes measuring",
-                hint=HINT,
-            )
         not_yet = bytearray(FIELD_LENGTH)
         if not self._plain.read_register(STATUS, 1)[0] & NEW_DATA:
             return not_yet
@@ -188,6 +193,10 @@ class Bme680:
         """Reset the chip, read its trimming values, make its settings (the Adafruit driver)."""
         check_id(self._registers, "BME680")
         self._chip = _Chip(self._registers, self._plain)
+        if self._chip.variant not in GAS_AT:
+            raise SensorGarbled(
+                f"{self._part} is of a kind that is not known ({self._chip.variant})", hint=HINT
+            )
         trimming = self._registers.read_register(0x8A, 23)
         if not any(trimming) or all(byte == 0xFF for byte in trimming):
             raise SensorGarbled(

@@ -119,13 +119,13 @@ class Scd30:
             self._chip = SCD30(bus, self._told_hpa or 0, settings.address)
             self._set_up()
             self._wait()
-            self._chip.CO2  # noqa: B018 (thrown away: 0 ppm after power-on, or of an old pressure)
+            self._measured()  # thrown away: 0 ppm after power-on, or of an old pressure
 
     def read(self) -> Sequence[Measurement]:
         with translated(self._part, HINT):
             self._tell_pressure()
             self._wait()
-            values = self._chip.CO2, self._chip.temperature, self._chip.relative_humidity
+            values = self._measured()
         if not all(map(isfinite, values)):
             raise SensorGarbled(f"{self._part} answers nonsense", hint=HINT)
         ppm, celsius, percent = values
@@ -149,6 +149,16 @@ class Scd30:
     def _wait(self) -> None:
         while not self._chip.data_available:
             time.sleep(LOOK_S)  # the bus ends this when the deadline has passed
+
+    def _measured(self) -> tuple[float, float, float]:
+        """What is in the buffer: ppm, °C, %RH.
+
+        Not the driver's properties: each of them asks once more whether data are there, and takes
+        those of the last reading where the chip says no.
+        """
+        chip = self._chip
+        chip._read_data()
+        return chip._co2, chip._temperature, chip._relative_humidity
 
     def _tell_pressure(self) -> None:
         """Tell the chip the air pressure where it has changed."""

@@ -151,8 +151,7 @@ class Scd4x:
                 self._chip.measure_single_shot()
             while not self._chip.data_ready:
                 time.sleep(LOOK_S)  # the bus ends this when the deadline has passed
-            ppm = self._chip.CO2
-            celsius, percent = self._chip.temperature, self._chip.relative_humidity
+            ppm, celsius, percent = self._measured()
         return carbon_dioxide(ppm, climate(celsius, percent, LEAST_C, MOST_C))
 
     def close(self) -> None:
@@ -176,6 +175,16 @@ class Scd4x:
                     hint='Take measures = "low-power".',
                 )
             chip.measure_single_shot()
+
+    def _measured(self) -> tuple[int, float, float]:
+        """What is in the buffer: ppm, °C, %RH.
+
+        Not the driver's properties: each of them asks once more whether data are there, and takes
+        those of the last reading where the chip says no.
+        """
+        chip = self._chip
+        chip._read_data()
+        return chip._co2, chip._temperature, chip._relative_humidity
 
     def _tell_pressure(self) -> None:
         """Tell the chip the air pressure where it has changed; without, its altitude counts."""

@@ -10,7 +10,9 @@ import pytest
 from contracts.haste import Watch
 from contracts.rig import Reader, Rig
 
+from kiezbox.clock import SystemClock
 from kiezbox.errors import SensorGarbled, SensorTimeout
+from kiezbox.hardware import Deadline, SensorHardware
 from kiezbox.hardware.simulated._bosch680 import EXAMPLE, Calibration680
 from kiezbox.hardware.simulated.bme680 import SimulatedBme680
 from kiezbox.model import Flag, Quantity
@@ -238,3 +240,30 @@ def test_a_status_that_never_says_new_ends(rig: Rig, watch: Watch) -> None:
         reader.read()
 
     assert time.monotonic() - began < 5
+
+
+class NeverAsleep(SimulatedBme680):
+    """Its mode register sticks: the Adafruit driver waits for sleep without an end."""
+
+    def _get(self, register: int) -> int:
+        return super()._get(register) | (register == 0x74)
+
+
+def test_a_chip_that_never_sleeps_ends_also_without_a_deadline(rig: Rig, watch: Watch) -> None:
+    rig.bench.attach(0x76, NeverAsleep(clock=watch))
+    reader = rig.reader("bme680")
+    hardware = SensorHardware(rig.hardware, Deadline(SystemClock()))  # never started
+
+    with pytest.raises(SensorTimeout, match="never finishes"):
+        bme680.open(reader.settings, hardware)
+
+
+def test_a_kind_that_nobody_knows_is_said(rig: Rig, watch: Watch) -> None:
+    class Variant97(SimulatedBme680):
+        def _get(self, register: int) -> int:
+            return 97 if register == 0xF0 else super()._get(register)
+
+    rig.bench.attach(0x76, Variant97(clock=watch))
+
+    with pytest.raises(SensorGarbled, match="kind that is not known"):
+        rig.reader("bme680").read()

@@ -127,3 +127,23 @@ def test_another_chip_at_its_address_is_said(rig: Rig, watch: Watch) -> None:
 
     with pytest.raises(SensorGarbled, match="takes no command of an SCD30"):
         reader.read()
+
+
+@pytest.mark.parametrize(
+    ("air", "bad"),
+    [
+        ((1e-38, 20.0, 50.0), {C: "raw-sentinel"}),  # a float that is 0 in every digit we keep
+        ((600.0, 20.0, 9.97e17), {H: "range"}),
+        ((5e4, 20.0, 50.0), {C: "range"}),
+        ((600.0, 71.0, 50.0), {C: "cross", T: "range", H: "cross"}),
+    ],
+)
+def test_floats_that_no_air_has_are_flagged(
+    rig: Rig, watch: Watch, air: tuple[float, float, float], bad: dict[Quantity, str]
+) -> None:
+    chip, reader = soldered(rig, watch)
+    chip.set(*air)
+
+    found = verdicts(reader)
+
+    assert {q: reason for q, (flag, reason) in found.items() if flag is Flag.BAD} == bad

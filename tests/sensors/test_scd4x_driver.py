@@ -9,7 +9,7 @@ import pytest
 from contracts.haste import Watch
 from contracts.rig import Reader, Rig
 
-from kiezbox.errors import SensorGarbled, SettingsError
+from kiezbox.errors import SensorError, SensorGarbled, SettingsError
 from kiezbox.hardware.simulated.scd4x import SimulatedScd4x
 from kiezbox.model import Flag, Quantity
 from kiezbox.sensors import scd4x
@@ -194,3 +194,33 @@ def test_another_chip_at_its_address_is_said(rig: Rig, watch: Watch) -> None:
 
     with pytest.raises(SensorGarbled, match="takes no command of an SCD4x"):
         reader.read()
+
+
+class ReadyOnce(SimulatedScd4x):
+    """Says that data are ready when it is asked first, and then that they are not."""
+
+    asked = 0
+
+    def carry_out(self, command: int, arguments: list[int]) -> Any:
+        done = super().carry_out(command, arguments)
+        if command == 0xE4B8:
+            self.asked += 1
+            return done._replace(reply=(0x8006 if self.asked % 2 else 0x8000,))
+        return done
+
+
+def test_the_last_reading_is_not_said_again_where_the_chip_contradicts_itself(
+    rig: Rig, watch: Watch
+) -> None:
+    chip = ReadyOnce(clock=watch)
+    rig.bench.attach(0x62, chip)
+    reader = rig.reader("scd4x")
+    reader.hardware.deadline.start(60)
+    for ppm in (600, 1840, 2500):
+        chip.set(ppm, 20.0, 50.0)
+        chip.asked = 0
+        watch.sleep(60)
+        try:
+            assert reader.read()[0].value == ppm
+        except SensorError:
+            pass  # no data yet: also true
