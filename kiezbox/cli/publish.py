@@ -1,15 +1,19 @@
-"""Deliver everything the store holds to one publisher, then end.
+"""Deliver everything the store holds to one publisher, then end; or see what it would not take.
 
   kiezbox publish mqtt --once       before a box is taken down, or to try the settings
   kiezbox publish stick --once      onto a USB stick ([publishers.stick], driver = "file")
 
+  kiezbox publish mqtt --dead-letters            readings the other side rejected, and why
+  kiezbox publish mqtt --dead-letters --retry    the node sends them again (within 10 seconds)
+  kiezbox publish mqtt --dead-letters --forget   they stay on the box and are sent no more
+
 The node publishes by itself all the time and remembers how far it came, so this needs the node
-to be stopped: two of them would send the same readings and forget each other's progress.
+to be stopped for --once: two of them would send the same readings and forget each other's progress.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kiezbox.errors import Refused, Rejected, SettingsError, UsageError
 
@@ -22,12 +26,16 @@ PATIENCE_S = 15.0
 
 
 def main(argv: list[str]) -> int:
-    """``kiezbox publish NAME --once [--json]``: 0 when nothing is left to deliver."""
+    """``kiezbox publish NAME --once|--dead-letters``: 0 when nothing is left to deliver."""
     from kiezbox.cli._common import Parser, load_settings, open_clock, print_json
 
     parser = Parser("publish", __doc__)
     parser.add_argument("name", help="the NAME of [publishers.NAME] in kiezbox.toml")
     parser.add_argument("--once", action="store_true", help="deliver what there is, then end")
+    parser.add_argument("--dead-letters", action="store_true", help="what was rejected, and why")
+    decision = parser.add_mutually_exclusive_group()
+    decision.add_argument("--retry", action="store_true", help="dead letters: send them again")
+    decision.add_argument("--forget", action="store_true", help="dead letters: send them no more")
     parser.add_argument("--json", action="store_true", help="for programs")
     arguments = parser.parse_args(argv)
     settings = load_settings(arguments.settings)
@@ -37,6 +45,15 @@ def main(argv: list[str]) -> int:
             f"there is no [publishers.{arguments.name}] in kiezbox.toml",
             hint=f"There are: {there}.",
         )
+    if (arguments.retry or arguments.forget) and not arguments.dead_letters:
+        raise UsageError(
+            "publish: --retry and --forget are about dead letters",
+            hint=f"kiezbox publish {arguments.name} --dead-letters --retry",
+        )
+    if arguments.once and arguments.dead_letters:
+        raise UsageError("publish: --once or --dead-letters, not both", hint="One after the other.")
+    if arguments.dead_letters:
+        return _dead_letters(settings, arguments)
     if not arguments.once:
         raise UsageError(
             "publish: the node (kiezbox run) is what publishes all the time",
@@ -47,6 +64,35 @@ def main(argv: list[str]) -> int:
         print_json({"publisher": arguments.name, "delivered": delivered})
     else:
         print(f"{arguments.name}: delivered {delivered} readings, nothing is left")
+    return 0
+
+
+def _dead_letters(settings: Settings, arguments: Any) -> int:
+    from datetime import UTC, datetime
+
+    from kiezbox.cli._common import print_json
+    from kiezbox.senml import id_text
+    from kiezbox.store import StoreWriter
+
+    name = arguments.name
+    with StoreWriter(settings.store.path) as store:
+        letters = store.dead_letters(name)
+        if arguments.retry or arguments.forget:
+            store.decide_dead_letters(name, is_retried=arguments.retry)
+    if arguments.json:
+        print_json([{**each._asdict(), "reading": id_text(each.serial)} for each in letters])
+    elif arguments.retry:
+        print(f"{name}: {len(letters)} dead letters will be sent again")
+    elif arguments.forget:
+        print(f"{name}: {len(letters)} dead letters forgotten; the readings stay on the box")
+    elif not letters:
+        print(f"{name}: nothing was rejected")
+    else:
+        for each in letters:
+            at = datetime.fromtimestamp(each.at, UTC).isoformat(timespec="seconds")
+            again = " (to be sent again)" if each.is_retried else ""
+            print(f"{at.replace('+00:00', 'Z')}  {id_text(each.serial)}  {each.why}{again}")
+        print(f"--retry sends them again, --forget gives them up: kiezbox publish {name} …")
     return 0
 
 
@@ -77,7 +123,7 @@ def _deliver(settings: Settings, name: str, clock: Clock) -> int:
         carrier = Carrier(store, publisher, name, clock, may_leave.passed, may_leave.told)
         try:
             until = machine.monotonic() + PATIENCE_S
-            while carrier.backlog():
+            while carrier.backlog() or store.dead_letters(name, only_retried=True):
                 before = carrier.delivered
                 pause_s = carrier.step()
                 if carrier.delivered > before:

@@ -17,8 +17,8 @@ from typing import Any
 from kiezbox.clock import Clock
 from kiezbox.errors import PublishError, Refused, Rejected, StoreError
 from kiezbox.model import Batch, Cursor
+from kiezbox.node.refused_items import RefusedItems
 from kiezbox.publishers import Latest, Publisher
-from kiezbox.senml import id_text
 from kiezbox.store import Store
 
 log = logging.getLogger("kiezbox")
@@ -69,6 +69,7 @@ class Carrier:
         self._sensors: dict[str, Any] | None = None
         self._latest = publisher if isinstance(publisher, Latest) else None
         self._source = f"publishers.{name}"
+        self._refused_items = RefusedItems(store, publisher, name, clock, passes)
         self._cursor = cursor = store.cursor(name)
         # The backlog, counted once and then kept up to date: it is asked for every second, and
         # counting a week takes milliseconds.
@@ -101,6 +102,7 @@ class Carrier:
             if self._latest is not None:
                 return self._deliver_latest(self._latest)
             is_more = self._deliver()
+            self.delivered += self._refused_items.try_again()
         except PublishError as error:
             return self._failed(error)
         except StoreError as error:
@@ -310,7 +312,7 @@ class Carrier:
     def _skip_first(
         self, batch: Batch, error: Rejected, confirmed_to: Callable[[int], None]
     ) -> None:
-        """Drop the first reading, but only if the one behind it is taken.
+        """Put the first reading aside, but only if the one behind it is taken.
 
         A broker that rejects everything, because somebody set it up so, must not empty the box.
         """
@@ -321,15 +323,10 @@ class Carrier:
             self._publisher.publish(second)
         except Rejected as again:
             raise Refused(f"everything is rejected: {again}", hint=again.hint) from again
+        self._refused_items.put_aside(batch.readings[0][0], error)
         self._confirmed(second, 1, confirmed_to)
         with self._counting:
             self._left -= 1
-        reading = id_text(batch.readings[0][0])
-        self._store.open_fault(
-            self._source, "rejected", f"reading {reading} was rejected and skipped: {error}"
-        )
-        self._store.close_fault(self._source, "rejected")
-        log.warning("%s: reading %s skipped: %s", self._source, reading, error)
 
     def _works(self) -> None:
         self._pause_s = LEAST_PAUSE_S

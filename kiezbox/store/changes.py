@@ -29,6 +29,12 @@ CHANGES: dict[str, str] = {
     "transition": "INSERT OR REPLACE INTO transitions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "carried_out": "UPDATE transitions SET carried_out_at = ? WHERE id = ?",
     "order_taken": "UPDATE orders SET taken_at = ? WHERE id = ?",
+    "dead_letter": "INSERT OR REPLACE INTO dead_letters VALUES (?, ?, ?, ?, ?, ?)",
+    "dead_letter_gone": "DELETE FROM dead_letters WHERE id = ?",
+    "dead_letters_bounded": (
+        "DELETE FROM dead_letters WHERE publisher = ?1 AND id <= (SELECT id FROM dead_letters"
+        " WHERE publisher = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)"
+    ),
 }
 
 INSERT_READING = "INSERT OR IGNORE INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"

@@ -14,7 +14,10 @@ from kiezbox.settings import StoreSettings
 from kiezbox.store import queries
 from kiezbox.store.card import Card
 from kiezbox.store.packing import Change
-from kiezbox.store.queries import Order, Transition
+from kiezbox.store.queries import DeadLetter, Order, Transition
+
+#: Kept for each publisher.
+DEAD_LETTERS_MOST = 1000
 
 #: What the store calls itself in the table of faults.
 SOURCE = "store"
@@ -57,6 +60,7 @@ class Ledger:
         self._last_number = max(
             [
                 query("SELECT coalesce(max(id), 0) FROM faults")[0][0],
+                query("SELECT coalesce(max(id), 0) FROM dead_letters")[0][0],
                 *self._faults,
                 *(transition.id for transition in newest),
                 *(version for version, _ in self._kept.values()),
@@ -242,6 +246,27 @@ class Ledger:
         """A number that is another one after another process wrote."""
         with self._lock:
             return int(self._card.query("PRAGMA data_version")[0][0])
+
+    # --- dead letters --------------------------------------------------------------------
+
+    def put_dead_letter(self, publisher: str, serial: int, why: str) -> None:
+        """A reading nobody took; durable when this returns. Of many the oldest go."""
+        with self._lock:
+            row = [self._number(), publisher, serial, self._clock.now(), why[:500], 0]
+            self._write(("dead_letter", row))
+            self._write(("dead_letters_bounded", [publisher, DEAD_LETTERS_MOST]))
+
+    def dead_letters(self, publisher: str, *, only_retried: bool = False) -> list[DeadLetter]:
+        """Oldest first."""
+        with self._lock:
+            frames = self._card.frames if self._card.has_deferred else []
+            letters = queries.dead_letters(self._card.query, frames, publisher)
+            return [each for each in letters if each.is_retried or not only_retried]
+
+    def dead_letter_gone(self, number: int) -> None:
+        """It was taken after all, or is not to be sent."""
+        with self._lock:
+            self._write(("dead_letter_gone", [number]))
 
     # --- time ----------------------------------------------------------------------------
 

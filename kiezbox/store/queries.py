@@ -48,6 +48,18 @@ class Order(NamedTuple):
     detail: Mapping[str, Any]
 
 
+class DeadLetter(NamedTuple):
+    """A reading that a publisher's other side would not take; ``at`` is Unix seconds."""
+
+    id: int
+    publisher: str
+    serial: int
+    at: float
+    why: str
+    #: Whether a person wants it tried again.
+    is_retried: int
+
+
 def stored_rows(query: Query, position: int, limit: int, until: int) -> list[Row]:
     """The database's readings with position < serial <= until, oldest first."""
     rows: list[Any] = query(
@@ -196,6 +208,21 @@ def transitions(
             rows[row[0]] = list(row)
     newest = sorted(rows.values(), key=lambda row: -row[0])[:limit]
     return [Transition._make([*row[:8], document(row[8]) or {}, *row[9:]]) for row in newest]
+
+
+def dead_letters(
+    query: Query, frames: Sequence[Frame], publisher: str | None = None
+) -> list[DeadLetter]:
+    """Oldest first; of one publisher, or of all."""
+    rows = {row[0]: tuple(row) for row in query("SELECT * FROM dead_letters")}
+    for name, row in changes_in(frames, "dead_letter", "dead_letter_gone"):
+        if name == "dead_letter":
+            rows = {n: each for n, each in rows.items() if each[1:3] != tuple(row[1:3])}
+            rows[row[0]] = tuple(row)
+        else:
+            rows.pop(row[0], None)
+    letters = [DeadLetter._make(rows[number]) for number in sorted(rows)]
+    return [each for each in letters if publisher in (None, each.publisher)]
 
 
 def orders(query: Query, frames: Sequence[Frame]) -> list[Order]:

@@ -15,7 +15,7 @@ from kiezbox.store import history, journal, orders, queries, tiers
 from kiezbox.store.boots import ClockMarks, corrected_ms
 from kiezbox.store.database import TROUBLE, connect, is_behind, store_error
 from kiezbox.store.packing import Frame
-from kiezbox.store.queries import END, Order, Transition
+from kiezbox.store.queries import END, DeadLetter, Order, Transition
 
 
 class StoreReader:
@@ -177,6 +177,11 @@ class StoreReader:
         with self._view() as view:
             return queries.orders(*view)
 
+    def dead_letters(self, publisher: str | None = None) -> list[DeadLetter]:
+        """What a publisher's other side would not take, oldest first."""
+        with self._view() as view:
+            return queries.dead_letters(*view, publisher)
+
     def clock_marks(self) -> ClockMarks:
         """The moments at which the clock was trusted, to correct times by."""
         with self._view() as view:
@@ -233,6 +238,7 @@ class StoreReader:
                 "newest_serial": max([newest or 0, *(frame.last for frame in frames)]),
                 "series": {str(n): str(s) for n, s in queries.series(query, frames).items()},
                 "cursors": {n: c._asdict() for n, c in queries.cursors(query, frames).items()},
+                "dead_letters": len(queries.dead_letters(query, frames)),
                 "open_faults": len(queries.faults(query, frames, only_open=True)),
                 "database_bytes": os.path.getsize(self.path),
                 "journal_bytes": _size(self.path + ".journal"),
@@ -269,6 +275,14 @@ class StoreWriter(StoreReader):
         """Tell the node; its number."""
         with self._writing() as db:
             return orders.order(db, self._clock.now(), verb, until, detail or {})
+
+    def decide_dead_letters(self, publisher: str, *, is_retried: bool) -> int:
+        """Have the node try a publisher's dead letters again, or forget them; how many."""
+        what = (
+            "UPDATE dead_letters SET is_retried = 1" if is_retried else "DELETE FROM dead_letters"
+        )
+        with self._writing() as db:
+            return db.execute(f"{what} WHERE publisher = ?", (publisher,)).rowcount
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

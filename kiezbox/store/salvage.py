@@ -65,6 +65,7 @@ _TABLES: dict[str, str] = {
         " WHERE excluded.good + excluded.suspect + excluded.bad > good + suspect + bad"
     ),
     "titnnt": "INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, ?)",
+    "Ntinti": "INSERT OR IGNORE INTO dead_letters VALUES (?, ?, ?, ?, ?, ?)",
     "Nnt?t?": (
         "INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
         " taken_at = coalesce(taken_at, excluded.taken_at)"

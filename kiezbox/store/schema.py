@@ -189,3 +189,15 @@ def tiers(db: Database) -> None:
         " FROM tiers JOIN series ON series.id = tiers.id & 16777215",
     )
     db.execute("PRAGMA user_version = 2")
+
+
+@MIGRATIONS(name="3")
+def dead_letters(db: Database) -> None:
+    """What a publisher's other side would not take, until a person decides."""
+    db.table("dead_letters").create(
+        {"id": int, "publisher": str, "serial": int, "at": float, "why": str, "is_retried": int},
+        pk="id",
+        not_null={"publisher", "serial", "at", "why", "is_retried"},
+        strict=True,
+    ).create_index(["publisher", "serial"], unique=True)
+    db.execute("PRAGMA user_version = 3")

@@ -136,3 +136,54 @@ def test_publish_explains_a_wrong_call(
 
     assert done.returncode == code
     assert says in done.stderr
+
+
+def test_dead_letters_are_shown_sent_again_and_forgotten(box: Box) -> None:
+    store = box.open()
+    (reading,) = store.add("roof", [Measurement(Quantity.TEMPERATURE_C, 21.5)])
+    store.flush()
+    store.put_dead_letter("stick", reading.serial, "422: no such channel")
+    store.close()
+    box.run("stick", "--once")
+
+    shown = box.run("stick", "--dead-letters")
+    again = box.run("stick", "--dead-letters", "--retry")
+    sent = box.run("stick", "--once", "--json")
+    after = box.run("stick", "--dead-letters")
+
+    assert "422: no such channel" in shown.stdout and "--retry" in shown.stdout
+    assert again.stdout == "stick: 1 dead letters will be sent again\n"
+    assert json.loads(sent.stdout)["delivered"] == 1
+    assert after.stdout == "stick: nothing was rejected\n"
+    assert len(box.stick.read_bytes().splitlines()) == 2
+
+    store = box.open()
+    store.put_dead_letter("stick", reading.serial, "422: no such channel")
+    store.close()
+    assert json.loads(box.run("stick", "--dead-letters", "--json").stdout)[0]["serial"] == (
+        reading.serial
+    )
+    assert "1 dead letters forgotten" in box.run("stick", "--dead-letters", "--forget").stdout
+    assert json.loads(box.run("stick", "--dead-letters", "--json").stdout) == []
+    assert box.run("stick", "--retry").returncode == 2
+
+
+def test_check_tells_of_dead_letters(box: Box) -> None:
+    from kiezbox.checks import Examined, Level
+    from kiezbox.checks.dead_letters import run
+    from kiezbox.settings import BoxSettings, Settings
+
+    settings = Settings(
+        box=BoxSettings(id="kb-1"), store=StoreSettings(path=f"{box.folder}/kiezbox.db")
+    )
+    assert list(run(Examined(settings, ManualClock(), None))) == []
+    store = box.open()
+    assert list(run(Examined(settings, ManualClock(), None))) == []
+    store.put_dead_letter("stick", 7, "422: no such channel")
+    store.close()
+
+    (finding,) = run(Examined(settings, ManualClock(), None))
+
+    assert finding.level == Level.WARNING
+    assert "stick: 1 readings were rejected" in finding.message and "422" in finding.message
+    assert "kiezbox publish stick --dead-letters" in finding.hint

@@ -46,6 +46,7 @@ class Lived:
             store.set_cursor(Cursor("mqtt", self.serials[-100]))
             store.put_transition("grid", "present", "gone", "lost", {"boot": boot, "ü": "ß" * 3000})
             store.open_fault("roof", f"kind{boot}", "nothing answers", "Look at the cable.")
+            store.put_dead_letter("mqtt", self.serials[-7], "422: no such channel")
             store.close()
             with StoreWriter(path, clock=clock) as writer:
                 writer.order("exercise", clock.now() + 1e6, {"boot": boot})
