@@ -106,6 +106,8 @@ class Examined:
     lacks: tuple[Lack, ...] = ()
     #: None where no https name is set.
     certificate: Standing | None = None
+    #: The sensors that hang on the I²C bus; which driver does, only its own room knows.
+    on_i2c: tuple[str, ...] = ()
 
 
 def names() -> list[str]:

@@ -16,32 +16,18 @@ OWN_UARTS = ("/dev/serial0", "/dev/ttyAMA0", "/dev/ttyAMA10", "/dev/ttyS0")
 
 def run(box: Examined) -> Iterator[Finding]:
     sensors = box.settings.sensors
-    i2c = [name for name, table in sensors.items() if "port" not in table and _is_on_i2c(table)]
     ports = {name: str(table["port"]) for name, table in sensors.items() if "port" in table}
     pins = [name for name, table in box.settings.power.grid.items() if table.get("driver") == "pin"]
     path = box.settings.hardware.i2c
-    if i2c and not path.startswith("sim:") and not _exists(box, path):
+    if box.on_i2c and not path.startswith("sim:") and not _exists(box, path):
         yield Finding(
             Level.BROKEN,
-            f"the I²C bus {path} is not there: {', '.join(i2c)} cannot be read",
+            f"the I²C bus {path} is not there: {', '.join(box.on_i2c)} cannot be read",
             "Switch it on: sudo raspi-config nonint do_i2c 0 (or dtparam=i2c_arm=on in"
             " /boot/firmware/config.txt), then restart. provisioning/install does it too.",
         )
-    yield from _groups(box, is_i2c=bool(i2c), is_serial=bool(ports), is_gpio=bool(pins))
+    yield from _groups(box, is_i2c=bool(box.on_i2c), is_serial=bool(ports), is_gpio=bool(pins))
     yield from _console(box, ports)
-
-
-def _is_on_i2c(table: object) -> bool:
-    from kiezbox import sensors
-    from kiezbox.errors import KiezboxError
-    from kiezbox.settings import declarations
-
-    driver = table.get("driver", "") if isinstance(table, dict) else ""
-    try:
-        settings = sensors.load(str(driver)).Settings
-    except KiezboxError:
-        return False
-    return any(field.name == "address" for field, _ in declarations(settings))
 
 
 def _exists(box: Examined, path: str) -> bool:

@@ -78,4 +78,17 @@ def examined(settings: Settings, facts: Mapping[str, Any] | None) -> Examined:
         machine=machine,
         lacks=tuple(lacks.values()),
         certificate=standing(folder, clock.now(), is_trusted, name) if name else None,
+        on_i2c=tuple(name for name, table in settings.sensors.items() if _is_on_i2c(table)),
     )
+
+
+def _is_on_i2c(table: Mapping[str, Any]) -> bool:
+    from kiezbox import sensors
+    from kiezbox.errors import KiezboxError
+    from kiezbox.settings import declarations
+
+    try:
+        found = declarations(sensors.load(str(table.get("driver", ""))).Settings)
+    except KiezboxError:
+        return False
+    return any(field.name == "address" for field, _ in found)

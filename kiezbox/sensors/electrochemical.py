@@ -124,7 +124,7 @@ class Settings(SensorSettings):
         "",
         help="Where and when it was compared with a reference station. Empty: its values are\n"
         "indicative, are flagged so, and complete no index.",
-        example="MC042 Neukölln, 2026-09-01 to 2026-09-21",
+        example="the city's station 042, 2026-09-01 to 2026-09-21",
     )
     no2_slope: float = _slope("NO2")
     no2_offset_ug_m3: float = _offset("NO2")

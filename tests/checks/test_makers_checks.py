@@ -15,7 +15,9 @@ from kiezbox.settings import Settings, parse
 
 def examined(root: Path, **tables: Any) -> Examined:
     given = {"box": {"id": "kb-a"}, "store": {"path": f"{root}/kiezbox.db"}, **tables}
-    return Examined(parse(Settings, given), ManualClock(time.time()), None, root=root)
+    settings = parse(Settings, given)
+    on_i2c = tuple(name for name, table in settings.sensors.items() if "port" not in table)
+    return Examined(settings, ManualClock(time.time()), None, root=root, on_i2c=on_i2c)
 
 
 def put(root: Path, path: str, text: str) -> None:

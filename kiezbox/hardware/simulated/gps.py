@@ -47,7 +47,7 @@ class SimulatedGps(_talking.Talking):
         self._satellites = 9
         #: 0: no fix.
         self.quality = 1
-        self._latitude, self._longitude = 52.5148, 13.4643
+        self._latitude, self._longitude = 51.163, 10.448
         self._next_at: float | None = None
 
     def set(self, satellites: float) -> None:
