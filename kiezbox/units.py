@@ -17,8 +17,8 @@ class Unit(NamedTuple):
     def say(self, value: float) -> str:
         """The value for people, in digits that mean something.
 
-        >>> UNITS[Quantity.TEMPERATURE_C].say(21.4837), UNITS[Quantity.VOC_INDEX].say(100)
-        ('21.5 °C', '100')
+        >>> UNITS[Quantity.TEMPERATURE_C].say(21.4837), UNITS[Quantity.SATELLITES].say(9)
+        ('21.5 °C', '9')
         """
         return f"{value:.{self.decimals}f} {self.text}".rstrip()
 
