@@ -60,8 +60,8 @@ NEW_DATA, MODE = 0x80, 0x03
 #: Both must be set: a real conversion, with the plate at its temperature [5.3.5.5, 5.3.5.6].
 GAS_VALID, HEATER_STABLE = 0x20, 0x10
 
-#: So often the Adafruit driver may ask: 20 times to set up, and while a conversion lasts (0.2 s with
-#: its settings) every 5 ms or more. It would wait for ever until the chip is asleep.
+#: So often the Adafruit driver may ask: 20 times to set up, and while a conversion lasts (0.2 s
+#: with its settings) every 5 ms or more. It would wait for ever until the chip is asleep.
 MOST_POLLS = 250
 
 DECIMALS = 3
