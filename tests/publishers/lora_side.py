@@ -21,7 +21,11 @@ from kiezbox.hardware.simulated.serial_line import SerialLine
 DECODER = Path(__file__).resolve().parents[2] / "docs" / "lorawan" / "decoder.js"
 
 #: Of nobody's device.
-DEV_EUI, JOIN_EUI, APP_KEY = "70B3D57ED0000001", "0000000000000000", "00112233445566778899AABBCCDDEEFF"
+DEV_EUI, JOIN_EUI, APP_KEY = (
+    "70B3D57ED0000001",
+    "0000000000000000",
+    "00112233445566778899AABBCCDDEEFF",
+)
 MODEMS: dict[str, type[SimulatedLoraModem]] = {"rak3172": SimulatedRak3172, "e5": SimulatedE5}
 
 

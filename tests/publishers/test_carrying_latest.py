@@ -1,5 +1,4 @@
-"""How a carrier of the latest values is worked: by its own pace, with no backlog, on a real store.
-"""
+"""How a carrier of the latest values is worked: at its own pace, with no backlog."""
 
 from __future__ import annotations
 
