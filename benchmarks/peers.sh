@@ -25,6 +25,9 @@ grep -v '^#' benchmarks/peers.txt | while read -r kind name wanted; do
     if "$python" -m venv ".bench/$name" &&
       ".bench/$name/bin/python" -m pip --quiet --disable-pip-version-check install --upgrade pip &&
       ".bench/$name/bin/python" -m pip --quiet --disable-pip-version-check install $wanted; then
+      # As on a box (provisioning/40-program); others keep what they need.
+      [ "$name" != kiezbox ] ||
+        ".bench/$name/bin/python" -m pip --quiet uninstall --yes setuptools 2>/dev/null
       touch "$done"
     else
       echo "kiezbox: $name cannot be installed; its benchmarks are skipped"
