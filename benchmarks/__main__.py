@@ -36,6 +36,7 @@ BENCHMARKS = {
     "pages": (1, 1),
     "letters": (5, 1),
     "rest": (3, 1),
+    "senses": (1, 1),
     "flaps": (1, 1),
     "cuts": (1, 1),
 }
