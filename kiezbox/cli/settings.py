@@ -202,8 +202,9 @@ def _drivers_example(room: str, names: Mapping[str, str]) -> str:
     there_are, load = _rooms()[room]
     blocks = []
     for driver in there_are:
-        text = f"[{room}.{names.get(driver, driver)}]\n" + settings_rules.example(
-            load(driver).Settings, given={"driver": driver}, extra={"quality": ""}
+        where = f"{room}.{names.get(driver, driver)}"
+        text = f"[{where}]\n" + settings_rules.example(
+            load(driver).Settings, where, given={"driver": driver}, extra={f"{where}.quality": ""}
         )
         blocks.append(
             "\n".join(
@@ -251,6 +252,11 @@ def _section_page(kind: type, path: str) -> Iterator[str]:
         elif "tables" not in field.metadata:
             text = " ".join(settings_rules.describe(field.default, declaration))
             rows.append(f"| `{field.name}` | {text} |")
+        elif path and field.metadata["of"] not in (None, LimitSettings):
+            table, space, driver = path.partition(" ")
+            below.append((field.metadata["of"], f"{table}.{field.name}.NAME{space}{driver}"))
+        elif path and field.metadata["of"] is None:
+            rows.append(f"| `[{field.name}.NAME]` | {' '.join(declaration.help.splitlines())} |")
     if rows:
         yield from [f"## [{path}]", "", "| setting | |", "|---|---|", *rows, ""]
     for section, section_path in below:

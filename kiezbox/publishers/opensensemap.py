@@ -71,7 +71,8 @@ class Settings(PublisherSettings):
         example="/etc/kiezbox/opensensemap-token",
     )
     sensors: Mapping[str, Table] = tables(
-        help='[publishers.NAME.sensors.SENSOR] with QUANTITY = "their sensor ID" for each.'
+        help='A table for each sensor of the box, with QUANTITY = "their sensor ID".',
+        example={"temperature_c": "5fb7c0ffee00000000000001"},
     )
     url: str = setting("https://ingress.opensensemap.org", help="Theirs.", check=wrong_url)
     ca_file: str = setting("", help="PEM file of an authority. Empty: the system's authorities.")

@@ -110,6 +110,7 @@ class PinSettings:
     pin: int = setting(
         help="1 particulates, 3 BMP280, 7 DHT22 or SHT3x, 11 BME280, 13 DS18B20, 15 DNMS,\n"
         "17 SCD30: as the sensor was registered there.",
+        example=11,
         check=_check_pin,
     )
 

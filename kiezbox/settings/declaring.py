@@ -60,15 +60,20 @@ def section(kind: type[Any], *, help: str) -> Any:
 
 
 def tables(
-    *, help: str, of: type[Any] | None = None, check: Callable[[str], str] | None = None
+    *,
+    help: str,
+    of: type[Any] | None = None,
+    check: Callable[[str], str] | None = None,
+    example: Mapping[str, Any] | None = None,
 ) -> Any:
     """Declare named tables, one per thing (``[sensors.roof]``), each parsed by its driver.
 
     ``of``: all are of this kind, and parsed here. ``check`` says what is wrong with a name.
+    ``example``: what stands in one of them, where no ``of`` says so.
     """
+    declaration = Declaration(help, check=check, example=example)
     return dataclasses.field(
-        default_factory=dict,
-        metadata={"setting": Declaration(help, check=check), "tables": True, "of": of},
+        default_factory=dict, metadata={"setting": declaration, "tables": True, "of": of}
     )
 
 

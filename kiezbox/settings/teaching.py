@@ -56,8 +56,15 @@ def _example(
             lines.append(f"[{path}]")
             make = field.metadata.get("make")
             _example(field.metadata["section"], path, lines, extra, make() if make else None)
+        elif path in extra:
+            lines += [extra[path], ""]
         else:
-            lines += [extra.get(path, f"# [{path}.name]"), ""]
+            each = [f"{key} = {toml(value)}" for key, value in (declaration.example or {}).items()]
+            if field.metadata["of"] is not None:
+                _example(field.metadata["of"], f"{path}.name", each, extra)
+            lines.append(f"# [{path}.name]")
+            lines += [line if line.startswith("#") or not line else f"# {line}" for line in each]
+            lines.append("")
 
 
 def describe(default: Any, declaration: Declaration) -> list[str]:
