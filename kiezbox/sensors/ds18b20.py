@@ -8,6 +8,7 @@ Each has an id, burnt in, such as 28-00000a1b2c3d: `ls /sys/bus/w1/devices` show
 so does `kiezbox read` while `id` is empty. With two, warm one between your fingers to learn which
 is which, and write the id on its cable. For damp: one in the air of the room, one on the coldest
 wall (an outer corner, behind the cupboard), pressed on with tape and a bit of foam over it.
+Of the latter say `wall = true` and `room = …`: `kiezbox advice` then tells of mould.
 Supply: 3.0 to 5.5 V; on a Pi 3.3 V, because DQ follows it. Three wires, not two: parasite power
 fails when it gets warm.
 Current: 1.5 mA while it converts (0.75 s), a microampere else.

@@ -113,7 +113,8 @@ class StoreSettings:
     )
     keep_10min_days: float = setting(
         1826.0,
-        help="Means over ten minutes older than this are deleted (and no sooner than the readings).",
+        help="Means over ten minutes older than this are deleted"
+        " (and no sooner than the readings).",
         unit="days",
         least=1,
         most=36500,
@@ -346,6 +347,17 @@ class SensorSettings:
         help="outdoor, indoor (a flat, an office: nothing of it leaves the box without a recorded\n"
         "consent, see `kiezbox consent`), or box (the box's own battery, supply, clock).",
         choices=("outdoor", "indoor", "box"),
+    )
+    room: str = setting(
+        "",
+        help="The room it hangs in, as `kiezbox advice` names it: sensors of one room are taken\n"
+        "together. Empty: the sensor's own name.",
+        example="bedroom",
+    )
+    wall: bool = setting(
+        False,
+        help="It is pressed on the coldest wall of its room: its temperature is the wall's, and\n"
+        "tells of mould. Without a room it belongs to the only one there is.",
     )
     temperature_offset_k: float = setting(
         0.0,

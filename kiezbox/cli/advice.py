@@ -1,0 +1,82 @@
+"""What helps in the rooms of this home just now: open a window, close it, heat, rest.
+
+  kiezbox advice [--language de] [--json]
+
+Of every room that is measured (sensors with where = "indoor"; `room` in kiezbox.toml names it), and
+of the air outside (a sensor with where = "outdoor" that measures temperature and humidity). A probe
+with wall = true on the coldest wall tells of mould. Where a number is missing, nothing is said that
+would need it. All of it is computed on the box, and nothing is sent anywhere, so no consent is
+needed. In the language of the terminal ($LANG), or in the one that is named (docs/languages.md).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kiezbox.settings import Settings
+    from kiezbox.store.rooms import Home
+
+
+def main(argv: list[str]) -> int:
+    """``kiezbox advice [--language LANGUAGE] [--json]``."""
+    from kiezbox.cli._common import Parser, load_settings, open_clock, print_json, read_facts
+    from kiezbox.i18n import LANGUAGES
+    from kiezbox.i18n.advising import document, sentences
+    from kiezbox.indices.advice import advise
+
+    parser = Parser("advice", __doc__)
+    parser.add_argument("--language", choices=list(LANGUAGES), help="by default the terminal's")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    arguments = parser.parse_args(argv)
+    settings = load_settings(arguments.settings)
+    home = _home(settings, read_facts(settings), open_clock(settings).now())
+    found = advise(home.rooms, home.outside)
+    language = arguments.language or _of_terminal()
+    if arguments.json:
+        print_json(_facts(home) | {"advice": document(found, language)})
+        return 0
+    for line in sentences(found, language):
+        print(line)
+    if not found:
+        print('No room is measured just now: no sensor with where = "indoor" has good values.')
+    elif home.outside is None:
+        print("(The air outside is not measured: nothing is said of what a window would change.)")
+    return 0
+
+
+def _home(settings: Settings, facts: dict[str, Any], now: float) -> Home:
+    """
+    Raises:
+        KiezboxError: the store cannot be read.
+    """
+    from kiezbox.store import StoreReader
+    from kiezbox.store.rooms import HOUR_S, WEEK_S, gather, needs_history
+
+    history = {}
+    if needs_history(settings.sensors):
+        with StoreReader(settings.store.path) as reader:
+            history = reader.spans(int((now - WEEK_S) * 1000), HOUR_S * 1000)
+    return gather(settings.sensors, facts.get("latest") or {}, now, history)
+
+
+def _facts(home: Home) -> dict[str, Any]:
+    rooms = [
+        {
+            "name": room.name,
+            "climate": room.climate and room.climate._asdict(),
+            "co2_ppm": room.co2_ppm,
+            "wall_c": room.wall_c,
+            "hours_damp": room.hours_damp,
+        }
+        for room in home.rooms
+    ]
+    return {"rooms": rooms, "outside": home.outside and home.outside._asdict()}
+
+
+def _of_terminal() -> str:
+    from kiezbox.i18n import FALLBACK, language_of
+
+    said = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), FALLBACK)
+    return language_of(said.partition(".")[0].replace("_", "-"))
