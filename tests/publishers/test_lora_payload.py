@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -172,3 +173,13 @@ def test_every_series_has_a_channel_of_its_own() -> None:
     channels = {channel(Value(place, quantity, 0)) for place in range(8) for quantity in FIELDS}
 
     assert len(channels) == 8 * len(FIELDS) and max(channels) <= 255
+
+
+def test_the_page_has_every_field_as_it_is() -> None:
+    page = (DECODER.parent.parent / "lorawan.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| \d+ \| `(\w+)` \| (.+) \|$", page, re.MULTILINE))
+
+    for quantity, field in FIELDS.items():
+        assert f"| {field.code} | `{quantity.value}` |" in page
+        said = [float(text) for text in rows[quantity.value].split(" | ")]
+        assert said == [field.bytes, field.step, field.least]
