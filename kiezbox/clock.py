@@ -15,6 +15,16 @@ from typing import NamedTuple, Protocol
 #: (systemd-timesyncd.service(8), section "Files").
 SYNCHRONIZED = Path("/run/systemd/timesync/synchronized")
 
+#: What `kiezbox clock set` leaves when it has set the system clock, or found it right: who said the
+#: time, and when (monotonic). In memory, so a start of the machine forgets it (docs/clock.md).
+SET = Path("/run/kiezbox-clock/set")
+
+#: Who may make a clock trusted. Neighbours may only bring it near.
+TRUSTED_BY = frozenset(("gps", "ntp", "rtc"))
+
+#: timesyncd asks at least every 34 min (2048 s); one that has heard nothing for longer is offline.
+NTP_FRESH_S = 7200.0
+
 #: 2025-01-01T00:00:00Z. A wall clock before it was never set.
 EARLIEST_PLAUSIBLE = 1_735_689_600
 
@@ -26,6 +36,45 @@ class Told(NamedTuple):
     heard_at: float
     #: Unix seconds, UTC.
     time: float
+
+
+class Holder(NamedTuple):
+    """By whom the system clock is right: "gps", "ntp", "rtc", "neighbours", or "" for nobody."""
+
+    source: str
+    #: Seconds since that source last said so.
+    age_s: float
+
+    @property
+    def is_ntp_at_work(self) -> bool:
+        """Whether a time service sets the clock just now, and nobody else should."""
+        return self.source == "ntp" and self.age_s < NTP_FRESH_S
+
+
+NOBODY = Holder("", float("inf"))
+
+
+def holder() -> Holder:
+    """Who last set the system clock since the machine's start, or found it right."""
+    return held(SYNCHRONIZED, SET, SystemClock())
+
+
+def held(synchronized: Path, by_us: Path, clock: Clock) -> Holder:
+    """The same by these two files and this clock."""
+    try:
+        ntp = Holder("ntp", abs(clock.now() - synchronized.stat().st_mtime))
+    except OSError:
+        ntp = NOBODY
+    ours = _by_us(by_us, clock.monotonic())
+    return min(ntp, ours, key=lambda each: each.age_s)
+
+
+def _by_us(path: Path, monotonic: float) -> Holder:
+    try:
+        source, _, at = path.read_text(encoding="ascii")[:80].strip().partition(" ")
+        return Holder(source, max(0.0, monotonic - float(at)))
+    except (OSError, ValueError):
+        return NOBODY
 
 
 class Clock(Protocol):
@@ -54,7 +103,9 @@ class SystemClock:
         return time.clock_gettime(time.CLOCK_BOOTTIME)
 
     def is_trusted(self) -> bool:
-        return time.time() > EARLIEST_PLAUSIBLE and SYNCHRONIZED.exists()
+        if time.time() <= EARLIEST_PLAUSIBLE:
+            return False
+        return SYNCHRONIZED.exists() or _by_us(SET, self.monotonic()).source in TRUSTED_BY
 
     def wait(self, event: threading.Event, timeout_s: float) -> bool:
         return event.wait(max(0.0, timeout_s))

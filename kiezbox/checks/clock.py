@@ -15,5 +15,5 @@ def run(box: Examined) -> Iterator[Finding]:
             Level.NOTE,
             "the clock was not set from outside since power-up",
             "Readings are marked and corrected later. A box that is often offline wants a"
-            " real-time clock (DS3231).",
+            " real-time clock (DS3231) or a GPS receiver; `kiezbox clock` says who knows the time.",
         )

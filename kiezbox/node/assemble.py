@@ -23,7 +23,7 @@ from kiezbox.node.outage import Absence
 from kiezbox.node.powering import Powering
 from kiezbox.node.private import Filter, Privacy
 from kiezbox.node.resuming import resume
-from kiezbox.node.sensing import sensing_workers
+from kiezbox.node.sensing import clock_and_sensors
 from kiezbox.node.storing import Storing
 from kiezbox.node.street import Street
 from kiezbox.node.switch import Switch
@@ -224,7 +224,7 @@ def assemble(settings: Settings, clock: Clock) -> Node:
     )
     workers += [each.worker(clock, trouble(f"sources.{each.name}")) for each in fetches]
 
-    workers += sensing_workers(settings, hardware, store, latest, clock, trouble)
+    workers += clock_and_sensors(settings, hardware, store, latest, clock, trouble)
     node = Node(
         supervisor=Supervisor(workers), facts=facts, store=store, hardware=hardware, lock=lock
     )

@@ -2,8 +2,9 @@
 
 upsd's protocol is lines of text over TCP, port 3493 (NUT developer guide, "Network protocol
 information"): ``GET VAR ups ups.status`` is answered by ``VAR ups ups.status "OL CHRG"`` or by
-``ERR DATA-STALE``. No login is needed to read. Spoken here, because the libraries for it
-(pynutclient, PyNUT) want telnetlib, which Python 3.13 has no more.
+``ERR DATA-STALE``. No login is needed to read. Spoken here, because of the libraries for it nut2
+wants telnetlib, which Python 3.13 has no more, and pynutclient 2.8.5 reads for ever when a server
+hangs up or sends no new line.
 
 Asked in a thread of its own: a network that swallows packets must not hold up the power worker.
 """

@@ -14,6 +14,7 @@ from kiezbox.clock import Clock, SystemClock
 from kiezbox.errors import KiezboxError, SensorError
 from kiezbox.hardware import Deadline, Hardware, SensorHardware
 from kiezbox.model import Measurement
+from kiezbox.node.clocking import Clocking, Timekeeper
 from kiezbox.node.judging import Judging, SensorJudge
 from kiezbox.node.latest import Latest
 from kiezbox.node.worker import Worker
@@ -37,8 +38,9 @@ def sensing_workers(
     latest: Latest,
     clock: Clock,
     trouble: Callable[[str], Callable[[str, str], None]],
+    timekeeper: Timekeeper | None = None,
 ) -> list[Worker]:
-    """A worker for every ``[sensors.NAME]``.
+    """A worker for every ``[sensors.NAME]``. ``timekeeper`` hears those that know the time.
 
     Raises:
         KiezboxError: a setting, a driver that is not there, a package that is missing.
@@ -49,10 +51,11 @@ def sensing_workers(
         table = sensors.completed(driver, table, settings.box)
         known[name] = driver, parse(driver.Settings, table, f"sensors.{name}")
     judging = Judging(known, store, clock)
+    make = partial(Sensing, timekeeper=timekeeper)
     return [
         Worker(
             f"sensors.{name}",
-            partial(Sensing, name, driver, its, hardware, store, latest, clock, judging.of(name)),
+            partial(make, name, driver, its, hardware, store, latest, clock, judging.of(name)),
             clock,
             # Twice the deadline: the buses end a read themselves at the first; whoever is still
             # busy then hangs in a driver or in the kernel.
@@ -61,6 +64,26 @@ def sensing_workers(
         )
         for name, (driver, its) in known.items()
     ]
+
+
+def clock_and_sensors(
+    settings: Settings,
+    hardware: Hardware,
+    store: Store,
+    latest: Latest,
+    clock: Clock,
+    trouble: Callable[[str], Callable[[str, str], None]],
+) -> list[Worker]:
+    """The sensors, and who listens to those that know the time. The demo's time is its own."""
+    if not isinstance(clock, SystemClock):
+        return sensing_workers(settings, hardware, store, latest, clock, trouble)
+    timekeeper = Timekeeper(clock)
+
+    def listen(counts: Callable[[], bool]) -> Clocking:
+        return Clocking(timekeeper, store, clock, settings.store.run_dir)
+
+    workers = sensing_workers(settings, hardware, store, latest, clock, trouble, timekeeper)
+    return [Worker("clock", listen, clock, on_trouble=trouble("clock.worker")), *workers]
 
 
 #: What one sensor said helps another for so long: air pressure moves 1 hPa in a quarter of an hour,
@@ -82,6 +105,7 @@ class Sensing:
         clock: Clock,
         judge: SensorJudge,
         counts: Callable[[], bool],
+        timekeeper: Timekeeper | None = None,
     ) -> None:
         """``counts`` says whether this thread's results are still wanted (see ``Worker``)."""
         self.name = name
@@ -94,7 +118,9 @@ class Sensing:
         self._counts = counts
         # Real time, also where the demo's clock runs faster: buses know no speed.
         self._deadline = Deadline(SystemClock())
-        self._hardware = SensorHardware(hardware, self._deadline, self._neighbour)
+        self._timekeeper = timekeeper
+        true_time = timekeeper.true_time if timekeeper is not None else lambda: None
+        self._hardware = SensorHardware(hardware, self._deadline, self._neighbour, true_time)
         self._sensor: Sensor | None = None
         self._fault_kind = ""
         self._is_ending = False
@@ -112,6 +138,8 @@ class Sensing:
             return self._failed(error)
         if not self._counts():
             return 0.0
+        if self._timekeeper is not None:
+            self._timekeeper.heard(self.name, self._sensor)
         judged = self._judge.judged(measurements)
         self._keep(self.name, judged)
         self._keep(self.name + SUFFIX, self._judge.corrected(judged))

@@ -32,6 +32,7 @@ SCORES = {
     "kiezbox-mesh.service": 2.7,
     "kiezbox-babel.service": 2.4,
     "kiezbox-respondd.service": 1.6,
+    "kiezbox-clock.service": 1.7,
     "kiezbox-street.service": 6.7,
     "kiezbox-firewall@.service": 6.7,
 }

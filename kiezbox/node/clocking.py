@@ -1,0 +1,244 @@
+"""The clock worker: hears what GPS and clock chip say, and wishes for the right time.
+
+The node may not set the system clock. It writes ``clock.wish`` into its folder in /run, and a unit
+of its own, which may do that and nothing else, looks at the wish by the same rules
+(``kiezbox.timekeeping``, ``kiezbox clock set``, docs/clock.md).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from kiezbox.clock import Clock, Holder, Told, holder
+from kiezbox.store import Store
+from kiezbox.timekeeping import Offer, Verdict, best, verdict
+
+__all__ = ["STATE", "WISH", "Clocking", "Timekeeper"]
+
+log = logging.getLogger("kiezbox")
+
+#: Files in the node's folder in /run.
+WISH, STATE = "clock.wish", "clock.json"
+
+LOOK_S = 5.0
+#: A wish is said again so often; systemd may have looked away.
+AGAIN_S = 30.0
+#: A wish that nobody has fulfilled for so long is a fault.
+UNHEARD_S = 120.0
+#: The latest sure moment is kept so often; it rides on the journal's next frame.
+KEEP_S = 3600.0
+#: Two words of one receiver in a row must fit each other so well.
+FITS_S = 2.0
+
+#: A driver's attribute that holds what it heard of the time -> which source that is.
+TELLERS = {"last_fix": "gps", "last_time": "rtc"}
+
+
+class Timekeeper:
+    """What the sensors said of the time. Their workers tell it; any thread."""
+
+    def __init__(self, clock: Clock, holds: Callable[[], Holder] = holder) -> None:
+        """``holds`` says by whom the system clock is right."""
+        self._clock = clock
+        self._holds = holds
+        self._lock = threading.Lock()
+        self._offers: dict[str, Offer] = {}
+        #: A receiver's word that waits for a second one.
+        self._first: dict[str, Told] = {}
+        #: Clock chips that lost their time, and nobody has set them.
+        self.stopped: frozenset[str] = frozenset()
+
+    def heard(self, name: str, sensor: object) -> None:
+        """The sensor was read. Those that tell no time are passed over."""
+        for attribute, source in TELLERS.items():
+            if hasattr(sensor, attribute):
+                self._take(name, source, getattr(sensor, attribute))
+                is_stopped = bool(getattr(sensor, "is_stopped", False))
+                with self._lock:
+                    others = self.stopped - {name}
+                    self.stopped = others | {name} if is_stopped else others
+
+    def _take(self, name: str, source: str, said: Any) -> None:
+        is_good = said is not None and said.time is not None and getattr(said, "is_measured", True)
+        with self._lock:
+            self._offers.pop(name, None)
+            before = self._first.pop(name, None)
+            if not is_good:
+                return
+            told = Told(said.heard_at, said.time)
+            if source == "gps":
+                # One sentence with a right checksum may still be wrong; a second one must fit it.
+                self._first[name] = told
+                if before is None or not _fits(before, told):
+                    return
+            self._offers[name] = Offer(source, name, told)
+
+    def offers(self) -> list[Offer]:
+        with self._lock:
+            return list(self._offers.values())
+
+    def true_time(self) -> float | None:
+        """What the clock says while GPS or NTP vouches for it: by that a chip may be set."""
+        is_sure = self._clock.is_trusted() and self._holds().source in ("gps", "ntp")
+        return self._clock.now() if is_sure else None
+
+
+def _fits(before: Told, told: Told) -> bool:
+    passed = told.heard_at - before.heard_at
+    return passed > 0 and abs(told.time - before.time - passed) <= FITS_S
+
+
+class Clocking:
+    """The task."""
+
+    def __init__(
+        self,
+        timekeeper: Timekeeper,
+        store: Store,
+        clock: Clock,
+        run_dir: str,
+        holds: Callable[[], Holder] = holder,
+    ) -> None:
+        self._timekeeper = timekeeper
+        self._store = store
+        self._clock = clock
+        self._run_dir = run_dir
+        self._holds = holds
+        kept = store.kept("clock") or {}
+        #: The latest moment that has been for sure, Unix seconds; a chip that says less is wrong.
+        self._floor = float(kept.get("sure_at", 0.0))
+        self._kept_at = -float("inf")
+        self._wished_at = -float("inf")
+        self._wishing_since: float | None = None
+        self._faults: dict[str, str] = {}
+        for source in ("clock", "clock.rtc", "clock.rtc.was"):
+            store.close_fault(source)
+
+    def step(self) -> float:
+        now, wall, held = self._clock.monotonic(), self._clock.now(), self._holds()
+        if now - self._kept_at >= KEEP_S and (sure := self._timekeeper.true_time()) is not None:
+            self._kept_at = now
+            self._floor = max(self._floor, sure)
+            self._store.keep_lazily("clock", {"sure_at": sure})
+        offers = self._timekeeper.offers()
+        judged = {each.name: verdict(each, held, wall, now, self._floor) for each in offers}
+        behind = [name for name, each in judged.items() if each.action in ("behind", "impossible")]
+        offer = best([each for each in offers if each.name not in behind], now)
+        said = judged[offer.name] if offer is not None else None
+        self._tell_chips(behind)
+        self._tell_disagreement(offer, said)
+        self._wish(offer, said, held, now)
+        self._show(offers, judged, now)
+        return LOOK_S
+
+    def _tell_chips(self, behind: list[str]) -> None:
+        # While the clock is right the chip is set at its next read, and that ends it.
+        lost = sorted({*behind, *self._timekeeper.stopped})
+        message = (
+            f"{', '.join(lost)}: the clock chip has lost the time, so it is not believed"
+            if lost
+            else ""
+        )
+        self._say(
+            "clock.rtc", "stopped", message,
+            "It is set as soon as GPS or NTP knows the time. If it comes back, the cell is empty.",
+        )  # fmt: skip
+
+    def _tell_disagreement(self, offer: Offer | None, said: Verdict | None) -> None:
+        if offer is None or said is None or said.action != "disagree":
+            if self._faults.get("clock") == "disagree":
+                self._say("clock", "disagree", "", "")
+            return
+        self._say(
+            "clock", "disagree",
+            f"GPS ({offer.name}) and the time service differ by {abs(said.ahead_s):.0f} s",
+            "One of them is wrong; the clock is left as it is. Another time server in"
+            " /etc/systemd/timesyncd.conf, or another place for the receiver, tells which.",
+        )  # fmt: skip
+
+    def _wish(self, offer: Offer | None, said: Verdict | None, held: Holder, now: float) -> None:
+        if offer is None or said is None or said.action not in ("set", "vouch"):
+            if self._wishing_since is not None:
+                self._wishing_since = None
+                self._wished_at = -float("inf")
+                self._remove(WISH)
+            if self._faults.get("clock") == "unset":
+                self._say("clock", "unset", "", "")
+            return
+        if self._wishing_since is None:
+            self._wishing_since = now
+            log.info(
+                "clock: %s by source=%s off_s=%.1f held_by=%s",
+                said.action, offer.source, said.ahead_s, held.source or "nobody",
+            )  # fmt: skip
+            if said.action == "set" and held.source == "rtc":
+                self._say(
+                    "clock.rtc.was", "wrong",
+                    f"the clock chip was off by {-said.ahead_s:+.0f} s when it was believed:"
+                    f" readings of the last {held.age_s / 3600:.1f} h carry that",
+                    "It is set now. If it comes back, exchange its cell, then the chip.",
+                )  # fmt: skip
+        if now - self._wished_at >= AGAIN_S:
+            self._wished_at = now
+            told = {"source": offer.source, "name": offer.name, **offer.told._asdict()}
+            self._write(WISH, told)
+        if now - self._wishing_since >= UNHEARD_S:
+            self._say(
+                "clock", "unset",
+                f"{offer.name} ({offer.source}) knows the time, and nobody sets the clock by it",
+                "Is kiezbox-clock.path switched on? `systemctl status kiezbox-clock.path`; by hand:"
+                " `sudo kiezbox clock set`.",
+            )  # fmt: skip
+
+    def _say(self, source: str, kind: str, message: str, hint: str) -> None:
+        """Open a fault, or with an empty message close it; once each."""
+        if not message:
+            if self._faults.pop(source, None):
+                self._store.close_fault(source)
+        elif self._faults.get(source) != kind:
+            self._store.close_fault(source)
+            self._faults[source] = kind
+            if self._store.open_fault(source, kind, message, hint):
+                log.warning("%s: %s", source, message)
+
+    def _show(self, offers: list[Offer], judged: dict[str, Verdict], now: float) -> None:
+        told = [
+            {
+                "name": each.name,
+                "source": each.source,
+                "heard_at": each.told.heard_at,
+                "ahead_s": round(judged[each.name].ahead_s, 3),
+                "verdict": judged[each.name].action,
+            }
+            for each in offers
+        ]
+        stopped = sorted(self._timekeeper.stopped)
+        self._write(STATE, {"written_at": now, "offers": told, "stopped": stopped})
+
+    def _write(self, name: str, document: dict[str, Any]) -> None:
+        path = os.path.join(self._run_dir, name)
+        try:
+            with open(f"{path}.new", "w", encoding="ascii") as file:
+                # Whoever sets the clock has no other right, not even to read others' files.
+                os.fchmod(file.fileno(), 0o644)
+                json.dump(document, file)
+            os.replace(f"{path}.new", path)
+        except OSError as error:
+            log.warning("clock: cannot write %s: %s", path, error)
+
+    def interrupt(self) -> None:
+        """No step takes long."""
+
+    def close(self) -> None:
+        for name in (WISH, STATE):
+            self._remove(name)
+
+    def _remove(self, name: str) -> None:
+        path = os.path.join(self._run_dir, name)
+        if os.path.exists(path):
+            os.unlink(path)
