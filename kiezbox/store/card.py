@@ -336,7 +336,7 @@ class Card:
     def tend(self) -> None:
         """One more step of what a fold has left to do (``is_behind``)."""
         self.is_behind = False
-        if self.is_makeshift or self.state != "ok":
+        if self.is_makeshift or self.state in ("full", "read-only"):
             return
         try:
             with transaction(self.db) as db:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from kiezbox.store.queries import Query
+from kiezbox.store.queries import Query, count_stored, newest_stored
 
 _ANCHORS_MOST = 8
-_COUNT = "SELECT count(*) FROM readings WHERE serial > ? AND serial <= ?"
 
 
 class Counter:
@@ -30,7 +29,7 @@ class Counter:
 
     def _above(self, serial: int) -> int:
         if not self._anchors:
-            newest = self._query("SELECT coalesce(max(serial), 0) FROM readings")[0][0]
+            newest = newest_stored(self._query)
             self._anchors[newest] = 0
             self._newest = newest
         if serial >= self._newest:
@@ -39,9 +38,9 @@ class Counter:
         count = self._anchors.pop(near)
         self._anchors[near] = count
         if near < serial:
-            count -= int(self._query(_COUNT, (near, serial))[0][0])
+            count -= count_stored(self._query, near, serial)
         elif near > serial:
-            count += int(self._query(_COUNT, (serial, near))[0][0])
+            count += count_stored(self._query, serial, near)
         self._anchors[serial] = count
         if len(self._anchors) > _ANCHORS_MOST:
             del self._anchors[next(iter(self._anchors))]

@@ -11,7 +11,7 @@ from kiezbox.errors import StoreDamaged, StoreError, StoreFull, StoreReadOnly
 from kiezbox.store import levels
 
 #: How many steps ``schema.MIGRATIONS`` has (a test says so).
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 #: "Kiez": what makes a SQLite file ours (sqlite.org/pragma.html#pragma_application_id).
 APPLICATION_ID = 0x4B69657A

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from kiezbox.model import COUNTER_BITS, Series
-from kiezbox.store import queries, tiers
+from kiezbox.store import blocks, queries, tiers
 from kiezbox.store.boots import ClockMarks, boot_of, corrected_ms
 from kiezbox.store.levels import level, power
 from kiezbox.store.packing import Frame, rows_of
@@ -36,6 +36,18 @@ _SLACK_MS = 3_600_000
 #: After every moment a box measures at (2109).
 _LATEST_MS = 1 << 42
 
+_NEWEST_BELOW = (
+    "SELECT * FROM (SELECT serial, monotonic_ms, taken_ms, clock_trusted FROM readings"
+    " WHERE serial < ?1 ORDER BY serial DESC LIMIT 1) UNION ALL"
+    " SELECT * FROM (SELECT last, monotonic_ms, taken_ms, clock_trusted FROM blocks"
+    " WHERE last < ?1 ORDER BY last DESC LIMIT 1) ORDER BY 1 DESC LIMIT 1"
+)
+#: Of a block only its last reading is looked at: its others are a little older.
+_OLDEST_FROM = (
+    "SELECT * FROM (SELECT serial, monotonic_ms FROM readings WHERE serial >= ?1"
+    " ORDER BY serial LIMIT 1) UNION ALL SELECT * FROM (SELECT last, monotonic_ms FROM blocks"
+    " WHERE last >= ?1 ORDER BY last LIMIT 1) ORDER BY 1 LIMIT 1"
+)
 _OF_TIER = "SELECT id, mean, least, most, good FROM tiers WHERE id >= ? AND id < ? AND good > 0"
 _SERIES, _SPAN = (1 << 24) - 1, (1 << 32) - 1
 
@@ -69,6 +81,10 @@ def spans(
             begin = position_since(query, since_ms)
             # Where a clock was set back, later moments come first; not by hours.
             end = min(position, position_since(query, edge_ms + _SLACK_MS) or position)
+            for (last,) in query(
+                "SELECT last FROM blocks WHERE last > ? ORDER BY 1 LIMIT 1", (end,)
+            ):
+                end = min(position, last)  # A block is looked at as a whole.
             _from_readings(query, sums, begin, end, since_ms, edge_ms)
             settled = [(begin, end)]
             for first, last in tiers.undated(query).values():
@@ -163,6 +179,11 @@ def _from_readings(
     query: Query, sums: _Sums, above: int, last: int, since_ms: int, until_ms: int
 ) -> None:
     """Readings of a sure clock with above < serial <= last, taken between two moments."""
+    for _, series, taken_ms, _, value, _, flag, _, trusted in blocks.between(
+        query, above, last, MOST_READINGS
+    ):
+        if flag == 0 and trusted and since_ms <= taken_ms < until_ms:
+            sums.add(series, taken_ms, value)
     for row in query(
         "SELECT series, taken_ms / ?1 AS span, min(value), max(value),"
         f" sum({sums.total_of('value')}), count(*) FROM readings"
@@ -188,7 +209,11 @@ def _from_unsure(
         " WHERE serial > ? AND serial <= ? AND clock_trusted = 0 AND flag = 0"
         " ORDER BY serial DESC LIMIT ?",
         (above, last, MOST_READINGS),
-    ):
+    ) + [
+        row[:5]
+        for row in blocks.between(query, above, last, MOST_READINGS)
+        if row[6] == 0 and not row[8]
+    ]:
         boot = boot_of(serial)
         if boot in marks:
             at_ms = corrected_ms(marks, boot, monotonic_ms, taken_ms, 0)
@@ -224,11 +249,7 @@ def position_since(query: Query, since_ms: int) -> int:
     marks = queries.clock_marks(query, ())
     position, end = 0, queries.END
     for _ in range(MOST_BOOTS):
-        newest = query(
-            "SELECT serial, monotonic_ms, taken_ms, clock_trusted FROM readings"
-            " WHERE serial < ? ORDER BY serial DESC LIMIT 1",
-            (end,),
-        )
+        newest = query(_NEWEST_BELOW, (end,))
         if not newest:
             break
         serial, monotonic_ms, taken_ms, clock_trusted = newest[0]
@@ -246,18 +267,12 @@ def position_since(query: Query, since_ms: int) -> int:
 
 def _first_since(query: Query, low: int, high: int, monotonic_ms: int) -> int:
     """The lowest serial of a boot (low to high) whose reading is not older than that."""
-    first = query(
-        "SELECT serial, monotonic_ms FROM readings WHERE serial >= ? ORDER BY serial LIMIT 1",
-        (low,),
-    )
+    first = query(_OLDEST_FROM, (low,))
     if first and first[0][0] <= high and first[0][1] >= monotonic_ms:
-        return int(first[0][0])
+        return low
     while low < high:
         middle = (low + high) // 2
-        found = query(
-            "SELECT serial, monotonic_ms FROM readings WHERE serial >= ? ORDER BY serial LIMIT 1",
-            (middle,),
-        )
+        found = query(_OLDEST_FROM, (middle,))
         if found and found[0][0] <= high and found[0][1] < monotonic_ms:
             low = found[0][0] + 1
         else:

@@ -11,7 +11,7 @@ from typing import Any, Self
 from kiezbox.clock import Clock, SystemClock
 from kiezbox.errors import StoreError
 from kiezbox.model import Batch, Cursor, Fault, Series
-from kiezbox.store import history, journal, orders, queries, tiers
+from kiezbox.store import blocks, history, journal, orders, queries, tiers
 from kiezbox.store.boots import ClockMarks, corrected_ms
 from kiezbox.store.database import TROUBLE, connect, is_behind, store_error
 from kiezbox.store.packing import Frame
@@ -139,10 +139,9 @@ class StoreReader:
     def count_after(self, position: int, until: int | None = None) -> int:
         end = END if until is None else until
         with self._view() as (query, frames):
-            stored = query(
-                "SELECT count(*) FROM readings WHERE serial > ? AND serial <= ?", (position, end)
+            return queries.count_stored(query, position, end) + queries.count_in(
+                frames, position, end
             )
-            return int(stored[0][0]) + queries.count_in(frames, position, end)
 
     @property
     def newest_serial(self) -> int:
@@ -223,9 +222,9 @@ class StoreReader:
     def info(self) -> dict[str, Any]:
         """The facts of `kiezbox store info`."""
         with self._view() as (query, frames):
-            count, oldest, newest = query(
-                "SELECT count(*), min(serial), max(serial) FROM readings"
-            )[0]
+            count, newest = queries.count_stored(query, 0, END), queries.newest_stored(query)
+            (packed,) = query("SELECT coalesce(sum(readings), 0) FROM blocks")[0]
+            oldest = min((row[0] for row in queries.stored_rows(query, 0, 1, END)), default=None)
             waiting = queries.count_in(frames, 0, END)
             return {
                 "path": self.path,
@@ -234,8 +233,9 @@ class StoreReader:
                 "boots": query("SELECT count(*) FROM boots")[0][0],
                 "readings": count + waiting,
                 "readings_in_journal": waiting,
+                "readings_packed": packed,
                 "oldest_serial": oldest or (frames[0].first if frames else 0),
-                "newest_serial": max([newest or 0, *(frame.last for frame in frames)]),
+                "newest_serial": max([newest, *(frame.last for frame in frames)]),
                 "series": {str(n): str(s) for n, s in queries.series(query, frames).items()},
                 "cursors": {n: c._asdict() for n, c in queries.cursors(query, frames).items()},
                 "dead_letters": len(queries.dead_letters(query, frames)),
@@ -257,6 +257,11 @@ class StoreReader:
         with self._view() as (query, _):
             found = [str(row[0]) for row in query("PRAGMA integrity_check")]
             return [] if found == ["ok"] else found
+
+    def rotten_blocks(self) -> int:
+        """How many blocks of packed readings cannot be unpacked; reads all of them."""
+        with self._view() as (query, _):
+            return blocks.rotten(query)
 
     def copy_to(self, target: sqlite3.Connection) -> None:
         """One moment of the database, without the journal, into an empty one."""

@@ -15,9 +15,10 @@ import sqlite3
 import struct
 import time
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
-from kiezbox.store import tiers
+from kiezbox.store import blocks, tiers
 from kiezbox.store.changes import CHANGES, INSERT_READING
 from kiezbox.store.database import transaction
 
@@ -31,6 +32,7 @@ _PAGES_AT_ONCE = 64
 _ROW_BYTES_MOST = 1 << 20
 
 _READINGS = "Niiin?iti"
+_BLOCK = "Niiiiib"
 
 #: Shape of a row → what to do with it. A letter per column: N null (it is the row's number),
 #: i whole number, t text, n number, ? number or null. Freed pages may hold older versions of a
@@ -41,6 +43,8 @@ _TABLES: dict[str, str] = {
         "UPDATE meta SET box = ?2, folded_sequence = max(folded_sequence, ?3)"
         " WHERE id = ?1 AND ?4 >= 0"
     ),
+    # Packed readings are unpacked: freed pages may hold the same ones as rows.
+    _BLOCK: INSERT_READING,
     "Niiit": CHANGES["boot"],
     "iiii": CHANGES["clock_mark"],
     "Ntt": CHANGES["series"],
@@ -73,7 +77,7 @@ _TABLES: dict[str, str] = {
 }
 
 #: What may be added to a database in use: rows whose key nobody gives a second time.
-_LIVE = {_READINGS, "Niiit", "iiii", "Ntt", "titnnt"}
+_LIVE = {_READINGS, _BLOCK, "Niiit", "iiii", "Ntt", "titnnt"}
 
 _FITS: dict[str, tuple[type, ...]] = {
     "N": (type(None),),
@@ -81,6 +85,7 @@ _FITS: dict[str, tuple[type, ...]] = {
     "t": (str,),
     "n": (int, float),
     "?": (int, float, type(None)),
+    "b": (bytes,),
 }
 
 
@@ -106,7 +111,7 @@ def salvage(
             with transaction(db):
                 for number in some:
                     rows = list(_rows(pages, number))
-                    if rows and _shape(rows[0]) == _READINGS:
+                    if rows and _shape(rows[0]) in (_READINGS, _BLOCK):
                         of_readings.append(number)
                     else:
                         _insert(db, rows, shapes)
@@ -140,20 +145,36 @@ def _in_parts(numbers: range) -> Iterator[range]:
 
 def _insert(db: sqlite3.Connection, rows: list[tuple[Any, ...]], shapes: Collection[str]) -> int:
     count = 0
-    late = []
+    late: list[Any] = []
     for row in rows:
         shape = _shape(row)
-        if shape in shapes:
-            try:
-                done = db.execute(_TABLES[shape], row).rowcount
-            except sqlite3.IntegrityError:
-                continue
-            count += done
-            if done and shape == _READINGS and shapes is _LIVE:
+        if shape not in shapes:
+            continue
+        if shape == _BLOCK:
+            readings = blocks.readable(row[-1])
+            done = [each for each in readings if _is_added(db, each, shapes)]
+            count += len(done)
+            late += done
+        elif shape == _READINGS:
+            if _is_added(db, row, shapes):
+                count += 1
                 late.append(row)
-    if late:
+        else:
+            with suppress(sqlite3.IntegrityError):
+                count += db.execute(_TABLES[shape], row).rowcount
+    if late and shapes is _LIVE:
         tiers.take_late(db, late)
     return count
+
+
+def _is_added(db: sqlite3.Connection, row: Any, shapes: Collection[str]) -> bool:
+    """Whether a reading was not there before, neither as a row nor in a block."""
+    if shapes is _LIVE and blocks.holds(lambda *ask: db.execute(*ask).fetchall(), row[0]):
+        return False
+    try:
+        return db.execute(INSERT_READING, row).rowcount == 1
+    except sqlite3.IntegrityError:
+        return False
 
 
 def _shape(row: tuple[Any, ...]) -> str:

@@ -201,3 +201,23 @@ def dead_letters(db: Database) -> None:
         strict=True,
     ).create_index(["publisher", "serial"], unique=True)
     db.execute("PRAGMA user_version = 3")
+
+
+@MIGRATIONS(name="4")
+def blocks(db: Database) -> None:
+    """Older readings, packed; see ``store.blocks``. The times are those of the last one."""
+    db.table("blocks").create(
+        {
+            "last": int,
+            "first": int,
+            "readings": int,
+            "taken_ms": int,
+            "monotonic_ms": int,
+            "clock_trusted": int,
+            "body": bytes,
+        },
+        pk="last",
+        not_null={"first", "readings", "taken_ms", "monotonic_ms", "clock_trusted", "body"},
+        strict=True,
+    )
+    db.execute("PRAGMA user_version = 4")

@@ -12,12 +12,19 @@ from typing import Any, NamedTuple
 
 from kiezbox.model import Cursor
 from kiezbox.settings import StoreSettings
-from kiezbox.store import changes, queries, tiers
+from kiezbox.store import blocks, changes, queries, tiers
 
 #: Old readings deleted with one step: more than come in, few enough for a card.
 RETIRED_AT_ONCE = 5000
 
 _OLDEST = "SELECT max(serial) FROM (SELECT serial FROM readings ORDER BY serial LIMIT ?)"
+#: The same of blocks, ten at a time.
+_OLDEST_BLOCKS = "SELECT max(last) FROM (SELECT last FROM blocks ORDER BY last LIMIT 10)"
+_OLD_BLOCKS = (
+    "SELECT max(last) FROM"
+    " (SELECT last, taken_ms, clock_trusted FROM blocks ORDER BY last LIMIT 10)"
+    " WHERE clock_trusted AND taken_ms < ?"
+)
 _OLD_TIER = "DELETE FROM tiers WHERE id IN (SELECT id FROM tiers WHERE id >= ? AND id < ? LIMIT ?)"
 
 
@@ -51,7 +58,12 @@ def step(
 
     if now_s is not None:
         _forget_old(db, settings, now_s)
-    return _retire(db, query, settings, now_s, publishers)
+    tended = _retire(db, query, settings, now_s, publishers)
+    if now_s is None:
+        return tended
+    cutoff_ms = int((now_s - blocks.AFTER_S) * 1000)
+    is_more = blocks.pack(db, cutoff_ms, tiers.first_unsafe(query) - 1)
+    return tended._replace(is_more=tended.is_more or is_more)
 
 
 def _forget_old(db: sqlite3.Connection, settings: StoreSettings, now_s: float) -> None:
@@ -82,19 +94,19 @@ def _retire(
     if now_s is not None:
         cutoff_ms = int((now_s - settings.keep_days * 86400) * 1000)
         (found,) = query(changes.OLD_READINGS, (RETIRED_AT_ONCE, cutoff_ms))[0]
-        serial = min(found or 0, folded, delivered)
+        (packed,) = query(_OLD_BLOCKS, (cutoff_ms,))[0]
+        serial = min(max(found or 0, packed or 0), folded, delivered)
     overrun = 0
     if used_bytes(query) > settings.most_mib << 20:
-        (found,) = query(_OLDEST, (RETIRED_AT_ONCE,))[0]
+        (packed,) = query(_OLDEST_BLOCKS)[0]
+        found = packed or query(_OLDEST, (RETIRED_AT_ONCE,))[0][0]
         serial = max(serial, min(found or 0, folded))
         is_more = serial > 0
         if serial > delivered:
-            overrun = query(
-                "SELECT count(*) FROM readings WHERE serial > ? AND serial <= ?",
-                (delivered, serial),
-            )[0][0]
+            overrun = queries.count_stored(query, delivered, serial)
     if serial:
         db.execute(changes.DELETE_READINGS, (serial,))
+        db.execute("DELETE FROM blocks WHERE last <= ?", (serial,))
     return Tended(is_more, overrun, who, serial, delivered)
 
 

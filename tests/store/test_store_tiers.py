@@ -14,7 +14,7 @@ import pytest
 from storing import fill, serials, switch_off, warm
 
 from kiezbox.model import Cursor, Flag, Measurement, Quantity, Series
-from kiezbox.store import StoreReader, tiers, upkeep
+from kiezbox.store import StoreReader, blocks, tiers, upkeep
 from kiezbox.store.boots import corrected_ms
 from kiezbox.store.migrate import asides
 
@@ -158,18 +158,24 @@ def test_a_time_nobody_ever_learned_is_in_no_tier_and_holds_nothing_up(
     assert store._card.query("SELECT * FROM undated") == []
 
 
-@pytest.mark.parametrize("width_ms", [tier.width_ms for tier in tiers.TIERS] + [7 * DAY_MS])
-def test_the_reader_joins_tiers_readings_and_journal_without_a_seam(
-    open_store: Any, clock: Any, settings: Any, width_ms: int
+@pytest.mark.parametrize("packed_after_s", [8 * 86_400, 6 * 3600])
+@pytest.mark.parametrize(
+    "width_ms", [900_000, *(tier.width_ms for tier in tiers.TIERS), 7 * DAY_MS]
+)
+def test_the_reader_joins_tiers_readings_blocks_and_journal_without_a_seam(
+    open_store: Any, clock: Any, settings: Any, monkeypatch: Any, width_ms: int, packed_after_s: int
 ) -> None:
+    monkeypatch.setattr(blocks, "AFTER_S", packed_after_s)
     dice = random.Random(7)
     store = open_store()
     for part in range(6):
         clock.trusted = part not in (1, 4)
         measure(store, clock, dice, 777)
         if part < 5:
-            store.fold()
+            finish(store)
     store.flush()
+    count = store._card.query("SELECT coalesce(sum(readings), 0) FROM blocks")[0][0]
+    assert (count > 3000) == (packed_after_s < 86_400)
     reader = StoreReader(settings.path, clock=clock)
     begun = clock.now()
     marks, names, readings = reader.clock_marks(), reader.series(), list(reader.after(0, 10**6))

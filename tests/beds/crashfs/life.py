@@ -19,11 +19,14 @@ from beds.crashfs.ledger import Key
 from kiezbox.clock import ManualClock
 from kiezbox.model import Batch, Cursor, Flag, Measurement, Quantity, Reading
 from kiezbox.settings import StoreSettings
-from kiezbox.store import Store, StoreWriter
+from kiezbox.store import Store, StoreWriter, blocks, queries
 
 Say = Callable[..., None]
 
 BOX = "kb-powercut"
+
+#: Small and early, so that packing happens in these short lives, too.
+blocks.READINGS, blocks.AFTER_S = 20, 60.0
 SENSORS = {
     "roof": (Quantity.TEMPERATURE_C, Quantity.HUMIDITY_PERCENT, Quantity.PRESSURE_HPA),
     "dust": (Quantity.PM2_5_UG_M3, Quantity.PM10_UG_M3),
@@ -243,13 +246,16 @@ def miscounted(connection: sqlite3.Connection) -> Iterator[str]:
         "SELECT coalesce(max(value), 0) FROM tier_state WHERE name = 'position'"
     ).fetchone()
     # A boot of an unsure clock counts once its time is known; till then it waits in undated.
-    wanted = connection.execute(
-        "SELECT series, count(*) FROM readings WHERE serial <= ? AND (clock_trusted OR"
-        " serial >> 36 IN (SELECT boot FROM clock_marks WHERE trusted) AND NOT EXISTS"
-        " (SELECT 1 FROM undated WHERE serial BETWEEN first AND last))"
-        " GROUP BY series ORDER BY series",
-        (position,),
-    ).fetchall()
+    trusted = {row[0] for row in connection.execute("SELECT boot FROM clock_marks WHERE trusted")}
+    undated = connection.execute("SELECT first, last FROM undated").fetchall()
+    counts: dict[int, int] = {}
+    for row in queries.stored_rows(
+        lambda sql, given=(): connection.execute(sql, given).fetchall(), 0, 10**9, position
+    ):
+        is_waiting = any(first <= row[0] <= last for first, last in undated)
+        if row[8] or (row[0] >> 36 in trusted and not is_waiting):
+            counts[row[1]] = counts.get(row[1], 0) + 1
+    wanted = sorted(counts.items())
     for tier in (1, 2, 3):
         found = connection.execute(
             "SELECT id & 16777215, sum(good + suspect + bad) FROM tiers WHERE id >> 56 = ?"
