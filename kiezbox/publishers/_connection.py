@@ -11,7 +11,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from paho.mqtt import client as paho
@@ -21,8 +21,9 @@ from paho.mqtt.properties import Properties
 
 from kiezbox.errors import PublishError, Rejected, Unreachable
 from kiezbox.publishers import _credentials
+from kiezbox.publishers._haste import answer_at_once, send_at_once
 from kiezbox.publishers._reasons import failure, verdict
-from kiezbox.publishers.mqtt import MESH, place
+from kiezbox.publishers.mqtt import MESH, content_type, place
 
 if TYPE_CHECKING:
     from kiezbox.publishers.mqtt import Settings
@@ -41,6 +42,10 @@ ANSWER_S = 5.0
 MOST_QUEUED = 64
 
 
+#: Bytes that we hear at most: our own description for Home Assistant, 500 of its components.
+MOST_HEARD = 1 << 18
+
+
 class Connection:
     """``run`` in one thread, ``send`` and ``acknowledged`` in any other."""
 
@@ -51,8 +56,14 @@ class Connection:
         version: int,
         will: tuple[str, bytes] | None,
         on_up: Callable[[Connection], None],
+        topics: Sequence[str] = (),
+        on_message: Callable[[str, bytes, bool], None] | None = None,
     ) -> None:
-        """Without ``will`` this only asks whether the broker speaks that version, and hangs up."""
+        """Without ``will`` this only asks whether the broker speaks that version, and hangs up.
+
+        ``topics`` are subscribed to before ``on_up`` is called. ``on_message(topic, payload,
+        is_retained)`` is called in the connection's thread.
+        """
         self.version = version
         self.is_up = False
         self.was_up = False
@@ -68,6 +79,7 @@ class Connection:
         self._client_id = client_id
         self._will = will
         self._on_up = on_up
+        self._topics, self._on_heard = topics, on_message
         #: The broker, for messages.
         self.where = place(settings.host, settings.port)
         self._largest = 1 << 28
@@ -123,12 +135,13 @@ class Connection:
             client.tls_set_context(_credentials.tls(settings))
         if self._will is not None:
             topic, payload = self._will
-            properties = self._props("application/json", PacketTypes.WILLMESSAGE)
+            properties = self._props(content_type(payload), PacketTypes.WILLMESSAGE)
             client.will_set(topic, payload, qos=1, retain=True, properties=properties)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
-        client.on_socket_open = _send_at_once
+        client.on_message = self._on_message
+        client.on_socket_open = send_at_once
         # With this set, publish() leaves the writing to the thread that runs the loop. Two
         # threads writing would mix their packets.
         client.on_socket_register_write = _leave_writing_to_the_loop
@@ -141,8 +154,8 @@ class Connection:
         properties = None
         if self._is_v5 and self._will is not None:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-            # We subscribe to nothing, so no honest broker has a reason for more.
-            properties.MaximumPacketSize = 65536
+            # No honest broker has a reason for more; what was said by us comes back to us.
+            properties.MaximumPacketSize = MOST_HEARD if self._topics else 65536
         try:
             client.connect(host, port, int(settings.keepalive_s), properties=properties)
         except OSError as error:
@@ -218,6 +231,8 @@ class Connection:
         client.on_log = None
         self._largest = getattr(properties, "MaximumPacketSize", self._largest)
         self.is_up = self.was_up = True
+        if self._topics:
+            client.subscribe([(topic, 1) for topic in self._topics])
         self._on_up(self)
 
     def _on_disconnect(
@@ -237,7 +252,7 @@ class Connection:
     def _on_publish(
         self, client: paho.Client, _data: Any, mid: int, reason: Any, properties: Any
     ) -> None:
-        _answer_at_once(client.socket())
+        answer_at_once(client.socket())
         code = reason.value
         detail = _reason_string(properties) if code >= 0x80 else ""
         with self._changed:
@@ -247,6 +262,10 @@ class Connection:
                 return
             self._acks[mid] = (code, str(reason) if code else "", detail)
             self._changed.notify_all()
+
+    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        if self._on_heard is not None and message.topic in self._topics:
+            self._on_heard(message.topic, bytes(message.payload), message.retain)
 
     def _on_log(self, _client: paho.Client, _data: Any, level: int, text: str) -> None:
         """paho tells only its log why a socket broke; in TLS 1.3 that is where a missing
@@ -371,22 +390,6 @@ class Connection:
 
 def _copy(error: PublishError) -> PublishError:
     return type(error)(str(error), hint=error.hint)
-
-
-def _send_at_once(_client: paho.Client, _data: Any, sock: Any) -> None:
-    """Our messages are whole when they are written: nothing to wait for."""
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    _answer_at_once(sock)
-
-
-def _answer_at_once(sock: Any) -> None:
-    """Acknowledge the broker's next bytes without the kernel's usual pause of 40 ms.
-
-    A broker with Nagle's algorithm (Mosquitto's default) holds back each PUBACK until the one
-    before it was acknowledged. Linux forgets the option, so it is set again after each PUBACK.
-    """
-    if hasattr(socket, "TCP_QUICKACK") and sock is not None:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
 def _leave_writing_to_the_loop(_client: paho.Client, _data: Any, _sock: Any) -> None:

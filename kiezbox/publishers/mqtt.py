@@ -60,6 +60,15 @@ def place(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def content_type(payload: bytes) -> str:
+    """Of a last will: MQTT 5 tells it beside the payload.
+
+    >>> content_type(b'{"online":false}'), content_type(b"offline")
+    ('application/json', 'text/plain')
+    """
+    return "application/json" if payload[:1] == b"{" else "text/plain"
+
+
 def _check_host(value: str) -> str:
     if value.startswith("[") or "//" in value or value.count(":") == 1:
         return "must be a name or an address alone, without brackets; its port stands in port"
@@ -127,7 +136,13 @@ def open(settings: Settings, box: BoxSettings, clock: Clock, wake: Callable[[], 
 
 
 class Mqtt:
-    """See ``kiezbox.publishers.Publisher``."""
+    """See ``kiezbox.publishers.Publisher``. ``home_assistant`` says other words over this link."""
+
+    #: In the log.
+    name = "publishers.mqtt"
+
+    #: What is heard, QoS 1.
+    topics: tuple[str, ...] = ()
 
     def __init__(self, settings: Settings, box: str, wake: Callable[[], None]) -> None:
         self._settings = settings
@@ -221,7 +236,7 @@ class Mqtt:
         if is_too_much and stuck > 1:
             self._size = stuck // 2
             self._good_windows = self._barren = 0
-            log.info("publishers.mqtt: messages of %d readings from now on", self._size)
+            log.info("%s: messages of %d readings from now on", self.name, self._size)
             if is_rejected:
                 return Unreachable(
                     f"{problem}; trying less", hint=problem.hint, confirmed=confirmed
@@ -246,7 +261,7 @@ class Mqtt:
         try:
             mid = connection.send(self._topic(kind), payload, "application/json", retain=True)
         except PublishError as error:
-            log.debug("publishers.mqtt: %s will be said later: %s", kind, error)
+            log.debug("%s: %s will be said later: %s", self.name, kind, error)
             return None
         connection.unwatched(mid)
         return mid
@@ -271,12 +286,19 @@ class Mqtt:
         connection = self._connection
         if connection is not None:
             try:
-                mid = connection.send(*self._last_will(), "application/json", retain=True)
+                topic, payload = self._last_will()
+                mid = connection.send(topic, payload, content_type(payload), retain=True)
                 connection.acknowledged(mid, GOODBYE_S)
             except PublishError as error:
-                log.debug("publishers.mqtt: no goodbye: %s", error)
+                log.debug("%s: no goodbye: %s", self.name, error)
             connection.goodbye()
         self._thread.join(GOODBYE_S)
+
+    def _client_id(self) -> str:
+        return self._box
+
+    def _heard(self, topic: str, payload: bytes, is_retained: bool) -> None:
+        """A message on one of ``topics``, in the link's thread."""
 
     def _last_will(self) -> tuple[str, bytes]:
         return self._topic("state"), b'{"online":false}'
@@ -295,7 +317,7 @@ class Mqtt:
             is_news = str(connection.over) != str(self._problem) or connection.was_up
             self._problem = connection.over
             if is_news and not self._stop.is_set():
-                log.warning("publishers.mqtt: %s", connection.over)
+                log.warning("%s: %s", self.name, connection.over)
             if connection.was_up:
                 pause_s, began = least_s, time.monotonic()
             # A city's boxes lose their broker at the same moment; they need not all come back
@@ -327,7 +349,15 @@ class Mqtt:
         # Here and not above: open() has seen to it how much of paho there is by now.
         from kiezbox.publishers._connection import Connection
 
-        connection = Connection(self._settings, self._box, version, will, self._is_up)
+        connection = Connection(
+            self._settings,
+            self._client_id(),
+            version,
+            will,
+            self._is_up,
+            self.topics,
+            self._heard,
+        )
         self._connection = connection
         if self._stop.is_set():
             connection.goodbye()
@@ -337,7 +367,8 @@ class Mqtt:
     def _is_up(self, connection: Connection) -> None:
         """Called by the connection, in the link's thread."""
         log.info(
-            "publishers.mqtt: connected to %s (MQTT %s)",
+            "%s: connected to %s (MQTT %s)",
+            self.name,
             connection.where,
             "5" if connection.version == V5 else "3.1.1",
         )
