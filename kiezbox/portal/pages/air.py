@@ -15,6 +15,7 @@ import time
 from kiezbox.portal import charts
 from kiezbox.portal.answered import Answer, zipped
 from kiezbox.portal.asking import Ask
+from kiezbox.portal.pages.air_meaning import WIDTH_S, climates, is_old, meaning, with_unit
 from kiezbox.portal.words import age, clock_time, duration, escape, number
 
 TYPE_CHECKING = False
@@ -28,13 +29,10 @@ if TYPE_CHECKING:
 
 #: How far a course goes back, the width of its means, of the rows of its table and between the
 #: marks of its chart, in seconds.
-COURSES = {"day": (86400, 900, 10800, 21600), "week": (7 * 86400, 3600, 86400, 86400)}
+COURSES = {"day": (86400, WIDTH_S, 10800, 21600), "week": (7 * 86400, 3600, 86400, 86400)}
 
 #: A mean serves everybody for so long, if nothing has changed.
 KEEP_S = 60.0
-
-#: Readings older than this are grey, and no class of air is made of them.
-OLD_S = 900.0
 
 #: Of one page of readings: 180 kB, before it is zipped (``behind.MOST_ANSWER`` is 262).
 CSV_MOST = 1500
@@ -90,74 +88,10 @@ def _now(ask: Ask) -> Answer:
         history = _history(ask, "day")
     except StoreError:
         history = {}
-    body = _meaning(ask, history) + _table(ask, history) + f"<p>{text['honest']}</p>"
+    body = meaning(ask, history) + _table(ask, history) + f"<p>{text['honest']}</p>"
     if history:
         body += f"<p><a href={ask.path('air', 'data')}>{text['data']}</a></p>"
     return ask.page(text["title"], body, style=_STYLE, has_forms=False)
-
-
-def _meaning(ask: Ask, history: History) -> str:
-    """Classes of air and heat, in words, with what to do."""
-    from kiezbox.indices import AIR_CLASSES, HEAT_CLASSES, air_class, heat_class
-
-    text, parts = ask.text("air"), []
-    found = air_class(_hour_means(ask, history))
-    if found is None:
-        parts.append(f"<p>{text['no_dust']}</p>")
-    else:
-        named = text["air_classes"][AIR_CLASSES[found]]
-        parts.append(
-            f"<h2>{text['air']}</h2><p class=v>{named[0]}</p><p>{named[1]}</p>"
-            f"<p><small>{text['air_how']}</small></p>"
-        )
-    felt = _felt_c(ask)
-    if felt is not None:
-        named = text["heat_classes"][HEAT_CLASSES[heat_class(felt)]]
-        feels = text["feels"].format(value=number(felt, 0, ask.text()))
-        parts.append(f"<h2>{named[0]}</h2><p class=v>{feels}</p><p>{named[1]}</p>")
-    return "".join(parts)
-
-
-def _hour_means(ask: Ask, history: History) -> dict[str, float]:
-    """By quantity, of the sensor that has the highest one."""
-    found: dict[str, float] = {}
-    for series, spans in history.items():
-        hour = [each for each in spans if each.starts_at >= ask.now - 3600]
-        if hour and hour[-1].starts_at >= ask.now - OLD_S - COURSES["day"][1]:
-            readings = sum(each.readings for each in hour)
-            mean = sum(each.mean * each.readings for each in hour) / readings
-            found[series.quantity] = max(mean, found.get(series.quantity, 0.0))
-    return found
-
-
-def _felt_c(ask: Ask) -> float | None:
-    """Of the hottest sensor that measures humidity as well."""
-    from kiezbox.indices import heat_index_c
-
-    felt = [heat_index_c(t, h) for t, h in _climates(ask).values()]
-    return max((each for each in felt if each is not None), default=None)
-
-
-def _climates(ask: Ask) -> dict[str, tuple[float, float]]:
-    """Sensor → temperature and humidity, both good and fresh."""
-    found = {}
-    for sensor in {name.partition("/")[0] for name in ask.facts["latest"]}:
-        both = [_good(ask, f"{sensor}/{each}") for each in ("temperature_c", "humidity_percent")]
-        if both[0] is not None and both[1] is not None:
-            found[sensor] = both[0], both[1]
-    return found
-
-
-def _good(ask: Ask, name: str) -> float | None:
-    latest = ask.facts["latest"].get(name)
-    if latest is None or latest["flag"] != 0 or _is_old(ask, latest["taken_at"]):
-        return None
-    value: float | None = latest["value"]
-    return value
-
-
-def _is_old(ask: Ask, taken_at: float | None) -> bool:
-    return taken_at is None or not -60 <= ask.now - taken_at <= OLD_S
 
 
 def _table(ask: Ask, history: History) -> str:
@@ -179,12 +113,12 @@ def _table(ask: Ask, history: History) -> str:
             label += f" ({escape(sensor)})"
         if f"{sensor}/{quantity}" in courses:
             label = f"<a href={ask.path('air', 'day', sensor, quantity)}>{label}</a>"
-        grey = " class=o" if _is_old(ask, each["taken_at"]) else ""
+        grey = " class=o" if is_old(ask, each["taken_at"]) else ""
         rows.append(
             f"<tr{grey}><th scope=row>{label}<br><small>{age(each['taken_at'], ask.now, basic)}"
-            f"</small></th><td>{_value(each, labels[quantity], basic)}</td></tr>"
+            f"</small></th><td>{_value(each, labels[quantity], ask)}</td></tr>"
         )
-    for temperature, humidity in list(_climates(ask).values())[:1]:
+    for temperature, humidity in list(climates(ask).values())[:1]:
         dew = dew_point_c(temperature, humidity)
         if dew is not None:
             rows.append(
@@ -208,15 +142,16 @@ def _row(label: str, value: str) -> str:
     return f"<tr><th scope=row>{label}</th><td>{value}</td></tr>"
 
 
-def _value(latest: dict[str, Any], label: tuple[str, str, str], basic: dict[str, Any]) -> str:
-    if latest["value"] is None or latest["flag"] not in (0, 1):
-        return str(basic["unusable"])
-    shown = _with_unit(latest["value"], label, basic)
-    return shown if latest["flag"] == 0 else str(basic["suspect"].format(value=shown))
-
-
-def _with_unit(value: float, label: tuple[str, str, str], basic: dict[str, Any]) -> str:
-    return str(basic["measured"].format(value=number(value, int(label[2]), basic), unit=label[1]))
+def _value(latest: dict[str, Any], label: tuple[str, str, str], ask: Ask) -> str:
+    """What was measured, and why it is doubted."""
+    basic = ask.text()
+    if latest["flag"] == 0 and latest["value"] is not None:
+        return with_unit(latest["value"], label, basic)
+    said = str(basic["unusable"])
+    if latest["value"] is not None and latest["flag"] == 1:
+        said = basic["suspect"].format(value=with_unit(latest["value"], label, basic))
+    reasons = ask.text("air")["reasons"]
+    return f"{said}<br><small>{reasons.get(latest.get('reason'), reasons['other'])}</small>"
 
 
 # --- a course ------------------------------------------------------------------------------------
@@ -231,7 +166,7 @@ def _course(ask: Ask, course: str, series: Series, spans: list[Span]) -> Answer:
     since = until - length_s
     lowest, highest = min(each.low for each in spans), max(each.high for each in spans)
     said = text["from_to"].format(
-        low=_with_unit(lowest, label, basic), high=_with_unit(highest, label, basic)
+        low=with_unit(lowest, label, basic), high=with_unit(highest, label, basic)
     )
     title = f"{escape(label[0])} ({escape(series.sensor)})"
     marks = _marks(since, until, mark_s)
