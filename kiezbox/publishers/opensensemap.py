@@ -1,8 +1,9 @@
 """openSenseMap: every good reading of the series that are mapped, with its time, also afterwards.
 
 A reading goes to the sensor whose id is in ``sensors``; all others are passed over, and so is what
-is not good, what was taken while nobody had set the clock, and what is in the future: there is no
-place to say so, and one such value makes them refuse the whole request::
+is not good or in the future: there is no place to say so, and one value from the future makes them
+refuse the whole request. What was taken while nobody had set the clock waits until somebody has,
+and goes with its right time; what can never be put right (another start) is passed over::
 
     POST /boxes/57000b8745fd40c8196ad04c/data    Authorization: TOKEN
     [{"sensor":"5fb7…","value":"21.54","createdAt":"2026-05-28T20:26:40.000Z"},…]
@@ -26,7 +27,7 @@ from typing import Any
 
 from kiezbox.clock import Clock
 from kiezbox.errors import PublishError, Refused, Rejected, SettingsError, Unreachable
-from kiezbox.model import Batch, Flag, Quantity, Reading
+from kiezbox.model import Batch, Flag, Quantity
 from kiezbox.publishers._http import Client, NotTaken, Verdict, secret, wrong_url
 from kiezbox.settings import BoxSettings, PublisherSettings, Table, setting, tables
 
@@ -122,6 +123,8 @@ class OpenSenseMap:
         self._good = 0
         self._next_s = 0.0
         self._too_many_until_s = 0.0
+        #: Per boot number: Unix seconds minus seconds since the machine's start.
+        self._offset_s: dict[int, float] = {}
         self._is_over = threading.Event()
 
     @property
@@ -134,7 +137,7 @@ class OpenSenseMap:
         confirmed = 0
         while confirmed < len(batch):
             part = batch.readings[confirmed : confirmed + self._size]
-            measurements = self._measurements(Batch(batch.box, batch.series, part))
+            measurements, count = self._measurements(Batch(batch.box, batch.series, part))
             try:
                 if measurements:
                     self._post(measurements)
@@ -144,12 +147,19 @@ class OpenSenseMap:
                     raise
                 self._size, self._good = len(part) // 2, 0
                 log.info("publishers.opensensemap: %d at once from now on: %s", self._size, error)
+                continue
             except PublishError as error:
                 error.confirmed = confirmed
                 raise
-            else:
-                confirmed += len(part)
-                self._grow(bool(measurements))
+            confirmed += count
+            self._grow(bool(measurements))
+            if count < len(part):
+                raise Unreachable(
+                    "nobody has set the box's clock yet",
+                    hint="Readings without a right time are kept until NTP, GPS or somebody sets"
+                    " it.",
+                    confirmed=confirmed,
+                )
 
     def _grow(self, was_sent: bool) -> None:
         self._good += was_sent
@@ -157,15 +167,27 @@ class OpenSenseMap:
             self._good = 0
             self._size = min(self._settings.batch, MOST_MEASUREMENTS, 2 * self._size)
 
-    def _measurements(self, batch: Batch) -> list[dict[str, str]]:
-        latest_ms = (self._clock.now() + AHEAD_S) * 1000
-        found = []
-        for reading in batch:
+    def _measurements(self, batch: Batch) -> tuple[list[dict[str, str]], int]:
+        """What is to be sent of the batch, and how many of its readings are done with then: all up
+        to the first that waits for the clock.
+        """
+        found: list[dict[str, str]] = []
+        for count, reading in enumerate(batch):
             series = batch.series[reading.series]
             sensor = self._settings.sensors.get(series.sensor, {}).get(series.quantity)
-            if sensor is None or not _is_sent(reading) or reading.taken_ms > latest_ms:
+            if sensor is None or reading.flag != Flag.GOOD or not isfinite(reading.value):
                 continue
-            at = datetime.fromtimestamp(reading.taken_ms / 1000, UTC)
+            offset_s = self._offset_s.get(reading.boot)
+            taken_at = reading.taken_at
+            if not reading.clock_trusted:
+                if offset_s is None and not self._clock.is_trusted():
+                    return found, count
+                if offset_s is None:
+                    continue
+                taken_at = offset_s + reading.monotonic_ms / 1000
+            if taken_at > self._clock.now() + AHEAD_S:
+                continue
+            at = datetime.fromtimestamp(taken_at, UTC)
             found.append(
                 {
                     "sensor": str(sensor),
@@ -173,7 +195,7 @@ class OpenSenseMap:
                     "createdAt": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
                 }
             )
-        return found
+        return found, len(batch)
 
     def _post(self, measurements: Sequence[Mapping[str, str]]) -> None:
         left_s = self._too_many_until_s - self._clock.monotonic()
@@ -202,7 +224,9 @@ class OpenSenseMap:
         self._next_s = self._clock.monotonic() + PACE_S
 
     def announce(self, kind: str, document: Mapping[str, Any]) -> None:
-        """There is no place for the box's state."""
+        """There is no place for the box's state; the clock's is heeded."""
+        if kind == "clock":
+            self._offset_s[int(document["boot"])] = float(document["at"]) - float(document["up"])
 
     def link(self) -> str:
         return self._client.link
@@ -213,8 +237,3 @@ class OpenSenseMap:
         self._client.interrupt()
 
     close = interrupt
-
-
-def _is_sent(reading: Reading) -> bool:
-    is_good = reading.flag == Flag.GOOD and isfinite(reading.value)
-    return is_good and bool(reading.clock_trusted)

@@ -116,7 +116,6 @@ def test_requests_keep_well_below_fifteen_a_minute(rig: Rig) -> None:
         {"flag": Flag.SUSPECT},
         {"flag": Flag.BAD},
         {"value": float("nan")},
-        {"clock_trusted": 0},
         {"series": 2},
     ],
     ids=str,
@@ -126,6 +125,48 @@ def test_what_cannot_be_told_as_what_it_is_is_passed_over(rig: Rig, more: dict[s
     batch = Batch(batch.box, {**batch.series, 2: Series("roof", "co2_ppm")}, batch.readings)
 
     rig.open().publish(batch)
+
+    assert rig.side.server.asked == []
+
+
+def test_what_was_taken_while_nobody_had_set_the_clock_waits_and_gets_its_right_time(
+    rig: Rig,
+) -> None:
+    publisher = rig.open()
+    right_ms = int(rig.clock.now() * 1000)
+    batch = rig.batch(1, taken_ms=86_400_000, monotonic_ms=100_000, clock_trusted=0)
+    rig.clock.trusted = False
+    for _ in range(3):
+        with pytest.raises(Unreachable, match="set the box's clock"):
+            publisher.publish(batch)
+
+    rig.clock.trusted = True
+    rig.clock.advance(60)
+    # It is the machine's 160th second now, so the 100th was a minute ago.
+    publisher.announce("clock", {"boot": 3, "up": 160.0, "at": rig.clock.now()})
+    publisher.publish(batch)
+
+    assert rig.side.taken == [(ROOF, right_ms, 20.0)]
+
+
+def test_what_waits_for_the_clock_keeps_nothing_back_that_came_before_it(rig: Rig) -> None:
+    publisher = rig.open()
+    batch = rig.batch(5)
+    rows = [Reading(*row) for row in batch.readings]
+    rows[3] = rows[3]._replace(clock_trusted=0)
+    rig.clock.trusted = False
+
+    with pytest.raises(Unreachable) as caught:
+        publisher.publish(Batch(batch.box, batch.series, rows))
+
+    assert caught.value.confirmed == 3 and len(rig.side.taken) == 3
+
+
+def test_what_can_never_get_its_right_time_is_passed_over(rig: Rig) -> None:
+    publisher = rig.open()
+    publisher.announce("clock", {"boot": 4, "up": 160.0, "at": rig.clock.now()})
+
+    publisher.publish(rig.batch(2, clock_trusted=0))
 
     assert rig.side.server.asked == []
 
