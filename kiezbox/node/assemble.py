@@ -24,6 +24,7 @@ from kiezbox.node.powering import Powering
 from kiezbox.node.private import Filter, Privacy
 from kiezbox.node.resuming import resume
 from kiezbox.node.sensing import clock_and_sensors
+from kiezbox.node.sparing import Sparing
 from kiezbox.node.storing import Storing
 from kiezbox.node.street import Street
 from kiezbox.node.switch import Switch
@@ -190,6 +191,7 @@ def assemble(settings: Settings, clock: Clock) -> Node:
     def warning() -> str | None:
         return next((said for each in fetches if (said := each.alarm())), None)
 
+    spares = Sparing(resumed.mode.mode)
     sources = _grid_sources(settings, hardware, latest, clock, store, nudge_power)
     power = Worker(
         "power",
@@ -206,6 +208,7 @@ def assemble(settings: Settings, clock: Clock) -> Node:
             resumed=resumed,
             street=street,
             warning=warning,
+            spare=spares.tell,
         ),
         clock,
         is_vital=True,
@@ -224,7 +227,11 @@ def assemble(settings: Settings, clock: Clock) -> Node:
     )
     workers += [each.worker(clock, trouble(f"sources.{each.name}")) for each in fetches]
 
-    workers += clock_and_sensors(settings, hardware, store, latest, clock, trouble)
+    workers += clock_and_sensors(settings, hardware, store, latest, clock, trouble, spares)
+    if settings.button.pin >= 0:
+        from kiezbox.node.button import button_worker
+
+        workers.append(button_worker(settings, hardware, store, clock, trouble("button.worker")))
     node = Node(
         supervisor=Supervisor(workers), facts=facts, store=store, hardware=hardware, lock=lock
     )
