@@ -152,13 +152,21 @@ class Carrier:
         self._publisher.announce(kind, document)
 
     def interrupt(self) -> None:
-        """A publisher's own time-outs end a step."""
+        """The end is near: a publisher that can be waited for stops waiting."""
+        interrupt = getattr(self._publisher, "interrupt", None)
+        if interrupt is not None:
+            interrupt()
 
     def close(self) -> None:
         """Hang up. Idempotent."""
         self._publisher.close()
 
     # --- facts ---------------------------------------------------------------------------
+
+    @property
+    def proves_uplink(self) -> bool:
+        """Whether a connected link means that there is an uplink."""
+        return bool(getattr(self._publisher, "proves_uplink", True))
 
     def link(self) -> str:
         """ "connected", "waiting" or "refused"."""

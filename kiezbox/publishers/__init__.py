@@ -25,7 +25,12 @@ __all__ = ["Latest", "Publisher", "carriers", "load"]
 
 
 class Publisher(Protocol):
-    """Carries readings away from the box. One thread calls it."""
+    """Carries readings away from the box. One thread calls it.
+
+    Two more that it may have: ``proves_uplink = False`` where a link that is "connected" says
+    nothing of an uplink (a stick, LoRaWAN), and ``interrupt()``, called from another thread when
+    the node ends, where ``publish`` may wait for long.
+    """
 
     #: How many readings ``publish`` takes at once: the send window. After a lost link at most so
     #: many come twice.

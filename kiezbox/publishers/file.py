@@ -42,6 +42,8 @@ def open(settings: Settings, box: BoxSettings, clock: Clock, wake: Callable[[], 
 class File:
     """See ``kiezbox.publishers.Publisher``."""
 
+    proves_uplink = False
+
     def __init__(self, settings: Settings) -> None:
         self.window = settings.batch
         self._path = settings.path

@@ -136,6 +136,8 @@ def open(settings: Settings, box: BoxSettings, clock: Clock, wake: Callable[[], 
 class LoRaWan:
     """See ``kiezbox.publishers.Latest``."""
 
+    proves_uplink = False
+
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.window = settings.batch
         self.sent = 0
@@ -370,9 +372,13 @@ class LoRaWan:
         """ "connected": the last uplink was sent."""
         return self._link
 
+    def interrupt(self) -> None:
+        """Wait for the modem no more. From any thread; idempotent."""
+        self._modem.close()
+
     def close(self) -> None:
         """Let the modem go; it stays in its network."""
-        self._modem.close()
+        self.interrupt()
         self._modem.close_port()
 
 

@@ -109,6 +109,7 @@ class Prometheus:
     """
 
     window = 1000
+    proves_uplink = False
 
     def __init__(
         self, settings: Settings, box: str, clock: Clock, wake: Callable[[], None]

@@ -237,5 +237,8 @@ class SensorCommunity:
     def link(self) -> str:
         return self._client.link
 
-    def close(self) -> None:
+    def interrupt(self) -> None:
+        """Wait for an answer no more. From any thread; idempotent."""
         self._client.interrupt()
+
+    close = interrupt

@@ -8,14 +8,11 @@ from pathlib import Path
 import pytest
 
 from kiezbox.clock import SystemClock
-from kiezbox.model import Batch, Measurement, Quantity
+from kiezbox.model import Measurement, Quantity
 from kiezbox.node.assemble import _Delivery, _delivery
+from kiezbox.node.private import Privacy
 from kiezbox.settings import BoxSettings, Settings, StoreSettings
 from kiezbox.store import Store
-
-
-def _passes(batch: Batch) -> Batch:
-    return batch
 
 
 @pytest.fixture
@@ -26,7 +23,13 @@ def delivery(tmp_path: Path) -> Iterator[_Delivery]:
     store = Store.open(settings.store, "kb-test", SystemClock())
     table = {"driver": "file", "path": str(tmp_path / "out.senml")}
     store.add("roof", [Measurement(Quantity.TEMPERATURE_C, 21.5)])
-    yield _delivery("stick", table, settings, store, SystemClock(), lambda *_: None, _passes)
+    privacy = Privacy(
+        {"roof": {"driver": "bme280", "where": "outdoor"}},
+        str(tmp_path / "consents"),
+        SystemClock(),
+    )
+    may_leave = privacy.of("stick")
+    yield _delivery("stick", table, settings, store, SystemClock(), lambda *_: None, may_leave)
     store.close()
 
 
@@ -42,3 +45,10 @@ def test_a_worker_that_starts_again_gets_a_publisher_that_has_not_hung_up(
     assert second is not first
     assert delivery.facts()["delivered"] == 1
     second.close()
+
+
+def test_a_stick_in_its_socket_is_no_uplink(delivery: _Delivery) -> None:
+    task = delivery._make(lambda: True)
+    task.step()
+
+    assert task.link() == "connected" and not task.proves_uplink

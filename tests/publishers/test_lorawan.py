@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -471,3 +472,27 @@ def test_no_key_is_ever_in_the_log(rig: Rig, caplog: pytest.LogCaptureFixture) -
 def test_sensors_must_be_one_to_eight_names(sensors: list[str]) -> None:
     with pytest.raises(SettingsError, match="sensors"):
         parse(lorawan.Settings, {"port": "/dev/ttyUSB0", "sensors": sensors})
+
+
+# --- the node -------------------------------------------------------------------------------------
+
+
+def test_a_wait_for_the_modem_ends_when_the_node_does(rig: Rig) -> None:
+    rig.radio.line.fault(Silence())
+    publisher = rig.open()
+    waiting = threading.Thread(
+        target=lambda: pytest.raises(Unreachable, publisher.publish, rig.warm())
+    )
+    waiting.start()
+
+    publisher.interrupt()
+
+    waiting.join(1.5)
+    assert not waiting.is_alive()
+
+
+def test_a_gateway_in_reach_is_no_uplink(rig: Rig) -> None:
+    publisher = rig.open()
+    publisher.publish(rig.warm())
+
+    assert publisher.link() == "connected" and not publisher.proves_uplink
