@@ -25,7 +25,7 @@ from kiezbox.clock import Clock, SystemClock
 from kiezbox.desk import words
 from kiezbox.desk.pages import STYLE, Pages
 from kiezbox.desk.sessions import Limits, Sessions
-from kiezbox.desk.status import read_facts, rows
+from kiezbox.desk.status import advice, read_facts, rows
 from kiezbox.desk.texts import language_of
 from kiezbox.desk.vault import Claim, Vault
 
@@ -126,7 +126,8 @@ class _Desk:
         if self.sessions.is_open(g.cookie):
             facts = read_facts(self._run_dir, self._clock.now())
             shown = None if facts is None else rows(facts, g.pages.say)
-            return _page(g.pages.status(self._token(), shown))
+            helps = [] if facts is None else advice(facts, g.pages.language)
+            return _page(g.pages.status(self._token(), shown, helps))
         if self.vault.is_claimed():
             return _moved("/login")
         return _page(g.pages.unclaimed())

@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterable, Sequence
 
 from kiezbox.desk.texts import LANGUAGES, TEXTS
+from kiezbox.i18n import text_of
 
 #: The portal's colours, so that an operator knows where he is; served as a file of its own, because
 #: the pages' policy forbids styles inside them.
@@ -29,7 +30,7 @@ class Pages:
     """All pages in one language."""
 
     def __init__(self, language: str) -> None:
-        self._language = language
+        self.language = language
         self._column = LANGUAGES.index(language)
 
     def say(self, key: str) -> str:
@@ -67,7 +68,10 @@ class Pages:
             fault,
         )
 
-    def status(self, token: str, rows: Iterable[tuple[str, str]] | None) -> str:
+    def status(
+        self, token: str, rows: Iterable[tuple[str, str]] | None, advice: Sequence[str] = ()
+    ) -> str:
+        """``rows``: None where the node does not run; ``advice``: what helps in the rooms."""
         if rows is None:
             shown = f'<p class="e">{self._text("silent")}</p>'
         else:
@@ -76,6 +80,10 @@ class Pages:
                 for name, value in rows
             )
             shown += "</table>"
+        if advice:
+            listed = "".join(f"<li>{html.escape(each)}</li>" for each in advice)
+            title = html.escape(text_of(self.language, "advice")["title"])
+            shown = f"<h2>{title}</h2><ul>{listed}</ul>{shown}"
         return self._page(
             "status",
             f'{shown}<p><a href="/">{self._text("reload")}</a></p>'
@@ -103,7 +111,7 @@ class Pages:
     def _page(self, title: str, body: str, fault: str = "") -> str:
         wrong = f'<p class="e" role="alert">{self._text(fault)}</p>' if fault else ""
         return (
-            f'<!DOCTYPE html><html lang="{self._language}"><head><meta charset="utf-8">'
+            f'<!DOCTYPE html><html lang="{self.language}"><head><meta charset="utf-8">'
             f'<meta name="viewport" content="width=device-width"><title>{self._text(title)} ·'
             ' Kiezbox</title><link rel="stylesheet" href="/style.css"></head><body>'
             f"<header>Kiezbox · {self._text('desk')}</header><h1>{self._text(title)}</h1>"

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from kiezbox.i18n.advising import sentences
+from kiezbox.indices.advice import CODES, Advice
 from kiezbox.model import Quantity
 from kiezbox.units import UNITS
 
@@ -54,6 +56,17 @@ def rows(facts: Mapping[str, Any], say: Say) -> Iterator[tuple[str, str]]:
     for fault in faults if isinstance(faults, list) else ():
         if isinstance(fault, Mapping):
             yield say("fault"), f"{fault.get('message', '')} {fault.get('hint') or ''}".strip()
+
+
+def advice(facts: Mapping[str, Any], language: str) -> list[str]:
+    """Of all rooms, in words; what is no advice (another version's, say) is left out."""
+    found = facts.get("advice")
+    heard = [
+        Advice(str(each.get("code")), str(each.get("room")), _number(each.get("value")))
+        for each in (found if isinstance(found, list) else ())
+        if isinstance(each, Mapping)
+    ]
+    return sentences([each for each in heard if each.code in CODES], language)
 
 
 def _table(facts: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from kiezbox import publishers
 from kiezbox.clock import Clock
 from kiezbox.errors import KiezboxError
 from kiezbox.hardware import Hardware, open_hardware
+from kiezbox.node.advising import advisers
 from kiezbox.node.carrier import Carrier
 from kiezbox.node.facts import MOST_PAUSE_S, Facts
 from kiezbox.node.grid import GridSource, PinSource, VoltageSource
@@ -227,6 +228,7 @@ def assemble(settings: Settings, clock: Clock) -> Node:
     )
     workers += [each.worker(clock, trouble(f"sources.{each.name}")) for each in fetches]
 
+    workers += advisers(settings, store, latest, clock, facts, trouble)
     workers += clock_and_sensors(settings, hardware, store, latest, clock, trouble, spares)
     if settings.button.pin >= 0:
         from kiezbox.node.button import button_worker

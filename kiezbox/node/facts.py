@@ -77,6 +77,7 @@ class Facts:
         self._lock = threading.Lock()
         self._power: dict[str, Any] = dict.fromkeys(_OF_POWER)
         self._publishers: dict[str, Callable[[], dict[str, Any]]] = {}
+        self._advice: list[dict[str, Any]] = []
         self._on_change = on_change
         self._is_changed = True
         self._is_urgent = False
@@ -98,6 +99,13 @@ class Facts:
             self._is_urgent = self._is_changed = True
             self._on_change()
         elif power != before:
+            self.changed()
+
+    def set_advice(self, advice: list[dict[str, Any]]) -> None:
+        """What helps in which room, first things first."""
+        with self._lock:
+            before, self._advice = self._advice, advice
+        if advice != before:
             self.changed()
 
     def add_publisher(self, name: str, facts: Callable[[], dict[str, Any]]) -> None:
@@ -127,6 +135,7 @@ class Facts:
         with self._lock:
             power = dict(self._power)
             publishers = {name: ask() for name, ask in self._publishers.items()}
+            advice = self._advice
         return {
             "version": 1,
             "box": {**self._box, **self._told_by_the_place()},
@@ -151,6 +160,7 @@ class Facts:
                 "buffered": self._store.buffered,
             },
             "publishers": publishers,
+            "advice": advice,
             "faults": [
                 {
                     "source": fault.source,

@@ -40,6 +40,34 @@ def test_a_code_makes_an_operator_who_sees_the_status_of_the_box(desk: Desk) -> 
     assert "kb-1 Späti" in shown and "emergency" in shown
 
 
+def test_the_operator_reads_what_helps_in_each_room(desk: Desk) -> None:
+    desk.tell(
+        advice=[
+            {"code": "co2_air_now", "room": "<Bad>", "value": 2300.4},
+            {"code": "damp_air_now", "room": "Küche", "value": 68.0},
+            {"code": "of another version", "room": "Küche", "value": None},
+            "nothing", {"code": None}, {"code": ["fine"], "value": "x"},
+        ]
+    )  # fmt: skip
+    visitor = desk.operator()
+
+    shown = visitor.get("/", headers={"Accept-Language": "de"}).get_data(as_text=True)
+
+    assert "&lt;Bad&gt;: Bitte jetzt lüften: Die Luft ist verbraucht (CO₂: 2300 ppm)." in shown
+    assert "<li>Küche: Lüften hilft jetzt: Draußen ist es trockener.</li>" in shown
+    assert shown.count("<li>") == 2
+    shown = visitor.get("/", headers={"Accept-Language": "en"}).get_data(as_text=True)
+    assert "<li>Küche: Airing helps now: it is drier outside.</li>" in shown
+
+
+def test_nobody_reads_of_rooms_without_logging_in(desk: Desk) -> None:
+    desk.operator()
+    desk.tell(advice=[{"code": "damp_air_now", "room": "Küche", "value": 68.0}])
+
+    for path in ("/", "/login", "/claim"):
+        assert "Küche" not in desk.visitor().get(path).get_data(as_text=True)
+
+
 def test_the_operator_comes_back_with_the_passphrase_and_nobody_with_another(desk: Desk) -> None:
     desk.operator()
     other, wrong = desk.visitor(), desk.visitor("192.0.2.7")
