@@ -37,6 +37,9 @@ HOLD_S = 7 * 86400.0
 #: A source that goes on agreeing says so again after that time, so that its word stays young.
 REFRESH_S = 86400.0
 
+#: Neighbours bring a clock forwards, never back, and so far at most from what was sure.
+NEIGHBOURS_MOST_S = 366 * 86400.0
+
 #: So many neighbours must be heard, and most of all must be so near to the middle one.
 LEAST_NEIGHBOURS, NEAR_S = 3, 60.0
 
@@ -86,10 +89,14 @@ def _action(offer: Offer, holder: Holder, said: float, ahead_s: float, floor: fl
         return "impossible"
     if offer.source in ("rtc", "neighbours") and said < floor:
         return "behind"
+    if offer.source == "neighbours" and floor and said > floor + NEIGHBOURS_MOST_S:
+        return "impossible"
     if holder.is_ntp_at_work:
         is_lie = offer.source == "gps" and abs(ahead_s) > DISAGREE_S
         return "disagree" if is_lie else "keep"
     if RANKS[offer.source] < RANKS.get(holder.source, 0) and holder.age_s < HOLD_S:
+        return "keep"
+    if offer.source == "neighbours" and (ahead_s < 0 or holder.source in ("gps", "ntp", "rtc")):
         return "keep"
     if abs(ahead_s) > SET_FROM_S:
         return "set"

@@ -9,7 +9,7 @@ from kiezbox.checks import Examined, Finding, Level
 
 def run(box: Examined) -> Iterator[Finding]:
     if box.clock.is_trusted():
-        yield Finding(Level.FINE, "the clock was set from outside")
+        yield Finding(Level.FINE, "the clock was set from outside: `kiezbox clock` says by whom")
     else:
         yield Finding(
             Level.NOTE,

@@ -34,6 +34,10 @@ class Neighbour:
     broker_port: int
     #: When it was last heard, Unix seconds.
     seen_at: float
+    #: What its clock said then, Unix seconds, if it is right by GPS, NTP or a chip; 0: it is not.
+    time: float = 0
+    #: Seconds since the start of this machine (``CLOCK_BOOTTIME``) when it said so.
+    time_at: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +77,18 @@ def read(run_dir: str, now: float) -> Neighbours | None:
 _KINDS: dict[str, tuple[type, ...]] = {
     "id": (str,), "name": (str,), "version": (str,), "address": (str,), "link_local": (str,),
     "has_uplink": (bool,), "broker_port": (int,), "seen_at": (int, float),
+    "time": (int, float), "time_at": (int, float),
 }  # fmt: skip
+
+#: Fields that an older one has not.
+_NEWER = frozenset(("time", "time_at"))
 
 
 def _neighbour(each: Mapping[str, Any]) -> Neighbour:
     """Raises: TypeError, KeyError: somebody else wrote this."""
     for name, kinds in _KINDS.items():
+        if name in _NEWER and name not in each:
+            continue
         if type(each[name]) not in kinds:
             raise TypeError(name)
     return Neighbour(**each)

@@ -12,6 +12,7 @@ import json
 import os
 import socket
 import struct
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -115,7 +116,22 @@ def kiezbox(facts: Facts, uplink: str) -> dict[str, Any]:
         "address": facts["address"],
         "has_uplink": uplink == "own" and facts["shares_uplink"],
         "broker_port": facts["broker_port"],
+        "time": sure_time(),
     }
+
+
+#: The files that ``kiezbox.clock`` looks at, which is not imported here; a test holds them equal.
+SYNCHRONIZED, SET = "/run/systemd/timesync/synchronized", "/run/kiezbox-clock/set"
+
+
+def sure_time() -> float | None:
+    """Unix seconds while GPS, NTP or a clock chip vouches for them.
+
+    None: nobody does, or only other boxes; what we have from them they do not hear again.
+    """
+    by = (_read(SET) or "").partition(" ")[0]
+    is_sure = by in ("gps", "ntp", "rtc") or os.path.exists(SYNCHRONIZED)
+    return round(time.time(), 1) if is_sure else None
 
 
 #: What can be asked for: name → what says it.

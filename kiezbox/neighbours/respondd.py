@@ -115,6 +115,8 @@ def neighbour(said: dict[str, Any] | None, sender: str) -> dict[str, Any] | None
     if not isinstance(box, str) or not _is_word(box, 63):
         return None
     is_port = isinstance(port, int) and not isinstance(port, bool) and 0 < port < 65536
+    at = about.get("time")
+    knows_time = isinstance(at, int | float) and not isinstance(at, bool) and 0 < at < 1e11
     return {
         "id": box,
         "name": name[:80] if isinstance(name, str) and name.isprintable() else box,
@@ -123,7 +125,13 @@ def neighbour(said: dict[str, Any] | None, sender: str) -> dict[str, Any] | None
         "link_local": sender,
         "has_uplink": about.get("has_uplink") is True,
         "broker_port": port if is_port else 0,
+        **({"time": at, "time_at": _since_start()} if knows_time else {}),
     }
+
+
+def _since_start() -> float:
+    """Seconds since the machine's start, by which others know when a time was heard."""
+    return round(time.clock_gettime(time.CLOCK_BOOTTIME), 3)
 
 
 class Respondd:

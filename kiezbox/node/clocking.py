@@ -11,14 +11,14 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from kiezbox.clock import Clock, Holder, Told, holder
+from kiezbox.clock import TRUSTED_BY, Clock, Holder, Told, holder
 from kiezbox.store import Store
-from kiezbox.timekeeping import Offer, Verdict, best, verdict
+from kiezbox.timekeeping import OFFER_S, Offer, Verdict, best, of_neighbours, verdict
 
-__all__ = ["STATE", "WISH", "Clocking", "Timekeeper"]
+__all__ = ["STATE", "WISH", "Clocking", "Timekeeper", "neighbours_time"]
 
 log = logging.getLogger("kiezbox")
 
@@ -34,6 +34,9 @@ UNHEARD_S = 120.0
 KEEP_S = 3600.0
 #: Two words of one receiver in a row must fit each other so well.
 FITS_S = 2.0
+
+#: Verdicts on who is not even asked.
+NOT_BELIEVED = frozenset(("behind", "impossible"))
 
 #: A driver's attribute that holds what it heard of the time -> which source that is.
 TELLERS = {"last_fix": "gps", "last_time": "rtc"}
@@ -103,8 +106,11 @@ class Clocking:
         clock: Clock,
         run_dir: str,
         holds: Callable[[], Holder] = holder,
+        neighbours: Callable[[], Mapping[str, Told]] = dict,
     ) -> None:
+        """``neighbours`` says what other boxes say the time is, by box."""
         self._timekeeper = timekeeper
+        self._neighbours = neighbours
         self._store = store
         self._clock = clock
         self._run_dir = run_dir
@@ -126,9 +132,14 @@ class Clocking:
             self._floor = max(self._floor, sure)
             self._store.keep_lazily("clock", {"sure_at": sure})
         offers = self._timekeeper.offers()
+        if held.source not in TRUSTED_BY:
+            young = {box: each for box, each in self._neighbours().items() if each.heard_at <= now}
+            if (middle := of_neighbours(young, now)) is not None:
+                offers.append(Offer("neighbours", "neighbours", middle))
         judged = {each.name: verdict(each, held, wall, now, self._floor) for each in offers}
-        behind = [name for name, each in judged.items() if each.action in ("behind", "impossible")]
-        offer = best([each for each in offers if each.name not in behind], now)
+        unbelieved = {each.name for each in offers if judged[each.name].action in NOT_BELIEVED}
+        behind = [each.name for each in offers if each.name in unbelieved and each.source == "rtc"]
+        offer = best([each for each in offers if each.name not in unbelieved], now)
         said = judged[offer.name] if offer is not None else None
         self._tell_chips(behind)
         self._tell_disagreement(offer, said)
@@ -242,3 +253,17 @@ class Clocking:
         path = os.path.join(self._run_dir, name)
         if os.path.exists(path):
             os.unlink(path)
+
+
+def neighbours_time(run_dir: str, clock: Clock) -> dict[str, Told]:
+    """What the boxes of the mesh say the time is, by box; those that do not know are left out."""
+    from kiezbox.neighbours.known import read
+
+    known = read(run_dir, clock.now())
+    if known is None:
+        return {}
+    return {
+        each.id: Told(each.time_at, each.time)
+        for each in known.neighbours
+        if each.time > 0 and 0 <= clock.monotonic() - each.time_at <= OFFER_S
+    }

@@ -16,8 +16,8 @@ until somebody sets it: then it says a time, and it is not believed. The chip is
 this driver, and only while the box's clock is right by GPS or NTP. DS1307 boards look similar, have
 the same address, drift by minutes a month and have no such flag: refused, as is a DS3232 or an
 MPU-6050.
-What is said: the chip's own temperature (±3 °C, once in 64 s). It is the box's inside: leave
-`where` at box. The time stands in ``last_time``, for the box's own clock.
+What is said: the chip's own temperature (±3 °C, once in 64 s). It is the box's inside: say
+`where = "box"`. The time stands in ``last_time``, for the box's own clock.
 The data have no checksum, so all registers are read until two readings agree.
 Package: none; adafruit-circuitpython-ds3231 reads register by register and knows no century.
 Source: Maxim Integrated 19-5170 (DS3231), as adafruit_ds3231 2.4.28 and Linux's rtc-ds1307.c have
@@ -38,7 +38,7 @@ from kiezbox.hardware import SensorHardware
 from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.sensors._border import translated
 from kiezbox.sensors._i2c import Doubted, Registers, address_setting, locked, wiring_hint
-from kiezbox.settings import SensorSettings, setting
+from kiezbox.settings import SensorSettings
 
 __all__ = ["QUANTITIES", "Ds3231", "Settings", "open", "time_of"]
 
@@ -72,9 +72,6 @@ HINT = wiring_hint("VCC (3.3 V)")
 class Settings(SensorSettings):
     """``[sensors.NAME]`` with ``driver = "ds3231"``."""
 
-    where: str = setting(
-        "box", help="box: it measures the box's inside.", choices=("box", "indoor", "outdoor")
-    )
     address: int = address_setting(0x68, range(0x68, 0x69))
 
 

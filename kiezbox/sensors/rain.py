@@ -62,11 +62,6 @@ HINT = (
 class Settings(SensorSettings):
     """``[sensors.NAME]`` with ``driver = "rain"``."""
 
-    where: str = setting(
-        "outdoor",
-        help="outdoor; box would be a test on the desk.",
-        choices=("outdoor", "indoor", "box"),
-    )
     pin: int = setting(27, help="BCM number of the line.", least=0, most=53)
     mm_per_tip: float = setting(
         0.2794, help="Printed on the gauge or its sheet.", unit="mm", least=0.01, most=2

@@ -53,7 +53,9 @@ def test_programs_get_json(
     news(tmp_path, neighbours=[BOX])
 
     assert main([*words, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["neighbours"] == [BOX]
+    # It has said no time.
+    told = BOX | {"time": 0, "time_at": 0}
+    assert json.loads(capsys.readouterr().out)["neighbours"] == [told]
 
 
 def test_where_nobody_listens_that_is_said(words: list[str]) -> None:

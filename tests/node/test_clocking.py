@@ -14,11 +14,13 @@ import pytest
 from contracts.rig import Rig
 
 from kiezbox.cli._clock_setting import carry_out
-from kiezbox.clock import TRUSTED_BY, Holder, ManualClock, Told, held
+from kiezbox.clock import SET, SYNCHRONIZED, TRUSTED_BY, Holder, ManualClock, Told, held
 from kiezbox.errors import KiezboxError, NotRunning
 from kiezbox.hardware.simulated.ds3231 import SimulatedDs3231
 from kiezbox.hardware.simulated.gps import SimulatedGps
 from kiezbox.model import Measurement, Quantity
+from kiezbox.neighbours import nodeinfo
+from kiezbox.neighbours.respondd import neighbour
 from kiezbox.node import clocking
 from kiezbox.node.clocking import WISH, Clocking, Timekeeper
 from kiezbox.node.latest import Latest
@@ -455,5 +457,123 @@ def test_the_state_is_told_for_the_verb_and_goes_with_the_node(start: Start, box
     assert list(it.run_dir.iterdir()) == []
 
 
-def test_told_of_a_clock_is_told_with_its_moment() -> None:
-    assert Told(5.0, TRUE).time == TRUE and time.gmtime(TRUE).tm_year == 2026
+def heard(it: Box, *off_s: float) -> dict[str, Told]:
+    """What so many boxes say, each so far from the truth."""
+    now = it.machine.monotonic()
+    return {f"kb-{n}": Told(now, it.machine.true() + off) for n, off in enumerate(off_s)}
+
+
+def test_three_neighbours_bring_a_clock_near_and_never_make_it_trusted(
+    start: Start, box: Make
+) -> None:
+    it = box(start(UNSET), chip=None, sky=None)
+    it.clocking._neighbours = lambda: heard(it, 0.3, -2.0, 86400.0)
+
+    it.minute()
+    it.minute()
+
+    assert abs(it.off_s()) < 3 and it.machine.holds().source == "neighbours"
+    assert not it.machine.is_trusted()
+    assert [sure for _, sure in it.told()] == [False, False]
+
+
+@pytest.mark.parametrize(
+    "off_s", [(), (0.0, 0.0), (0.0, 5000.0, -5000.0), (0.0, 0.0, 9e8, 9e8)], ids=str
+)
+def test_two_neighbours_or_some_that_differ_bring_nothing(
+    start: Start, box: Make, off_s: tuple[float, ...]
+) -> None:
+    it = box(start(UNSET), chip=None, sky=None)
+    it.clocking._neighbours = lambda: heard(it, *off_s)
+
+    it.minute()
+    it.minute()
+
+    assert it.done == [] and it.off_s() < -86400
+
+
+def test_neighbours_never_set_a_clock_back_nor_a_year_ahead_of_what_was_sure(
+    start: Start, box: Make
+) -> None:
+    it = box(start(UNSET), chip=None, sky=None)
+    it.clocking._floor = TRUE
+    it.clocking._neighbours = lambda: heard(it, *[400 * 86400.0] * 3)
+    it.minute()
+    assert it.done == []
+
+    it.machine.set_wall(it.machine.true() + 3600)
+    it.clocking._neighbours = lambda: heard(it, 0.0, 0.0, 0.0)
+    it.minute()
+    assert it.done == [] and it.off_s() == pytest.approx(3600, abs=1)
+
+
+def test_neighbours_are_not_asked_where_a_chip_or_ntp_has_set_the_clock(
+    start: Start, box: Make
+) -> None:
+    it = box(start(UNSET), chip=None, sky=None)
+    it.machine.hears_ntp()
+    asked: list[int] = []
+
+    def ask() -> dict[str, Told]:
+        asked.append(1)
+        return heard(it, 900.0, 900.0, 900.0)
+
+    it.clocking._neighbours = ask
+    it.minute()
+
+    assert it.done == [] and asked == []
+
+
+def test_what_respondd_heard_of_the_time_reaches_the_clock(tmp_path: Path) -> None:
+    clock = ManualClock(now=TRUE, trusted=False)
+    usual = {
+        "id": "kb-2", "name": "Zwei", "version": "0.1", "address": "", "link_local": "fe80::2",
+        "has_uplink": False, "broker_port": 0, "seen_at": TRUE,
+    }  # fmt: skip
+    now = clock.monotonic()
+    boxes = [
+        usual | {"time": TRUE + 5, "time_at": now - 10},
+        usual | {"id": "kb-3"},
+        usual | {"id": "kb-4", "time": TRUE, "time_at": now + 99},
+        usual | {"id": "kb-5", "time": TRUE, "time_at": now - 1000},
+    ]
+    news = {"written_at": TRUE, "interface": "kb-mesh", "neighbours": boxes, "clash": None}
+    (tmp_path / "neighbours.json").write_text(json.dumps(news))
+
+    assert clocking.neighbours_time(str(tmp_path), clock) == {"kb-2": Told(now - 10, TRUE + 5)}
+    assert clocking.neighbours_time(str(tmp_path / "none"), clock) == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "time_said"),
+    [
+        (TRUE, TRUE),
+        (None, None),
+        (0, None),
+        (-5.0, None),
+        (True, None),
+        ("now", None),
+        (float("nan"), None),
+        (float("inf"), None),
+        ([TRUE], None),
+    ],
+)
+def test_a_neighbours_time_is_a_number_or_nothing(said: object, time_said: float | None) -> None:
+    found = neighbour({"kiezbox": {"id": "kb-2", "time": said}}, "fe80::2")
+
+    assert found is not None and found.get("time") == time_said
+
+
+def test_only_who_has_the_time_from_outside_the_mesh_tells_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (nodeinfo.SYNCHRONIZED, nodeinfo.SET) == (str(SYNCHRONIZED), str(SET))
+    mark = tmp_path / "set"
+    monkeypatch.setattr(nodeinfo, "SYNCHRONIZED", str(tmp_path / "synchronized"))
+    monkeypatch.setattr(nodeinfo, "SET", str(mark))
+    told = []
+    for by in ("", "neighbours 12.0", "rtc 12.0", "gps 12.0"):
+        mark.write_text(by)
+        told.append(nodeinfo.sure_time() is not None)
+
+    assert told == [False, False, True, True]
