@@ -82,7 +82,7 @@ _RAK = Dialect(
     baudrate=115200,
     errors=(
         ("AT_BUSY_ERROR", Outcome.BUSY),
-        ("AT_NO_NET(WORK)?_JOINED", Outcome.NOT_JOINED),
+        ("AT_NO_NET(?:WORK)?_JOINED", Outcome.NOT_JOINED),
         # RUI3 spells it without the second C.
         ("AT_DUTYCYC?LE_RESTRICTED", Outcome.NO_CHANNEL),
         ("AT_[A-Z_]+", Outcome.WRONG),
