@@ -6,13 +6,16 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from kiezbox import sparing
 from kiezbox.errors import MissingPackage, SettingsError
 from kiezbox.quality import REASONS, SUFFIX
 from kiezbox.quality.days import Day, Days
+from kiezbox.sparing import Change, stretches
 from kiezbox.store.boots import corrected_ms
 
 if TYPE_CHECKING:
     from kiezbox.clock import Clock
+    from kiezbox.mode import Mode
     from kiezbox.settings import Settings
     from kiezbox.store import StoreReader
 
@@ -23,6 +26,9 @@ PAGE = 5000
 
 DAY_S = 86400.0
 
+#: The newest changes of mode that are asked for; a box makes a handful in a blackout.
+MOST_CHANGES = 10_000
+
 
 def days_of(
     store: StoreReader, settings: Settings, clock: Clock, days: int, sensors: Iterable[str]
@@ -30,7 +36,8 @@ def days_of(
     """The last so many days of the box's own zone, today included; no sensor means all."""
     chosen, now = set(sensors), clock.now()
     since = midnight(now - (days - 1) * DAY_S)[0]
-    counted, marks = Days(midnight), store.clock_marks()
+    marks = store.clock_marks()
+    counted = Days(midnight, stretches(_changes(store), now))
     # A day more, so that the first one is expected from its beginning on.
     position = store.position_since(int((since - DAY_S) * 1000))
     while batch := store.after(position, PAGE):
@@ -46,7 +53,19 @@ def days_of(
             )
             is_sure = bool(reading.clock_trusted) or reading.boot in marks
             counted.add(series, at / 1000, reading.flag, reading.reason, is_sure=is_sure)
-    return counted.report(since, now, _intervals(settings), store.faults(only_open=False))
+    intervals, spared = _intervals(settings)
+    return counted.report(since, now, intervals, store.faults(only_open=False), spared)
+
+
+def _changes(store: StoreReader) -> list[Change]:
+    """The box's changes of mode, oldest first; of a moment nobody is sure of there is none."""
+    marks, found = store.clock_marks(), []
+    for each in store.transitions("mode", MOST_CHANGES):
+        if each.clock_trusted or each.boot in marks:
+            at_ms = round(each.at * 1000)
+            at = corrected_ms(marks, each.boot, each.monotonic_ms, at_ms, each.clock_trusted)
+            found.append(Change(at / 1000, each.before, each.after))
+    return sorted(found)
 
 
 def midnight(at: float) -> tuple[float, float]:
@@ -57,19 +76,26 @@ def midnight(at: float) -> tuple[float, float]:
     return start, end
 
 
-def _intervals(settings: Settings) -> dict[str, float]:
-    """How often each sensor of kiezbox.toml is read."""
+def _intervals(settings: Settings) -> tuple[dict[str, float], dict[Mode, dict[str, float]]]:
+    """How often each sensor of kiezbox.toml is read, and in which mode more seldom."""
     from kiezbox import sensors
     from kiezbox.settings import parse
 
-    found = {}
+    found, needed = {}, sparing.needed(settings)
+    seldom: dict[Mode, dict[str, float]] = {mode: {} for mode in sparing.SPARING}
     for name, table in settings.sensors.items():
         try:
             driver = sensors.load(table.get("driver", ""))
-            found[name] = parse(driver.Settings, table, f"sensors.{name}").interval_s
+            its = parse(driver.Settings, table, f"sensors.{name}")
         except (MissingPackage, SettingsError):
             found[name] = float(table.get("interval_s", 60.0))
-    return found
+            continue
+        found[name] = its.interval_s
+        has_load = sparing.draws_a(driver) > 0
+        in_modes = sparing.rhythms(its, has_load=has_load, is_needed=name in needed)
+        for mode, row in seldom.items():
+            row[name] = in_modes[mode].interval_s
+    return found, seldom
 
 
 def document(days: Iterable[Day]) -> list[dict[str, Any]]:

@@ -59,9 +59,11 @@ class Powering:
         resumed: Resumed,
         street: Street,
         warning: Callable[[], str | None] = lambda: None,
+        spare: Callable[[Mode], None] = lambda mode: None,
     ) -> None:
         """``has_uplink`` says whether any publisher is connected; None: there is none.
         ``warning`` says what the gravest official warning that holds says; None: there is none.
+        ``spare`` hears the mode at every look, for those that draw less in some.
 
         ``street`` has already said what ``resumed.mode`` wants.
         """
@@ -73,6 +75,7 @@ class Powering:
         self._announce = announce
         self._has_uplink = has_uplink
         self._warning = warning
+        self._spare = spare
         self._clock = clock
         self._absence = absence
         self._power, self._mode, self._battery = resumed.power, resumed.mode, resumed.battery
@@ -105,6 +108,7 @@ class Powering:
         if fired or decided.must_keep:
             self._carry_out(fired, now)
         turns_in_s = self._street.follow(self._mode)
+        self._spare(self._mode.mode)
         self._street.look()
         if turns_in_s is not None:
             pause_s = min(pause_s, turns_in_s)

@@ -9,18 +9,21 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from types import ModuleType
 
-from kiezbox import sensors
+from kiezbox import sensors, sparing
 from kiezbox.clock import Clock, SystemClock
 from kiezbox.errors import KiezboxError, SensorError
 from kiezbox.hardware import Deadline, Hardware, SensorHardware
+from kiezbox.mode import Mode
 from kiezbox.model import Measurement
 from kiezbox.node.clocking import Clocking, Timekeeper, neighbours_time
 from kiezbox.node.judging import Judging, SensorJudge
 from kiezbox.node.latest import Latest
+from kiezbox.node.sparing import Sparing
 from kiezbox.node.worker import Worker
 from kiezbox.quality import SUFFIX
 from kiezbox.sensors import Sensor
 from kiezbox.settings import SensorSettings, Settings, parse
+from kiezbox.sparing import Rhythm
 from kiezbox.store import Store
 
 log = logging.getLogger("kiezbox")
@@ -29,6 +32,10 @@ log = logging.getLogger("kiezbox")
 #: whoever pushes a plug back in wants to see the answer before they climb down. One that took all
 #: its time is asked no sooner: it may be holding a bus on which others want to be read.
 RETRY_S = 10.0
+#: The same while the box saves: each try may mean a fan's half minute.
+RETRY_SPARED_S = 60.0
+#: One that is not read in this mode looks after itself so often.
+NEVER_S = 3600.0
 
 
 def sensing_workers(
@@ -39,8 +46,10 @@ def sensing_workers(
     clock: Clock,
     trouble: Callable[[str], Callable[[str, str], None]],
     timekeeper: Timekeeper | None = None,
+    spares: Sparing | None = None,
 ) -> list[Worker]:
-    """A worker for every ``[sensors.NAME]``. ``timekeeper`` hears those that know the time.
+    """A worker for every ``[sensors.NAME]``. ``timekeeper`` hears those that know the time;
+    ``spares`` says the mode, by which they are read more or less often.
 
     Raises:
         KiezboxError: a setting, a driver that is not there, a package that is missing.
@@ -52,10 +61,29 @@ def sensing_workers(
         known[name] = driver, parse(driver.Settings, table, f"sensors.{name}")
     judging = Judging(known, store, clock)
     make = partial(Sensing, timekeeper=timekeeper)
-    return [
+    needed, spares = sparing.needed(settings), spares or Sparing(Mode.NORMAL)
+
+    def rhythm(name: str) -> Callable[[], Rhythm]:
+        driver, its = known[name]
+        has_load = sparing.draws_a(driver) > 0
+        in_modes = sparing.rhythms(its, has_load=has_load, is_needed=name in needed)
+        return lambda: in_modes[spares.mode]
+
+    workers = [
         Worker(
             f"sensors.{name}",
-            partial(make, name, driver, its, hardware, store, latest, clock, judging.of(name)),
+            partial(
+                make,
+                name,
+                driver,
+                its,
+                hardware,
+                store,
+                latest,
+                clock,
+                judging.of(name),
+                rhythm=rhythm(name),
+            ),  # fmt: skip
             clock,
             # Twice the deadline: the buses end a read themselves at the first; whoever is still
             # busy then hangs in a driver or in the kernel.
@@ -64,6 +92,8 @@ def sensing_workers(
         )
         for name, (driver, its) in known.items()
     ]
+    spares.wakes += [worker.nudge for worker in workers]
+    return workers
 
 
 def clock_and_sensors(
@@ -73,10 +103,11 @@ def clock_and_sensors(
     latest: Latest,
     clock: Clock,
     trouble: Callable[[str], Callable[[str, str], None]],
+    spares: Sparing | None = None,
 ) -> list[Worker]:
     """The sensors, and who listens to those that know the time. The demo's time is its own."""
     if not isinstance(clock, SystemClock):
-        return sensing_workers(settings, hardware, store, latest, clock, trouble)
+        return sensing_workers(settings, hardware, store, latest, clock, trouble, spares=spares)
     timekeeper = Timekeeper(clock)
 
     def listen(counts: Callable[[], bool]) -> Clocking:
@@ -85,7 +116,7 @@ def clock_and_sensors(
             timekeeper, store, clock, run_dir, neighbours=lambda: neighbours_time(mesh_dir, clock)
         )
 
-    workers = sensing_workers(settings, hardware, store, latest, clock, trouble, timekeeper)
+    workers = sensing_workers(settings, hardware, store, latest, clock, trouble, timekeeper, spares)
     return [Worker("clock", listen, clock, on_trouble=trouble("clock.worker")), *workers]
 
 
@@ -109,8 +140,11 @@ class Sensing:
         judge: SensorJudge,
         counts: Callable[[], bool],
         timekeeper: Timekeeper | None = None,
+        rhythm: Callable[[], Rhythm] | None = None,
     ) -> None:
-        """``counts`` says whether this thread's results are still wanted (see ``Worker``)."""
+        """``counts`` says whether this thread's results are still wanted (see ``Worker``);
+        ``rhythm`` how the sensor is to be read now, as long as it is always asked the same.
+        """
         self.name = name
         self._driver = driver
         self._settings = settings
@@ -129,14 +163,92 @@ class Sensing:
         self._is_ending = False
         #: What stands as a fault about its values; "": not looked yet, the last start's may stand.
         self._doubt: tuple[str, str, str] | str | None = ""
-        self._due_at = clock.monotonic()
+        self._due_at = self._next_at = clock.monotonic()
+        self._is_nudged = rhythm is not None
+        self._wanted = rhythm or (lambda: Rhythm(settings.interval_s))
+        self._rhythm = self._wanted()
+        #: Whether it sleeps because this mode does not read it.
+        self._is_off = False
 
     def step(self) -> float:
+        if (wanted := self._wanted()) != self._rhythm:
+            if (failed_s := self._change(wanted)) is not None:
+                return self._again_in(failed_s)
+        # A nudge says that the mode may be another one; whose time has not come waits on.
+        wait_s = self._next_at - self._clock.monotonic()
+        if self._is_nudged and wait_s > 0:
+            return wait_s
+        if self._rhythm.interval_s:
+            return self._again_in(self._read())
+        return self._again_in(self._switch_off())
+
+    def _again_in(self, pause_s: float) -> float:
+        self._next_at = self._clock.monotonic() + pause_s
+        return pause_s
+
+    # --- the mode -----------------------------------------------------------------------------
+
+    def _change(self, wanted: Rhythm) -> float | None:
+        """Take another rhythm; seconds until the next try where the sensor would not rest."""
+        now, before = self._clock.monotonic(), self._rhythm
+        self._rhythm, self._is_off = wanted, False
+        log.info("sensors.%s: read every %g s (before %g)", self.name, wanted[0], before[0])
+        if wanted.interval_s > before.interval_s > 0:
+            # From the last reading on, which was at the old pace.
+            self._next_at = self._due_at = max(now, self._due_at + wanted[0] - before[0])
+        elif wanted.interval_s != before.interval_s:
+            self._next_at = self._due_at = now
         try:
+            if wanted.is_spared and wanted.interval_s:
+                self._lay_down()
+        except (SensorError, KiezboxError) as error:
+            return self._failed(error)
+        self.close()  # it is opened with the settings of its new rhythm
+        return None
+
+    def _switch_off(self) -> float:
+        """This mode does not read it: let it sleep, whoever woke it."""
+        if self._is_off:
+            return NEVER_S
+        try:
+            if sparing.draws_a(self._driver):
+                self._open()
+                self._lay_down(always=True)
+        except (SensorError, KiezboxError) as error:
+            return self._failed(error)
+        self.close()
+        self._is_off = True
+        self._forget()
+        return NEVER_S
+
+    def _lay_down(self, *, always: bool = False) -> None:
+        """Stop fan, laser, lamp or heater. One whose ``warm_up_s`` is 0 has been told never to rest
+        between two readings: nothing would let its values settle afterwards.
+        """
+        may_rest = always or getattr(self._adapted(), "rests", True)
+        if self._sensor is not None and may_rest and hasattr(self._sensor, "rest"):
             self._deadline.start(self._settings.deadline_s)
-            if self._sensor is None:
-                self._sensor = self._driver.open(self._settings, self._hardware)
-            measurements = self._sensor.read()
+            self._sensor.rest()
+            self.close()
+
+    def _adapted(self) -> SensorSettings:
+        return sparing.adapted(self._settings, self._rhythm)
+
+    def _forget(self) -> None:
+        self._latest.forget(self.name)
+        self._latest.forget(self.name + SUFFIX)
+
+    # --- reading ------------------------------------------------------------------------------
+
+    def _open(self) -> Sensor:
+        self._deadline.start(self._settings.deadline_s)
+        if self._sensor is None:
+            self._sensor = self._driver.open(self._adapted(), self._hardware)
+        return self._sensor
+
+    def _read(self) -> float:
+        try:
+            measurements = self._open().read()
         except (SensorError, KiezboxError) as error:
             return self._failed(error)
         if not self._counts():
@@ -150,6 +262,11 @@ class Sensing:
         self._fault_kind = ""
         if self._store.close_fault(f"sensors.{self.name}"):
             log.info("sensors.%s: answers again", self.name)
+        try:
+            if self._rhythm.is_spared:
+                self._lay_down()
+        except (SensorError, KiezboxError) as error:
+            return self._failed(error)
         return self._until_next()
 
     def _neighbour(self, series: str) -> float | None:
@@ -184,8 +301,7 @@ class Sensing:
             return 0.0
         kind = getattr(error, "kind", "failed")
         self._judge.lost()
-        self._latest.forget(self.name)
-        self._latest.forget(self.name + SUFFIX)
+        self._forget()
         source = f"sensors.{self.name}"
         if kind != self._fault_kind:
             # It fails in another way now: one broken part is one fault, and the newest is true.
@@ -194,14 +310,16 @@ class Sensing:
         if self._store.open_fault(source, kind, f"{self.name}: {error}", error.hint):
             log.warning("%s: %s kind=%s", source, error, kind)
         self._due_at = self._clock.monotonic()
+        if self._rhythm.is_spared:
+            return RETRY_SPARED_S
         return RETRY_S if kind == "timeout" else min(RETRY_S, self._settings.interval_s)
 
     def _until_next(self) -> float:
         """Seconds to the next full interval. A read that came late is followed by the next at once;
         what was missed for longer than an interval is left out, not queued."""
         now = self._clock.monotonic()
-        self._due_at += self._settings.interval_s
-        if self._due_at < now - self._settings.interval_s:
+        self._due_at += self._rhythm.interval_s
+        if self._due_at < now - self._rhythm.interval_s:
             self._due_at = now
         return max(0.0, self._due_at - now)
 

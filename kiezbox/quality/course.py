@@ -19,8 +19,9 @@ STUCK_COUNT = 10
 #: So many values make a level that one other value cannot overthrow.
 FIRM = 3
 
-#: A sensor that was silent for so long may have been without power.
-SILENT_S = 600.0
+#: A sensor that was silent for so long may have been without power. Longer than the pauses of mode
+#: saving (``saving_interval_s``).
+SILENT_S = 900.0
 
 
 class Verdict(NamedTuple):

@@ -10,8 +10,11 @@ A driver module holds
 and may hold
 
 ``FROM_BOX``    names of its settings that, left out, are those of ``[box]``
+``DRAWS_A``     what fan, laser, lamp or heater draws while it works, in A (kiezbox/sparing.py)
 
-and its docstring is a wiring guide. To add a sensor, add a file; ``tests/contracts`` finds it.
+and its docstring is a wiring guide. A sensor that can be told to sleep has ``rest()``: what
+draws stops until the next read, of this one or of one opened anew. To add a sensor, add a file;
+``tests/contracts`` finds it.
 """
 
 from __future__ import annotations

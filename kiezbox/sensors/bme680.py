@@ -48,6 +48,9 @@ __all__ = ["QUANTITIES", "Bme680", "Settings", "open"]
 
 QUANTITIES = (*CLIMATE, Quantity.GAS_RESISTANCE_OHM)
 
+#: What the gas plate draws while it is heated, in A.
+DRAWS_A = 0.012
+
 #: Which ohms a plate in air has; beyond, a wire is broken or shorted.
 GAS_OHM = (1e3, 1e8)
 

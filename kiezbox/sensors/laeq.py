@@ -52,6 +52,9 @@ __all__ = ["QUANTITIES", "Laeq", "Settings", "open"]
 
 QUANTITIES = (Quantity.LAEQ_DB,)
 
+#: What its computer and microphone draw, all the time, in A.
+DRAWS_A = 0.1
+
 VERSION, CALCULATE, READY, READ = 0x0002, 0x0003, 0x0004, 0x0005
 MICROPHONES = {"": None, "ICS-43434": 0x001B, "IM72D128": 0x001C}
 #: What its version begins with.

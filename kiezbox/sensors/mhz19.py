@@ -41,6 +41,9 @@ __all__ = ["QUANTITIES", "Frame", "Mhz19", "Parser", "Settings", "command", "ope
 
 QUANTITIES = (Quantity.CO2_PPM,)
 
+#: What the lamp draws on the mean, in A (MH-Z19C: 0.04).
+DRAWS_A = 0.02
+
 BAUDRATE = 9600
 HEAD, LENGTH = 0xFF, 9
 READ, SET_ABC, SET_RANGE, TELL_RANGE = 0x86, 0x79, 0x99, 0x9B

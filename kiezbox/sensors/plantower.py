@@ -43,6 +43,9 @@ __all__ = ["QUANTITIES", "Frame", "Parser", "Plantower", "Settings", "open"]
 
 QUANTITIES = (Quantity.PM1_UG_M3, Quantity.PM2_5_UG_M3, Quantity.PM10_UG_M3)
 
+#: What fan and laser draw while it works, in A.
+DRAWS_A = 0.1
+
 BAUDRATE = 9600
 HEAD = b"BM"
 #: What a frame's length field may say: a command's reply; PMS3003; PMSx003 and PMS5003T/S; ST.
@@ -197,6 +200,11 @@ class Plantower:
             _measurement(quantity, round(trimmed(values), 1), flag, reason)
             for quantity, values in zip(QUANTITIES, columns, strict=True)
         ]
+
+    def rest(self) -> None:
+        """Stop fan and laser until the next read."""
+        with translated(self._part, HINT):
+            self._line.say(SLEEP)
 
     def close(self) -> None:
         """Give the port back. The fan stays as it is; the next read wakes it."""

@@ -55,6 +55,9 @@ __all__ = ["QUANTITIES", "Scd4x", "Settings", "open"]
 
 QUANTITIES = (Quantity.CO2_PPM, Quantity.TEMPERATURE_C, Quantity.HUMIDITY_PERCENT)
 
+#: What the lamp draws on the mean, in A ("continuous").
+DRAWS_A = 0.015
+
 #: What the chip is specified for [1.3, 2.2].
 LEAST_C, MOST_C = -10.0, 60.0
 
@@ -153,6 +156,12 @@ class Scd4x:
                 time.sleep(LOOK_S)  # the bus ends this when the deadline has passed
             ppm, celsius, percent = self._measured()
         return carbon_dioxide(ppm, climate(celsius, percent, LEAST_C, MOST_C))
+
+    def rest(self) -> None:
+        """Stop measuring until it is opened again; one that calibrates itself must go on."""
+        if not self._settings.self_calibration:
+            with translated(self._part, HINT):
+                self._chip.stop_periodic_measurement()
 
     def close(self) -> None:
         """Nothing to give back: the bus is shared, and it goes on measuring as it was told."""

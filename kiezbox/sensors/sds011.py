@@ -42,6 +42,9 @@ __all__ = ["QUANTITIES", "Frame", "Parser", "Sds011", "Settings", "open"]
 
 QUANTITIES = (Quantity.PM2_5_UG_M3, Quantity.PM10_UG_M3)
 
+#: What fan and laser draw while it works, in A.
+DRAWS_A = 0.07
+
 BAUDRATE = 9600
 HEAD, TAIL, LENGTH = 0xAA, 0xAB, 10
 #: The second byte of a frame. The SDS198's is from frames captured by PyPMS; no sheet says it.
@@ -195,6 +198,11 @@ class Sds011:
             _measurement(Quantity.PM2_5_UG_M3, report.pm2_5),
             _measurement(Quantity.PM10_UG_M3, report.pm10),
         )
+
+    def rest(self) -> None:
+        """Stop fan and laser until the next read."""
+        with translated(self._part, HINT):
+            self._port.write(SLEEP)
 
     def close(self) -> None:
         """Give the port back. The fan stays as it is; the next read wakes it."""

@@ -77,6 +77,9 @@ VALUES = (
     _Value(Quantity.NOX_INDEX, "nox_index", *_INDEX),
 )
 QUANTITIES = tuple(value.quantity for value in VALUES)
+#: What fan and laser draw while it works, in A (SEN55: 0.07).
+DRAWS_A = 0.063
+
 #: Product name -> how many of them it has.
 HAS = {"SEN50": 4, "SEN54": 7, "SEN55": 8}
 

@@ -39,6 +39,9 @@ __all__ = ["QUANTITIES", "Frame", "Parser", "SenseairS8", "Settings", "crc16", "
 
 QUANTITIES = (Quantity.CO2_PPM,)
 
+#: What the lamp draws on the mean, in A.
+DRAWS_A = 0.018
+
 BAUDRATE = 9600
 #: Any S8 answers to this address.
 ANY = 0xFE

@@ -43,13 +43,19 @@ from kiezbox.errors import SensorError, SensorTimeout, SettingsError
 from kiezbox.hardware import SensorHardware
 from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.sensors._border import translated
-from kiezbox.sensors._i2c import address_setting, wiring_hint
+from kiezbox.sensors._i2c import address_setting, locked, wiring_hint
 from kiezbox.sensors._sensirion import introduced, neighbour_setting
 from kiezbox.settings import SensorSettings, setting
 
 __all__ = ["LEARNED", "QUANTITIES", "Learned", "Settings", "Sgp40", "open"]
 
 QUANTITIES = (Quantity.VOC_INDEX,)
+
+#: What the gas plate draws while it works, in A.
+DRAWS_A = 0.0026
+
+#: "Turn heater off"; the Adafruit driver has it not.
+HEATER_OFF = b"\x36\x15"
 
 #: The algorithm's sampling interval (``voc_algorithm._VOCALGORITHM_SAMPLING_INTERVAL``).
 SAMPLE_S = 1.0
@@ -90,6 +96,14 @@ class Settings(SensorSettings):
         unit="s",
         least=0.5,
         most=120,
+    )
+    saving_interval_s: float = setting(
+        0.0,
+        help="The same in mode saving; 0: it is not read then, for after ten minutes its index\n"
+        "begins anew.",
+        unit="s",
+        least=0,
+        most=86400,
     )
     address: int = address_setting(0x59, range(0x59, 0x5A))
     climate_from: str = neighbour_setting(
@@ -133,7 +147,7 @@ class Sgp40:
         self._hardware = hardware
         self._part = f"the SGP40 at 0x{settings.address:02x}"
         self._raw = 0
-        bus = hardware.i2c()
+        bus = self._bus = hardware.i2c()
         with (
             translated(self._part, HINT),
             introduced(bus, settings.address, "SGP40", STRANGER_HINT),
@@ -159,6 +173,11 @@ class Sgp40:
         if lost:
             index = self._sample(learned)  # a reading ends with a sample, or with an error
         return [_measurement(index, self._raw, learned.samples)]
+
+    def rest(self) -> None:
+        """Let the plate cool until the next read."""
+        with translated(self._part, HINT), locked(self._bus):
+            self._bus.writeto(self._settings.address, HEATER_OFF)
 
     def close(self) -> None:
         """Nothing to give back: the bus is shared, and the plate stays hot for the next reading."""

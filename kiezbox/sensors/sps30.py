@@ -54,6 +54,9 @@ QUANTITIES = (
     Quantity.PM10_UG_M3,
 )
 
+#: What fan and laser draw while it works, in A.
+DRAWS_A = 0.055
+
 #: What it answers to "who are you" [6.3.7].
 PRODUCT = "00080000"
 #: Firmware from which on it can sleep [6.3, "Sleep"].

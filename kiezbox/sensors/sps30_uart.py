@@ -51,6 +51,9 @@ QUANTITIES = (
     Quantity.PM10_UG_M3,
 )
 
+#: What fan and laser draw while it works, in A.
+DRAWS_A = 0.065
+
 BAUDRATE = 115200
 EDGE, ESCAPE, FLIP = 0x7E, 0x7D, 0x20
 ESCAPED = frozenset((EDGE, ESCAPE, 0x11, 0x13))
@@ -205,6 +208,13 @@ class Sps30Uart:
             _measurement(quantity, trimmed(values), flag, reason)
             for quantity, values in zip(QUANTITIES, zip(*samples, strict=True), strict=False)
         ]
+
+    def rest(self) -> None:
+        """Stop fan and laser until the next read."""
+        with translated(self._part, HINT):
+            self._line.begin()
+            if self._ask(STOP) is None and self._line.heard:
+                raise self._line.error()  # one that says nothing sleeps
 
     def close(self) -> None:
         """Give the port back. The fan stays as it is; the next read starts it."""

@@ -335,6 +335,14 @@ class SensorSettings:
     interval_s: float = setting(
         60.0, help="It is the time between two readings.", unit="s", least=1, most=86400
     )
+    saving_interval_s: float = setting(
+        600.0,
+        help="The same in mode saving, if that is longer; 0: it is not read then. Fans, lasers and\n"
+        "the like rest meanwhile. The sensor of [power.battery] keeps its interval.",
+        unit="s",
+        least=0,
+        most=86400,
+    )
     deadline_s: float = setting(
         10.0,
         help="A read that takes longer has failed; the other sensors never wait for it.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ from kiezbox.node.judging import Judging
 from kiezbox.node.latest import Latest
 from kiezbox.node.sensing import NEIGHBOUR_S, Sensing
 from kiezbox.settings import SensorSettings, StoreSettings
+from kiezbox.sparing import Rhythm
 from kiezbox.store import Store
 
 T, P = Quantity.TEMPERATURE_C, Quantity.PRESSURE_HPA
@@ -34,6 +36,35 @@ class Part:
         pass
 
 
+@dataclass(frozen=True, kw_only=True)
+class FanSettings(SensorSettings):
+    warm_up_s: float = 30.0
+
+    @property
+    def rests(self) -> bool:
+        return 0 < self.warm_up_s <= self.interval_s / 2
+
+
+class Fan(Part):
+    """A sensor with a fan, which reads start and ``rest`` or settings that rest stop."""
+
+    is_on = True
+    broken = False
+
+    def __init__(self, act: Callable[[], Measurement], settings: FanSettings) -> None:
+        super().__init__(act)
+        self._settings = settings
+
+    def read(self) -> list[Measurement]:
+        Fan.is_on = not self._settings.rests
+        return super().read()
+
+    def rest(self) -> None:
+        if Fan.broken:
+            raise SensorMissing("gone", hint="look")
+        Fan.is_on = False
+
+
 class Post:
     """What a node has around a sensor; ``act`` is its driver's read."""
 
@@ -45,6 +76,21 @@ class Post:
     def faults(self) -> list[str]:
         return [fault.message for fault in self._store.faults()]
 
+    def fan(self, rhythm: Callable[[], Rhythm], interval_s: float = 50.0) -> Sensing:
+        """One whose fan (30 s of warm-up) cannot rest at its usual interval."""
+        Fan.is_on, Fan.broken, self.reads = False, False, 0
+
+        def act() -> Measurement:
+            self.reads += 1
+            return Measurement(Quantity.PM2_5_UG_M3, 8.0 + self.reads)
+
+        driver = SimpleNamespace(
+            open=lambda settings, hardware: Fan(act, settings),
+            QUANTITIES=(Quantity.PM2_5_UG_M3,),
+            DRAWS_A=0.07,
+        )
+        return self._made("dust", driver, FanSettings(driver="x", interval_s=interval_s), rhythm)
+
     def sensing(
         self, name: str, act: Callable[[Any], Measurement], interval_s: float = 10.0
     ) -> Sensing:
@@ -52,11 +98,19 @@ class Post:
             return Part(lambda: act(hardware))
 
         driver = SimpleNamespace(open=open, QUANTITIES=(T, P))
-        settings = SensorSettings(driver="x", interval_s=interval_s)
+        return self._made(name, driver, SensorSettings(driver="x", interval_s=interval_s), None)
+
+    def _made(
+        self,
+        name: str,
+        driver: Any,
+        settings: SensorSettings,
+        rhythm: Callable[[], Rhythm] | None,
+    ) -> Sensing:
         judge = Judging({name: (driver, settings)}, self._store, self.clock).of(name)
         return Sensing(
             name,
-            driver,  # type: ignore[arg-type]
+            driver,
             settings,
             SimpleNamespace(),  # type: ignore[arg-type]
             self._store,
@@ -64,6 +118,7 @@ class Post:
             self.clock,
             judge,
             lambda: True,
+            rhythm=rhythm,
         )
 
 
@@ -157,3 +212,92 @@ def test_a_sensor_is_told_what_another_says_if_it_is_good_and_recent(post: Post)
     cellar.step()
 
     assert heard == [None, 987.5, None, None]
+
+
+NORMAL, SAVING, NOT_READ = Rhythm(50.0), Rhythm(600.0, True), Rhythm(0.0, True)
+
+
+def test_in_mode_saving_a_fan_stops_at_once_and_its_sensor_is_read_every_ten_minutes(
+    post: Post,
+) -> None:
+    mode = NORMAL
+    dust = post.fan(lambda: mode)
+    assert dust.step() == 50
+    assert Fan.is_on  # warm-up and interval leave it no rest
+
+    mode = SAVING
+    post.clock.advance(20)
+    assert dust.step() == 580  # nudged: ten minutes after the last reading
+    assert not Fan.is_on
+    assert post.reads == 1
+
+    post.clock.advance(580)
+    assert dust.step() == 600
+    assert post.reads == 2
+    assert not Fan.is_on
+
+
+def test_after_saving_the_sensor_is_read_at_once_and_at_its_own_interval_again(post: Post) -> None:
+    mode = SAVING
+    dust = post.fan(lambda: mode)
+    dust.step()
+
+    mode = NORMAL
+    post.clock.advance(120)
+
+    assert dust.step() == 50
+    assert post.reads == 2
+
+
+def test_a_nudge_without_another_mode_reads_nothing(post: Post) -> None:
+    dust = post.fan(lambda: SAVING)
+    dust.step()
+
+    post.clock.advance(100)
+
+    assert dust.step() == 500
+    assert post.reads == 1
+
+
+def test_what_is_not_read_in_a_mode_sleeps_and_its_last_values_are_no_longer_true(
+    post: Post,
+) -> None:
+    mode = NORMAL
+    dust = post.fan(lambda: mode)
+    dust.step()
+    assert post.latest.snapshot()
+
+    mode = NOT_READ
+    dust.step()
+    for _ in range(5):
+        post.clock.advance(dust.step())
+
+    assert (post.reads, Fan.is_on, post.latest.snapshot()) == (1, False, {})
+    mode = NORMAL
+    assert dust.step() == 50
+    assert post.reads == 2
+
+
+def test_a_box_that_wakes_in_mode_dark_stops_the_fan_that_still_runs(post: Post) -> None:
+    dust = post.fan(lambda: NOT_READ)
+    Fan.is_on = True  # since before the node was killed
+
+    dust.step()
+
+    assert not Fan.is_on
+    assert post.reads == 0
+
+
+def test_a_fan_that_cannot_be_stopped_is_a_fault_and_is_told_again(post: Post) -> None:
+    mode = NORMAL
+    dust = post.fan(lambda: mode)
+    dust.step()
+    mode, Fan.broken = NOT_READ, True
+
+    pause_s = dust.step()
+    assert post.faults() == ["dust: gone"]
+
+    Fan.broken = False
+    post.clock.advance(pause_s)
+    dust.step()
+    assert not Fan.is_on

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from kiezbox.mode import Mode
 from kiezbox.model import Fault, Series
 from kiezbox.quality.days import Day, Days
+from kiezbox.sparing import Stretch
 
 ROOF = Series("roof", "temperature_c")
 DAY_S = 86400.0
+HOUR_S = 3600.0
 #: A midnight.
 START = 1_780_012_800.0 // DAY_S * DAY_S
 
@@ -119,3 +122,40 @@ def test_what_was_measured_nobody_knows_when_is_suspect_and_has_no_day() -> None
     assert known.good == 60
     assert (unknown.starts_at, unknown.good, unknown.suspect) == (None, 0, 5)
     assert dict(unknown.reasons) == {"clock-unsure": 5}
+
+
+def saved_night() -> Days:
+    """Read every minute; from 8 to 16 o'clock the box saved, and it was read every ten."""
+    days = Days(midnight, [Stretch(START + 8 * HOUR_S, START + 16 * HOUR_S, Mode.SAVING)])
+    counted(60, last=8 * HOUR_S, days=days)
+    counted(600, first=8 * HOUR_S + 540, last=16 * HOUR_S, days=days)
+    return counted(60, first=16 * HOUR_S, days=days)
+
+
+def test_what_was_not_read_in_hours_of_saving_is_not_missing() -> None:
+    seldom = {Mode.SAVING: {"roof": 600.0}}
+
+    day = only(saved_night().report(START, START + DAY_S - 1, {"roof": 60}, spared=seldom))
+
+    assert (day.good, day.missing, day.rhythm_s) == (960 + 48, 0, 60)
+
+
+def test_what_should_have_been_read_in_hours_of_saving_is_missing() -> None:
+    """A battery's sensor keeps its interval; this one was read every ten minutes instead."""
+    steady = {Mode.SAVING: {"roof": 60.0}}
+
+    day = only(saved_night().report(START, START + DAY_S - 1, {"roof": 60}, spared=steady))
+
+    assert day.missing == 480 - 48
+
+
+def test_a_gap_beside_hours_of_saving_is_still_missing() -> None:
+    days = Days(midnight, [Stretch(START + 8 * HOUR_S, START + 16 * HOUR_S, Mode.DARK)])
+    counted(60, last=6 * HOUR_S, days=days)
+    counted(60, first=16 * HOUR_S, days=days)
+
+    day = only(
+        days.report(START, START + DAY_S - 1, {"roof": 60}, spared={Mode.DARK: {"roof": 0.0}})
+    )
+
+    assert day.missing == 120
