@@ -70,7 +70,7 @@ class Filter:
         sensors: Mapping[str, Mapping[str, Any]],
     ) -> None:
         self._sensors = sensors
-        self._intervals: dict[str, float] = {}
+        self._intervals: dict[str, dict[str, float]] = {}
         self._public = public
         self._ledger = ledger
         self._recipient = recipient
@@ -115,15 +115,22 @@ class Filter:
             agreed = {EVERYTHING} if name in self._public else quantities.get(name)
             if agreed:
                 found[name] = {
-                    "interval_s": self._interval_s(name),
+                    **self._intervals_of(name),
                     "quantities": None if EVERYTHING in agreed else sorted(agreed),
                 }
         return {"sensors": found}
 
-    def _interval_s(self, name: str) -> float:
+    def _intervals_of(self, name: str) -> dict[str, float]:
+        """Its ``interval_s``, and in mode saving its ``saving_interval_s`` where that is longer."""
         if name not in self._intervals:
             table = self._sensors[name]
-            default = fields(drivers.load(str(table.get("driver") or name)).Settings)
-            defaults = {field.name: field.default for field in default}
-            self._intervals[name] = float(table.get("interval_s", defaults["interval_s"]))
+            kind = drivers.load(str(table.get("driver") or name)).Settings
+            known: dict[str, Any] = {field.name: field.default for field in fields(kind)}
+            known.update(table)
+            found = {"interval_s": float(known["interval_s"])}
+            # 0: it is not read then.
+            saving_s = float(known.get("saving_interval_s", 0))
+            if saving_s > found["interval_s"]:
+                found["saving_interval_s"] = saving_s
+            self._intervals[name] = found
         return self._intervals[name]

@@ -9,6 +9,7 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from kiezbox.clock import Clock
+from kiezbox.mode import Mode
 from kiezbox.model import Batch, Flag, Quantity, Reading, Series
 from kiezbox.quality import SUFFIX
 
@@ -44,6 +45,7 @@ class Newest:
         self._clock = clock
         self._intervals = intervals
         self._sensors: Mapping[str, Any] | None = None
+        self._is_saving = False
         self._sums: dict[Series, float] = {}
         self._counted: dict[Series, int] = {}
 
@@ -51,11 +53,16 @@ class Newest:
         """What ``announce("sensors", …)`` says."""
         self._sensors = document["sensors"]
 
+    def tell_mode(self, document: Mapping[str, Any]) -> None:
+        """What ``announce("state", …)`` says: in mode saving some sensors are read less often."""
+        self._is_saving = (document.get("mode") or {}).get("name") == Mode.SAVING
+
     def interval_s(self, sensor: str) -> float:
         """Between two readings of this sensor."""
         # A corrected series (roof_corrected) is its sensor's.
         told = (self._sensors or {}).get(sensor.removesuffix(SUFFIX)) or {}
-        return float(told.get("interval_s", INTERVAL_S))
+        interval_s = float(told.get("interval_s", INTERVAL_S))
+        return float(told.get("saving_interval_s", interval_s)) if self._is_saving else interval_s
 
     def limit_s(self, sensor: str) -> float:
         """Seconds after which its reading is too old."""

@@ -169,11 +169,12 @@ class HomeAssistant(mqtt.Mqtt):
 
     def announce(self, kind: str, document: Mapping[str, Any]) -> None:
         """The box's state and faults as entities of its own; which sensors may be shown."""
-        if kind == "sensors":
+        tell = {"sensors": self._newest.tell, "state": self._newest.tell_mode}.get(kind)
+        if tell is not None:
             with self._describing:
-                self._newest.tell(document)
+                tell(document)
                 self._describe_if_known()
-        elif kind in ("state", "faults"):
+        if kind in ("state", "faults"):
             payload = _packed(words.told(kind, document))
             with self._saying:
                 if self._said.get(kind) == payload:

@@ -164,9 +164,10 @@ class Prometheus:
 
     def announce(self, kind: str, document: Mapping[str, Any]) -> None:
         """Which sensors there are, and which may no longer be shown; it has no place for more."""
-        if kind == "sensors":
+        tell = {"sensors": self._newest.tell, "state": self._newest.tell_mode}.get(kind)
+        if tell is not None:
             with self._lock:
-                self._newest.tell(document)
+                tell(document)
 
     def link(self) -> str:
         """ "connected" while somebody asks."""

@@ -165,6 +165,22 @@ def test_a_state_expires_after_three_intervals_of_its_sensor(rig: Rig) -> None:
     assert rig.config()["components"]["roof-temperature_c"]["expire_after"] == 38
 
 
+def test_in_mode_saving_a_state_lives_as_long_as_its_sensor_rests(rig: Rig) -> None:
+    roof = {"interval_s": 60.0, "saving_interval_s": 600.0, "quantities": None}
+    publisher = rig.open(told={"sensors": {"roof": roof}})
+    rig.say(publisher, rig.reading(Quantity.TEMPERATURE_C, 21.5))
+    configs = rig.listen(CONFIG)
+
+    def expires_after() -> int:
+        return int(configs.heard[-1].json()["components"]["roof-temperature_c"]["expire_after"])
+
+    wait_for(lambda: configs.heard and expires_after() == 180, "three intervals")
+    publisher.announce("state", {"mode": {"name": "saving"}})
+    wait_for(lambda: expires_after() == 1800, "three longer ones")
+    publisher.announce("state", {"mode": {"name": "normal"}})
+    wait_for(lambda: expires_after() == 180, "three intervals again")
+
+
 @pytest.mark.parametrize("flag", [Flag.SUSPECT, Flag.BAD])
 def test_what_is_not_believed_is_no_state_but_an_attribute_without_the_value(
     rig: Rig, flag: Flag

@@ -175,6 +175,18 @@ def test_a_value_lives_for_two_and_a_half_intervals_of_its_sensor(bench: Bench) 
     assert bench.text() == ""
 
 
+def test_in_mode_saving_a_value_lives_as_long_as_its_sensor_rests(bench: Bench) -> None:
+    roof = {"interval_s": 60.0, "saving_interval_s": 600.0, "quantities": None}
+    bench.publisher.announce("sensors", {"sensors": {"roof": roof}})
+    bench.publisher.announce("state", {"mode": {"name": "saving"}})
+    bench.hand_over(bench.reading(Quantity.TEMPERATURE_C, 21.5))
+
+    bench.clock.advance(1499)
+    assert bench.samples() == {"kiezbox_temperature_celsius": 21.5}
+    bench.publisher.announce("state", {"mode": {"name": "normal"}})
+    assert bench.text() == ""
+
+
 def test_a_clock_that_is_set_while_a_value_is_shown_makes_it_neither_old_nor_young(
     bench: Bench,
 ) -> None:

@@ -19,14 +19,14 @@ from kiezbox.sensors import sds011
 from kiezbox.store.consents import ConsentFile
 
 SENSORS = {
-    "roof": {"driver": "bme280", "where": "outdoor", "interval_s": 30},
-    "battery": {"driver": "ina219", "where": "box"},
-    "sds011": {"where": "outdoor"},
-    "flat": {"driver": "bme280", "where": "indoor"},
+    "roof": {"driver": "bme280", "where": "outdoor", "interval_s": 30, "saving_interval_s": 45},
+    "battery": {"driver": "ina219", "where": "box", "saving_interval_s": 0},
+    "sds011": {"where": "outdoor", "saving_interval_s": 1},
+    "flat": {"driver": "bme280", "where": "indoor", "saving_interval_s": 1},
     "forgotten": {"driver": "bme280"},
 }
 PUBLIC = {
-    "roof": {"interval_s": 30.0, "quantities": None},
+    "roof": {"interval_s": 30.0, "saving_interval_s": 45.0, "quantities": None},
     "battery": {"interval_s": 60.0, "quantities": None},
     "sds011": {"interval_s": sds011.Settings.__dataclass_fields__["interval_s"].default,
                "quantities": None},
