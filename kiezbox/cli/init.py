@@ -5,6 +5,9 @@
                --contact "…" --privacy-basis "…" --poison-phone "…" --country DE
                --package place.db --yes   without asking: for scripts
 
+At a terminal it looks at its end what hangs on the buses, and proposes the tables for what is not
+in the file yet, as `kiezbox scan --add` does; --no-scan leaves that out. A script calls that itself.
+
 A new file is the example that explains every setting, with your answers in it. In a file that is
 there only the answers change; where one takes the place of another you are shown which, and asked.
 A script says --yes; nothing else in the file is touched. Call it again whenever something changed,
@@ -53,6 +56,7 @@ def main(argv: list[str]) -> int:
         parser.add_argument(f"--{key.replace('_', '-')}", help=question)
     parser.add_argument("--package", metavar="FILE", help="of the surroundings, to be installed")
     parser.add_argument("--yes", action="store_true", help="do not ask anything")
+    parser.add_argument("--no-scan", action="store_true", help="do not look at the buses")
     arguments = parser.parse_args(argv)
     path = settings_path(arguments.settings)
     text, is_there = _text(path)
@@ -82,6 +86,8 @@ def main(argv: list[str]) -> int:
         from kiezbox.cli.place import main as place
 
         place(["install", arguments.package, "--settings", path])
+    if is_asking and not arguments.no_scan:
+        _propose_sensors(path)
     _remind(path)
     return 0
 
@@ -286,6 +292,46 @@ def put(text: str, section: str, key: str, value: Any) -> str:
                 return "\n".join(lines) + "\n"
     lines.insert(start + 1, line)
     return "\n".join(lines) + "\n"
+
+
+def _propose_sensors(path: str) -> None:
+    """What answers on the buses and is not in the file, if whoever is at the terminal wants it.
+
+    The file is written already: nothing that goes wrong here is a failed init.
+    """
+    from kiezbox.cli._common import load_settings
+    from kiezbox.cli.scan import add, proposals
+
+    settings = load_settings(path)
+    if _node_runs(settings):
+        print("to find new sensors: systemctl stop kiezbox-node, then kiezbox scan --add")
+        return
+    print("looking what hangs on the buses (15 s at most) …")
+    try:
+        found = list(proposals(settings))
+        for each in found:
+            print(f"  {each.what}{f': {each.note}' if each.note else ''}")
+        new = sum(bool(each.table) for each in found)
+        if not new:
+            print("nothing new that could be named; kiezbox scan looks again")
+        elif input(f"Write {new} of them into {path}? [Y/n] ").strip().lower()[:1] != "n":
+            add(path, settings, found, None)
+    except EOFError:
+        print()
+    except KiezboxError as error:
+        print(f"  {error}", file=sys.stderr)
+        print("  kiezbox scan looks again; kiezbox check says more.", file=sys.stderr)
+
+
+def _node_runs(settings: Any) -> bool:
+    from kiezbox.cli._common import read_facts
+    from kiezbox.errors import NotRunning
+
+    try:
+        read_facts(settings)
+    except NotRunning:
+        return False
+    return True
 
 
 def _remind(path: str) -> None:

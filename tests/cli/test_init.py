@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import select
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,8 @@ import pytest
 from kiezbox.cli import main
 from kiezbox.cli.init import put
 from kiezbox.errors import SettingsError, UsageError
+from kiezbox.hardware.simulated.bench import Bench
+from kiezbox.hardware.simulated.bme280 import SimulatedBme280
 
 LIMIT_S = 20.0
 
@@ -179,13 +183,13 @@ def test_somebody_at_a_terminal_is_asked_one_thing_after_the_other(path: Path) -
     assert table["operator"] == {"controller": "Verein, Weg 1"}
 
 
-def at_a_terminal(path: Path, typed: str) -> tuple[int, str]:
+def at_a_terminal(path: Path, typed: str, *options: str) -> tuple[int, str]:
     """What it says to somebody who types all answers in one go."""
     ours, theirs = pty.openpty()
     os.write(ours, typed.encode())
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "kiezbox", "init", "--settings", str(path)],
+            [sys.executable, "-m", "kiezbox", "init", "--settings", str(path), *options],
             stdin=theirs, capture_output=True, text=True, timeout=LIMIT_S,
         )  # fmt: skip
     finally:
@@ -231,3 +235,85 @@ def test_the_radios_country_goes_into_its_own_table(path: Path) -> None:
     assert tomllib.loads(path.read_text("utf-8"))["network"]["access_point"]["country"] == "AT"
     with pytest.raises(SettingsError, match="country"):
         init(path, "--country", "Austria", "--yes")
+
+
+# --- what hangs on the buses ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def bench(path: Path) -> Iterator[Bench]:
+    """A bus with a BME280, and a file that knows the bus and nothing on it."""
+    with Bench(path.parent / "bench") as bench:
+        bench.attach(0x76, SimulatedBme280())
+        path.write_text(
+            f'[box]\nid = "kb-1"\n[store]\nrun_dir = "{path.parent}"\n'
+            f'[hardware]\ni2c = "{bench.address}"\n'
+        )
+        yield bench
+
+
+def sensors(path: Path) -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = tomllib.loads(path.read_text("utf-8")).get("sensors", {})
+    return found
+
+
+#: Enter for each question.
+KEPT = "\n" * 8
+
+
+@pytest.mark.usefixtures("bench")
+def test_what_hangs_on_the_bus_is_proposed_and_written_with_its_place(path: Path) -> None:
+    code, said = at_a_terminal(path, KEPT + "y\nout\n")
+
+    assert code == 0 and "0x76  BME280" in said
+    assert sensors(path) == {"bme280": {"driver": "bme280", "address": 0x76, "where": "outdoor"}}
+    assert main(["settings", "check", "--settings", str(path)]) == 0
+    # Called again, it has nothing to propose.
+    code, said = at_a_terminal(path, KEPT)
+    assert code == 0 and "is in kiezbox.toml" in said and "Write" not in said
+
+
+@pytest.mark.usefixtures("bench")
+@pytest.mark.parametrize("typed", [KEPT + "n\n", KEPT + "\x04", KEPT + "y\n\x04"])
+def test_who_does_not_want_what_was_found_keeps_the_file(path: Path, typed: str) -> None:
+    before = path.read_text()
+
+    code, said = at_a_terminal(path, typed)
+
+    assert code == 0 and "BME280" in said
+    assert path.read_text() == before
+
+
+@pytest.mark.usefixtures("bench")
+def test_no_bus_is_looked_at_when_told_so_or_without_a_terminal(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, said = at_a_terminal(path, KEPT, "--no-scan")
+    assert code == 0 and "BME280" not in said
+    code, said = at_a_terminal(path, "", "--yes")
+    assert code == 0 and "BME280" not in said
+
+    assert init(path, "--name", "Eck", "--yes") == 0
+
+    assert "BME280" not in capsys.readouterr().out
+    assert sensors(path) == {}
+
+
+def test_a_bus_that_cannot_be_opened_fails_no_init(path: Path) -> None:
+    path.write_text(f'[box]\nid = "kb-1"\n[store]\nrun_dir = "{path.parent}"\n'
+                    f'[hardware]\ni2c = "{path.parent}/no-bus"\n')  # fmt: skip
+
+    code, said = at_a_terminal(path, KEPT)
+
+    assert code == 0 and "Traceback" not in said
+    assert sensors(path) == {}
+
+
+@pytest.mark.usefixtures("bench")
+def test_beside_a_running_node_no_bus_is_touched(path: Path) -> None:
+    document = {"written_at": time.time() + 20, "latest": {}}
+    (path.parent / "now.json").write_text(json.dumps(document))
+
+    code, said = at_a_terminal(path, KEPT)
+
+    assert code == 0 and "systemctl stop kiezbox-node" in said and "0x76" not in said
