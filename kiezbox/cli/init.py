@@ -6,7 +6,7 @@
                --package place.db --yes   without asking: for scripts
 
 At a terminal it looks at its end what hangs on the buses, and proposes the tables for what is not
-in the file yet, as `kiezbox scan --add` does; --no-scan leaves that out. A script calls that itself.
+in the file yet, as `kiezbox scan --add` does; --no-scan leaves that out.
 
 A new file is the example that explains every setting, with your answers in it. In a file that is
 there only the answers change; where one takes the place of another you are shown which, and asked.
