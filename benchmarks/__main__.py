@@ -27,6 +27,7 @@ from benchmarks.lib.contest import (
 BENCHMARKS = {
     "drain": (5, 1),
     "sd": (3, 1),
+    "archive": (3, 1),
     "start": (9, 3),
     "edge": (3, 1),
     "failover": (3, 1),

@@ -100,9 +100,19 @@ def batches(store: StoreReader, choice: Choice, at_once: int) -> Iterator[Batch]
         position = batch.readings[-1][0]
         left = None if left is None else left - len(batch)
         yield batch
+        if choice.until_ms is not None and _is_past(batch.readings[-1], choice.until_ms):
+            position |= (1 << COUNTER_BITS) - 1  # The rest of this start of the node.
         done += len(batch)
         if choice.progress:
             choice.progress(min(1.0, done / max(1, whole)))
+
+
+def _is_past(row: Any, until_ms: int) -> bool:
+    """Whether what was measured later in the same start of the node is after a moment as well.
+
+    A day is more than a clock is ever set back while it is trusted.
+    """
+    return bool(row[8]) and row[2] > until_ms + 86_400_000
 
 
 def clock_of(reading_boot: int, trusted: int, marks: ClockMarks) -> str:

@@ -45,11 +45,9 @@ TIERS = (
     Tier("hourly", 2, 3_600_000),
     Tier("daily", 3, 86_400_000),
 )
+_FINEST_MS = TIERS[0].width_ms
+_SERIES = (1 << _SPAN_AT) - 1
 BY_NAME = {tier.name: tier for tier in TIERS}
-
-#: Parts of a row's number, for SQL.
-SERIES_OF_ID = f"(id & {(1 << _SPAN_AT) - 1})"
-SPAN_OF_ID = f"((id >> {_SPAN_AT}) & {(1 << (_TIER_AT - _SPAN_AT)) - 1})"
 
 #: Quantities that are averaged by energy.
 LEVELS = frozenset({Quantity.LAEQ_DB.value})
@@ -79,7 +77,9 @@ _MERGE_LEVEL = _MERGE.replace(
 
 
 class Sums:
-    """Readings on their way into the tiers: [sum, least, most, good, suspect, bad] per row."""
+    """Readings on their way into the tiers: [sum, least, most, good, suspect, bad] per ten minutes
+    and series; the coarser tiers are made of these.
+    """
 
     def __init__(self, levels: frozenset[int] | set[int]) -> None:
         """``levels``: numbers of the series that are averaged by energy."""
@@ -89,20 +89,35 @@ class Sums:
     def add(self, series: int, at_ms: int, value: float, flag: int) -> None:
         if not 0 <= at_ms < _LATEST_MS:
             return
-        weight = power(value) if series in self._levels else value
-        for tier in TIERS:
-            row = self._rows.get(number := tier.id_of(at_ms, series))
-            if row is None:
-                row = self._rows[number] = [0.0, math.inf, -math.inf, 0, 0, 0]
-            if flag == Flag.GOOD:
-                row[0] += weight
-                row[1], row[2] = min(row[1], value), max(row[2], value)
-            row[3 + min(max(flag, 0), 2)] += 1
+        number = at_ms // _FINEST_MS << _SPAN_AT | series
+        row = self._rows.get(number)
+        if row is None:
+            row = self._rows[number] = [0.0, math.inf, -math.inf, 0, 0, 0]
+        if flag == Flag.GOOD:
+            row[0] += power(value) if series in self._levels else value
+            if value < row[1]:
+                row[1] = value
+            if value > row[2]:
+                row[2] = value
+            row[3] += 1
+        else:
+            row[5 if flag > 1 else 4] += 1
 
     def rows(self) -> dict[int, tuple[Any, ...]]:
         """The table's rows by their number, as if it had no others."""
+        sums: dict[int, list[float]] = {}
+        for fine, row in self._rows.items():
+            series, at_ms = fine & _SERIES, (fine >> _SPAN_AT) * _FINEST_MS
+            for tier in TIERS:
+                there = sums.get(number := tier.id_of(at_ms, series))
+                if there is None:
+                    sums[number] = list(row)
+                    continue
+                there[1], there[2] = min(there[1], row[1]), max(there[2], row[2])
+                for column in (0, 3, 4, 5):
+                    there[column] += row[column]
         found: dict[int, tuple[Any, ...]] = {}
-        for number, (total, least, most, *counts) in sorted(self._rows.items()):
+        for number, (total, least, most, *counts) in sorted(sums.items()):
             good, suspect, bad = map(int, counts)
             if not good:
                 found[number] = (number, None, None, None, good, suspect, bad)
@@ -112,7 +127,7 @@ class Sums:
         return found
 
     def _is_level(self, number: int) -> bool:
-        return (number & ((1 << _SPAN_AT) - 1)) in self._levels
+        return (number & _SERIES) in self._levels
 
     def joined(self, one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...]:
         """Two rows of one number as one, as ``_MERGE`` does it."""
