@@ -254,7 +254,8 @@ def _name_of(quantity: str) -> Name | None:
 def _family(metric: str, words: str, kind: str, samples: list[tuple[str, float]]) -> list[str]:
     """One metric's lines; all of them must stand together."""
     head = [f"# HELP {metric} {words}\n", f"# TYPE {metric} {kind}\n"]
-    return head + [f"{metric}{{{labels}}} {value!r}\n" for labels, value in samples]
+    # 15 digits are what a float holds for sure: 100799.9, not 100799.90000000001.
+    return head + [f"{metric}{{{labels}}} {value:.15g}\n" for labels, value in samples]
 
 
 def _escaped(text: str) -> str:

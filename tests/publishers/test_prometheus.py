@@ -138,7 +138,15 @@ def test_labels_say_box_and_sensor_and_the_time_is_a_value_of_its_own(bench: Ben
     assert 'kiezbox_temperature_celsius{box="kb-1",sensor="roof"} 21.5' in lines
     assert (
         'kiezbox_reading_timestamp_seconds{box="kb-1",sensor="roof",quantity="temperature_c"}'
-        " 1780000000.0" in lines
+        " 1780000000" in lines
+    )
+
+
+def test_a_value_is_shown_with_the_digits_it_has(bench: Bench) -> None:
+    bench.hand_over(bench.reading(Quantity.PRESSURE_HPA, 1007.999))
+
+    assert (
+        'kiezbox_pressure_pascals{box="kb-1",sensor="roof"} 100799.9' in bench.text().splitlines()
     )
 
 
