@@ -264,12 +264,13 @@ class Carrier:
         try:
             publisher.publish(batch)
         except Rejected as error:
-            # The next values are other ones, so these are not tried again.
-            self._store.open_fault(
-                self._source, "rejected", f"the latest values were rejected: {error}", error.hint
-            )
-            self._store.close_fault(self._source, "rejected")
-            log.warning("%s: %s", self._source, error)
+            # The next values are other ones, so these are not put aside. Most probably those are
+            # rejected, too: the fault stays until a round has passed without.
+            if self._store.open_fault(self._source, "rejected", str(error), error.hint):
+                log.warning("%s: %s", self._source, error)
+            pause_s = max(0.0, publisher.due_in_s())
+            self._fault_until = self._clock.monotonic() + pause_s + FAULT_FOR_S
+            self._may_have_fault = True
         if publisher.sent > self.delivered:
             self.delivered = publisher.sent
             self.confirmed_at = self._clock.now()

@@ -122,20 +122,38 @@ def test_while_it_cannot_be_reached_its_cursor_does_not_hold_back_the_deleting_o
     assert carrier.problem is told.problem and carrier.backlog() == 10
 
 
-def test_values_that_are_rejected_are_recorded_and_not_tried_again(rig: Rig, told: Told) -> None:
+def test_values_that_are_rejected_are_a_fault_until_others_are_taken_and_come_no_more(
+    rig: Rig, told: Told
+) -> None:
     carrier, store = worker(rig, told)
     rig.measure(store)
-    told.problem = Rejected("too long")
+    told.problem = Rejected("too long", hint="Fewer sensors.")
     carrier.step()
-    told.problem = None
-
-    carrier.step()
-
-    assert told.handed == [] and carrier.delivered == 0
-    faults = store.faults(only_open=False)
-    assert [(fault.kind, fault.message) for fault in faults] == [
-        ("rejected", "the latest values were rejected: too long")
+    assert [(f.kind, f.message, f.hint) for f in store.faults()] == [
+        ("rejected", "too long", "Fewer sensors.")
     ]
+
+    told.problem = None
+    carrier.step()
+    assert told.handed == [] and carrier.delivered == 0
+    rig.measure(store, rounds=2)
+    carrier.step()
+
+    assert [len(batch) for batch in told.handed] == [4]
+    assert store.faults() == []
+
+
+def test_a_carrier_that_rejects_each_round_has_one_fault_all_the_time(rig: Rig, told: Told) -> None:
+    carrier, store = worker(rig, told)
+    for _ in range(5):
+        rig.measure(store)
+        told.problem = Rejected("no such sensor there")
+        carrier.step()
+        told.problem = None
+        carrier.step()
+        assert [fault.kind for fault in store.faults()] == ["rejected"]
+
+    assert len(store.faults(only_open=False)) == 1
 
 
 def test_a_no_that_needs_a_person_is_a_fault_at_once(rig: Rig, told: Told) -> None:
