@@ -60,8 +60,8 @@ _LANG = {"de_simple": "de-simple"}
 
 _loaded: dict[tuple[str, str], dict[str, Any]] = {}
 
-#: So many of them are kept, of two hundred and more: a street speaks a few languages in a night, and
-#: loading one anew costs a millisecond. All of them would take six MiB.
+#: So many of them are kept, of two hundred and more: a street speaks a few languages in a night,
+#: and loading one anew costs a millisecond. All of them would take six MiB.
 MOST_LOADED = 64
 
 

@@ -6,7 +6,6 @@ declare here or there. Pure: a mapping goes in (who read the file is ``cli``), o
 from kiezbox.settings.abuse import AbuseSettings
 from kiezbox.settings.box import (
     PUBLIC_PLACES,
-    BatterySettings,
     BoxSettings,
     CauseSettings,
     CausesSettings,
@@ -29,6 +28,7 @@ from kiezbox.settings.declaring import (
 )
 from kiezbox.settings.desk import DeskSettings
 from kiezbox.settings.hardware import (
+    BatterySettings,
     ButtonSettings,
     ClockSettings,
     GridSourceSettings,

@@ -12,7 +12,12 @@ from kiezbox.model import is_box_id
 from kiezbox.settings.abuse import AbuseSettings
 from kiezbox.settings.declaring import Declaration, Table, section, setting, tables
 from kiezbox.settings.desk import DeskSettings
-from kiezbox.settings.hardware import ButtonSettings, ClockSettings, HardwareSettings
+from kiezbox.settings.hardware import (
+    BatterySettings,
+    ButtonSettings,
+    ClockSettings,
+    HardwareSettings,
+)
 from kiezbox.settings.help import HelpSettings
 from kiezbox.settings.network import NetworkSettings
 from kiezbox.settings.operator import OperatorSettings
@@ -147,31 +152,6 @@ class StoreSettings:
         """Where the log of words is."""
         folder, slash, _ = self.path.rpartition("/")
         return self.words or f"{folder}{slash}words/words.db"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatterySettings:
-    sensor: str = setting("", help="The sensor that measures the battery (an ina219). Empty: none.")
-    capacity_ah: float = setting(
-        12.0, help="What the battery holds when new.", unit="Ah", least=0.1, most=2000
-    )
-    chemistry: str = setting(
-        "lifepo4",
-        help="Decides which voltages mean full and empty.",
-        choices=("lifepo4", "liion", "lead"),
-    )
-    cells: int = setting(4, help="Cells in series.", least=1, most=16)
-    charge_is_positive: bool = setting(
-        True,
-        help="Whether current into the battery counts positive: which way the shunt sits.",
-    )
-    low_percent: float = setting(30.0, help="At or below: mode saving.", unit="%", least=2, most=90)
-    critical_percent: float = setting(
-        10.0, help="At or below: mode dark.", unit="%", least=1, most=50
-    )
-    hysteresis_percent: float = setting(
-        5.0, help="So much more before a stage is left upwards.", unit="%", least=1, most=30
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,8 +317,8 @@ class SensorSettings:
     )
     saving_interval_s: float = setting(
         600.0,
-        help="The same in mode saving, if that is longer; 0: it is not read then. Fans, lasers and\n"
-        "the like rest meanwhile. The sensor of [power.battery] keeps its interval.",
+        help="The same in mode saving, if that is longer; 0: it is not read then. Fans, lasers\n"
+        "and the like rest meanwhile. The sensor of [power.battery] keeps its interval.",
         unit="s",
         least=0,
         most=86400,

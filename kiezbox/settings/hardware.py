@@ -1,4 +1,4 @@
-"""What hangs on the box: buses, pins, what knows of the grid, a button; and the demo's time."""
+"""What hangs on the box: buses, pins, grid, battery, a button; and the demo's time."""
 
 from __future__ import annotations
 
@@ -68,6 +68,31 @@ class GridSourceSettings:
         help="driver nut: NAME@HOST or NAME@HOST:PORT, as `upsc` writes it.",
         check=_check_ups,
         example="ups@localhost:3493",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatterySettings:
+    sensor: str = setting("", help="The sensor that measures the battery (an ina219). Empty: none.")
+    capacity_ah: float = setting(
+        12.0, help="What the battery holds when new.", unit="Ah", least=0.1, most=2000
+    )
+    chemistry: str = setting(
+        "lifepo4",
+        help="Decides which voltages mean full and empty.",
+        choices=("lifepo4", "liion", "lead"),
+    )
+    cells: int = setting(4, help="Cells in series.", least=1, most=16)
+    charge_is_positive: bool = setting(
+        True,
+        help="Whether current into the battery counts positive: which way the shunt sits.",
+    )
+    low_percent: float = setting(30.0, help="At or below: mode saving.", unit="%", least=2, most=90)
+    critical_percent: float = setting(
+        10.0, help="At or below: mode dark.", unit="%", least=1, most=50
+    )
+    hysteresis_percent: float = setting(
+        5.0, help="So much more before a stage is left upwards.", unit="%", least=1, most=30
     )
 
 
