@@ -10,8 +10,8 @@ set later.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kiezbox.model import COUNTER_BITS, Series
 from kiezbox.store import blocks, queries, tiers
@@ -116,7 +116,7 @@ class _Sums:
         self.width_ms = width_ms
         self._levels = levels
         #: Series → number of the span (Unix ms / its width) → [lowest, highest, sum, count].
-        self._found: dict[int, dict[int, list[float]]] = {}
+        self._found: dict[int, dict[int, list[Any]]] = {}
 
     def add(self, series: int, at_ms: int, value: float) -> None:
         weight = power(value) if series in self._levels else value
@@ -136,6 +136,23 @@ class _Sums:
         found[2] += total
         found[3] += count
 
+    def take(self, tier: tiers.Tier, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Rows of a tier; most charts are nothing else, so the plain case is short."""
+        levels, found = self._levels, self._found
+        is_plain = tier.width_ms == self.width_ms
+        for number, mean, low, high, good in rows:
+            series, span = number & _SERIES, number >> 24 & _SPAN
+            if not is_plain:
+                span = span * tier.width_ms // self.width_ms
+            total = (power(mean) if series in levels else mean) * good
+            spans_of = found.get(series)
+            if spans_of is None:
+                spans_of = found[series] = {}
+            if span in spans_of:
+                self.merge(series, span, low, high, total, good)
+            else:
+                spans_of[span] = [low, high, total, good]
+
     def total_of(self, mean: str) -> str:
         """SQL of what is summed up."""
         if not self._levels:
@@ -144,19 +161,15 @@ class _Sums:
         return f"CASE WHEN series IN ({some}) THEN power({mean}) ELSE {mean} END"
 
     def spans(self, names: queries.Names) -> dict[Series, list[Span]]:
-        return {
-            names[number]: [
-                Span(
-                    n * self.width_ms / 1000,
-                    low,
-                    high,
-                    level(total / count) if number in self._levels else total / count,
-                    int(count),
-                )
+        width_s = self.width_ms / 1000
+        result = {}
+        for series, found in self._found.items():
+            mean_of = level if series in self._levels else float
+            result[names[series]] = [
+                Span(n * width_s, low, high, mean_of(total / count), count)
                 for n, (low, high, total, count) in sorted(found.items())
             ]
-            for number, found in self._found.items()
-        }
+        return result
 
 
 def _from_tiers(query: Query, sums: _Sums, fitting: Sequence[tiers.Tier], edge_ms: int) -> None:
@@ -169,10 +182,7 @@ def _from_tiers(query: Query, sums: _Sums, fitting: Sequence[tiers.Tier], edge_m
         edge_ms = until_ms
         if bounds[0] == bounds[1]:
             continue
-        for number, mean, least, most, good in query(_OF_TIER, bounds):
-            series, at_ms = number & _SERIES, (number >> 24 & _SPAN) * tier.width_ms
-            weight = power(mean) if series in sums._levels else mean
-            sums.merge(series, at_ms // sums.width_ms, least, most, weight * good, good)
+        sums.take(tier, query(_OF_TIER, bounds))
 
 
 def _from_readings(

@@ -98,7 +98,7 @@ def finish(store: Store) -> None:
 def test_everybody_reads_the_same_as_before_at_every_place(packed: Any) -> None:
     store, before = packed
     reader = StoreReader(store._card.path)
-    assert reader.info()["readings_packed"] > 5000
+    assert reader.info()["readings_packed"] > 4500
     assert reader.info()["readings"] == len(before) == 5400
     assert reader.info()["oldest_serial"] == before[0].serial
     assert list(reader.after(0, 10**6)) == list(store.after(0, 10**6)) == before
@@ -140,7 +140,7 @@ def test_what_is_packed_is_salvaged_with_the_rest(packed: Any, open_store: Any) 
     assert list(store.after(0, 10**6)) == before
     finish(store)
     assert list(store.after(0, 10**6)) == before
-    assert StoreReader(path).info()["readings_packed"] > 5000
+    assert StoreReader(path).info()["readings_packed"] > 4500
 
 
 def test_what_is_brought_in_between_blocks_is_there_once(packed: Any) -> None:
@@ -197,7 +197,7 @@ def test_readings_too_old_go_block_by_block_but_not_before_their_publisher(
     finish(store)
     left = serials(store.after(0, 10**6))
 
-    assert left[-1] == added[-1] and left[0] <= added[1201] and len(left) <= 2001
+    assert left[-1] == added[-1] and left[0] <= added[1201] and len(left) <= 2240
     newest = added[-1]
     store.set_cursor(Cursor("mqtt", newest, newest, newest))
     finish(store)
