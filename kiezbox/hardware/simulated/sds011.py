@@ -59,6 +59,8 @@ class SimulatedSds011:
         self._air: tuple[float, float] | None = (8.0, 15.0)
         self._heard = b""
         self._now = 0.0
+        #: How long fan and laser have run, in seconds, as far as anybody looked (``due``).
+        self.awake_s = 0.0
         self._reports_by_itself = True
         self._period_min = 0
         self.power_cycle()
@@ -92,6 +94,8 @@ class SimulatedSds011:
 
     def due(self, now_monotonic: float) -> bytes:
         """The reports due by now; what was missed while nobody asked is gone."""
+        if self._now and not self.is_asleep:
+            self.awake_s += now_monotonic - self._now
         self._now = now_monotonic
         if self._air is None or self.fault == "silence":
             return b""
