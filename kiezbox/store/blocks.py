@@ -37,6 +37,8 @@ INSERT = "INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 _FLAG, _TRUSTED, _RAW, _REASON = 0x03, 0x04, 0x08, 0x10
 _HEAD = struct.Struct("<H")
+#: Unpacked; what says it is longer is no block (65,535 readings with the longest reasons).
+_BYTES_MOST = 1 << 25
 
 
 def encode(rows: Sequence[Row]) -> bytes:
@@ -80,7 +82,10 @@ def decode(body: bytes) -> list[Row]:
         ValueError: these are not the bytes that were written (zlib has a checksum).
     """
     try:
-        data = zlib.decompress(body)
+        inflating = zlib.decompressobj()
+        data = inflating.decompress(body, _BYTES_MOST)
+        if not inflating.eof:
+            raise ValueError("cut short, or longer than any block")
         (n,) = _HEAD.unpack_from(data)
         layout = struct.Struct(f"<{3 * n}q{n}I{n}d")
         columns = layout.unpack_from(data, _HEAD.size)

@@ -173,7 +173,7 @@ def _is_added(db: sqlite3.Connection, row: Any, shapes: Collection[str]) -> bool
         return False
     try:
         return db.execute(INSERT_READING, row).rowcount == 1
-    except sqlite3.IntegrityError:
+    except (sqlite3.IntegrityError, OverflowError):
         return False
 
 
