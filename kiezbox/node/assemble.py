@@ -126,9 +126,11 @@ def assemble(settings: Settings, clock: Clock) -> Node:
     deliveries: list[_Delivery] = []
 
     def has_uplink() -> bool | None:
-        if not deliveries:
+        # A stick in its socket and a LoRaWAN gateway say nothing of an uplink.
+        carriers = [each.carrier for each in deliveries if each.carrier.proves_uplink]
+        if not carriers:
             return None
-        return any(delivery.carrier.link() == "connected" for delivery in deliveries)
+        return any(carrier.link() == "connected" for carrier in carriers)
 
     # Before anything else is opened or even imported: a box that wakes in a blackout opens its
     # WLAN now, whatever its sensors and publishers have to say about that.
