@@ -38,7 +38,8 @@ KEEP_S = 60.0
 CSV_MOST = 1500
 
 _STYLE = f"""{charts.STYLE}\
-th a{{display:inline-block;padding:.55rem 0}}td small{{font-weight:400}}.v{{font-size:1.6rem;font-weight:700}}\
+th a{{display:inline-block;padding:.55rem 0}}td small{{font-weight:400}}\
+.v{{font-size:1.6rem;font-weight:700}}\
 .w{{font-size:1.05rem}}.w td{{width:auto;font-weight:400}}\
 .w td,.w th{{padding-inline-end:.4rem}}.w td,thead th{{overflow-wrap:normal}}\
 @media(max-width:15rem){{.w{{font-size:.85rem}}}}"""
