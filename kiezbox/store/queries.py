@@ -64,7 +64,7 @@ class DeadLetter(NamedTuple):
 def stored_rows(query: Query, position: int, limit: int, until: int) -> list[Row]:
     """The database's readings with position < serial <= until, oldest first."""
     rows = blocks.rows_after(query, position, limit, until)
-    if len(rows) >= limit:
+    if rows and len(rows) >= limit:
         until = rows[-1][0]  # What was brought in later may still lie between them.
     more: list[Any] = query(
         "SELECT * FROM readings WHERE serial > ? AND serial <= ? ORDER BY serial LIMIT ?",
