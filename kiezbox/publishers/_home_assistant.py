@@ -95,6 +95,9 @@ CLASSES: dict[Quantity, Class] = {
     Quantity.SATELLITES: Class("satellites", None, None),
 }
 
+#: What our components are.
+PLATFORMS = ("sensor", "binary_sensor")
+
 #: Attributes of a series whose newest reading is believed.
 GOOD = b'{"quality":"good"}'
 
@@ -222,7 +225,7 @@ def remembered(payload: bytes | None) -> dict[str, str]:
         return {
             str(name): str(component["platform"])
             for name, component in components.items()
-            if len(component) > 1
+            if len(component) > 1 and component["platform"] in PLATFORMS
         }
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {}

@@ -109,6 +109,7 @@ class HomeAssistant(mqtt.Mqtt):
         # The connection that our description was said on, and "online" on its way there.
         self._known_on: Connection | None = None
         self._hello: tuple[Connection, int] | None = None
+        self._helper: threading.Thread | None = None
         super().__init__(settings, box.id, wake)
 
     # --- values --------------------------------------------------------------------------
@@ -311,7 +312,11 @@ class HomeAssistant(mqtt.Mqtt):
             self._due_at_s = self._clock.monotonic()
             self._wake()
 
-        threading.Thread(target=introduce, name="home-assistant", daemon=True).start()
+        if self._helper is not None and self._helper.is_alive():
+            # Somebody calls "online" again and again; the next reading is described anyway.
+            return
+        self._helper = threading.Thread(target=introduce, name="home-assistant", daemon=True)
+        self._helper.start()
 
 
 def _packed(document: Any) -> bytes:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from broker import LIMIT_S, Listener, Mosquitto, wait_for
+from broker import LIMIT_S, Amqtt, Listener, Mosquitto, wait_for
 
 from kiezbox.clock import ManualClock
 from kiezbox.errors import SettingsError, Unreachable
@@ -113,6 +113,11 @@ def last(listener: Listener, topic: str) -> Any:
     return said[-1] if said else None
 
 
+def last_said(listener: Listener, topic: str) -> Any:
+    heard = last(listener, topic)
+    return None if heard is None else heard.json()
+
+
 # --- on a real broker --------------------------------------------------------------------
 
 
@@ -197,12 +202,12 @@ def test_what_is_not_believed_is_no_state_but_an_attribute_without_the_value(
 
     quality = f"{BASE}/roof/temperature_c/quality"
     wait_for(
-        lambda: last(heard, quality).json() == {"quality": flag.name.lower(), "reason": "step"},
+        lambda: last_said(heard, quality) == {"quality": flag.name.lower(), "reason": "step"},
         "the attributes",
     )
     assert not any(b"99.25" in each.payload for each in heard.heard)
     rig.say(publisher, rig.reading(Quantity.TEMPERATURE_C, 21.6))
-    wait_for(lambda: last(heard, quality).json() == {"quality": "good"}, "good again")
+    wait_for(lambda: last_said(heard, quality) == {"quality": "good"}, "good again")
 
 
 def test_a_sensor_that_is_private_now_is_taken_out_and_says_nothing_more(rig: Rig) -> None:
@@ -266,7 +271,13 @@ def test_a_restart_never_takes_out_even_for_a_moment_what_stays(rig: Rig) -> Non
         assert len(heard.json()["components"]["roof-temperature_c"]) > 1
 
 
-@pytest.mark.parametrize("rubbish", [b"", b"{", b"[]", b'{"components":{"a":1}}', b"\xff", b'"x"'])
+RUBBISH = [
+    b"", b"{", b"[]", b'{"components":{"a":1}}', b"\xff", b'"x"', b"[" * 50_000,
+    b'{"components":{"a":{"platform":["sensor"],"b":1}}}', b'{"components":[]}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("rubbish", RUBBISH)
 def test_rubbish_on_the_topic_of_our_description_is_written_over(rig: Rig, rubbish: bytes) -> None:
     other = rig.listen("nothing")
     other._client.publish(CONFIG, rubbish, qos=1, retain=True).wait_for_publish(LIMIT_S)
@@ -306,6 +317,32 @@ def test_a_broker_that_does_not_let_us_listen_does_not_hinder_us(
     assert publisher.sent == 1
 
 
+def test_a_broker_that_speaks_only_mqtt_3_will_do(rig: Rig, stack: ExitStack) -> None:
+    amqtt = Amqtt()
+    stack.callback(amqtt.close)
+    states = Listener(amqtt.port, f"{BASE}/+/+", version=4)
+    stack.callback(states.close)
+    publisher = rig.open(port=amqtt.port)
+
+    rig.say(publisher, rig.reading(Quantity.TEMPERATURE_C, 21.5))
+
+    wait_for(lambda: [heard.json()["value"] for heard in states.heard] == [21.5], "the state")
+
+
+def test_whoever_calls_online_again_and_again_costs_no_thread_each(rig: Rig) -> None:
+    publisher = rig.open()
+    rig.say(publisher, rig.reading(Quantity.TEMPERATURE_C, 21.5))
+    other = rig.listen(CONFIG)
+
+    for _ in range(200):
+        other._client.publish("homeassistant/status", b"online", qos=1)
+    other._client.publish(CONFIG + "/end", b"end", qos=1).wait_for_publish(LIMIT_S)
+
+    assert sum(thread.name == "home-assistant" for thread in threading.enumerate()) <= 1
+    rig.say(publisher, rig.reading(Quantity.HUMIDITY_PERCENT, 55.0))
+    assert "roof-humidity_percent" in rig.config()["components"]
+
+
 def test_mode_grid_and_faults_are_entities_of_their_own(rig: Rig) -> None:
     heard = rig.listen(f"{BASE}/#")
     publisher = rig.open()
@@ -313,8 +350,8 @@ def test_mode_grid_and_faults_are_entities_of_their_own(rig: Rig) -> None:
     publisher.announce("faults", FAULT)
 
     wait_for(lambda: last(heard, f"{BASE}/state") and last(heard, f"{BASE}/faults"), "both")
-    assert last(heard, f"{BASE}/state").json() == {"mode": "emergency", "state": "lost"}
-    assert last(heard, f"{BASE}/faults").json() == {"open": "ON", "faults": ["nothing at 0x76"]}
+    assert last_said(heard, f"{BASE}/state") == {"mode": "emergency", "state": "lost"}
+    assert last_said(heard, f"{BASE}/faults") == {"open": "ON", "faults": ["nothing at 0x76"]}
     assert {"mode", "grid", "faults"} <= set(rig.config()["components"])
     late = rig.listen(f"{BASE}/state")
     wait_for(lambda: late.heard, "whoever comes later hears it too")
