@@ -152,9 +152,11 @@ class Progress:
         self._clock = clock
         self._said_at = clock.monotonic()
         self._has_said = False
+        self._part = 0.0
 
     def __call__(self, part: float) -> None:
         now = self._clock.monotonic()
+        self._part = part
         if now - self._said_at >= _WORD_EVERY_S:
             self._said_at = now
             self._has_said = True
@@ -163,4 +165,5 @@ class Progress:
     def end(self) -> None:
         """The line's end, if there is a line."""
         if self._has_said:
-            print(file=sys.stderr)
+            # Of what was asked for all is there, also where it ended before the readings do.
+            print("\r100% written" if self._part < 1 else "", file=sys.stderr)
