@@ -112,7 +112,7 @@ class Post:
             name,
             driver,
             settings,
-            SimpleNamespace(),  # type: ignore[arg-type]
+            SimpleNamespace(),
             self._store,
             self.latest,
             self.clock,
