@@ -1,5 +1,9 @@
 """Look the box over and say what is wrong and what to do.
 
+  kiezbox check
+  kiezbox check --walk      walk through pulling the plug: does each grid source see it, and the
+                            right way round? Beside the running node.
+
 Exit code 0: fine or worth knowing. 1: something does not work as it was meant to.
 """
 
@@ -26,8 +30,16 @@ def main(argv: list[str]) -> int:
 
     parser = Parser("check", __doc__)
     parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("--walk", action="store_true", help="pull the plug, step by step")
     arguments = parser.parse_args(argv)
     settings = check(read_toml(settings_path(arguments.settings)))
+    if arguments.walk:
+        from kiezbox.cli._walking import walk
+
+        # Without a node nobody asks the sources.
+        read_facts(settings)
+        is_well = walk(settings, lambda: (read_facts(settings).get("grid") or {})["sources"])
+        return int(not is_well)
     try:
         facts = read_facts(settings)
     except NotRunning:
