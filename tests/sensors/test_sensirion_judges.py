@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 import pytest
+from contracts.haste import clock
 from sensirion_i2c_scd30.device import Scd30Device
 from sensirion_i2c_sgp4x import Sgp40I2cDevice
 
@@ -33,7 +34,7 @@ class Soldered:
 
 
 def test_the_makers_scd30_driver_reads_and_sets_what_the_twin_has() -> None:
-    chip = SimulatedScd30(clock=lambda: time.monotonic() * 50)
+    chip = SimulatedScd30(clock=clock)
     chip.set(655.3, 21.5, 55.0)
     driver = Scd30Device(channel(Soldered(0x61, chip), 0x61))  # type: ignore[arg-type]
 
@@ -56,7 +57,7 @@ def test_the_makers_scd30_driver_reads_and_sets_what_the_twin_has() -> None:
 
 
 def test_the_makers_sgp40_driver_measures_and_tells_the_twin_the_climate() -> None:
-    chip = SimulatedSgp40()
+    chip = SimulatedSgp40(clock=clock)
     chip.set(31_234)
     driver = Sgp40I2cDevice(connection(Soldered(0x59, chip)))  # type: ignore[arg-type]
 
