@@ -67,12 +67,11 @@ def main(argv: list[str]) -> int:
 
 def _tell(settings: Any, file: Any, now: float) -> None:
     """The public pages hear of it at once, whether a node runs or not."""
+    from kiezbox.node.private import public_sensors
     from kiezbox.privacy.shown import shown_of
-    from kiezbox.settings import PUBLIC_PLACES
     from kiezbox.store.consents import keep_shown
 
-    public = [name for name, t in settings.sensors.items() if t.get("where") in PUBLIC_PLACES]
-    keep_shown(file.path, shown_of(frozenset(public), file.read(), now))
+    keep_shown(file.path, shown_of(public_sensors(settings.sensors), file.read(), now))
 
 
 _NEEDED = {

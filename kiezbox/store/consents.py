@@ -78,6 +78,8 @@ class ConsentFile:
             file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(file, fcntl.LOCK_EX)
+                if is_new:
+                    _give_to_the_folders_owner(file, self.path)
                 number = _put(file, line)
             finally:
                 os.close(file)
@@ -89,6 +91,13 @@ class ConsentFile:
                 hint="Nothing was changed. Call it as the user kiezbox, or with sudo.",
             ) from error
         return number
+
+
+def _give_to_the_folders_owner(file: int, path: str) -> None:
+    """With sudo the file would be root's, and the node could not read who agreed to what."""
+    if os.geteuid() == 0:
+        folder = os.stat(os.path.dirname(path) or ".")
+        os.fchown(file, folder.st_uid, folder.st_gid)
 
 
 def keep_shown(ledger_path: str, shown: Shown) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from kiezbox.cli import run
+from kiezbox.clock import ManualClock
+from kiezbox.node.private import Privacy
 
 TOML = """
 [box]
@@ -102,6 +105,19 @@ def test_a_wrong_call_says_what_to_do(consent: Desk, arguments: tuple[str, ...],
 
     assert code != 0 and said in err and "Traceback" not in err
     assert "no consent" in consent("list")[1]
+
+
+def test_the_pages_go_on_showing_what_they_showed(consent: Desk) -> None:
+    # The node's own words, and those of the command line: one table.
+    table = consent.settings.parent / "public.json"
+    sensors = tomllib.loads(consent.settings.read_text(encoding="utf-8"))["sensors"]
+    ledger = str(consent.settings.parent / "consents.jsonl")
+    Privacy(sensors, ledger, ManualClock(1_780_000_000.0)).tell_the_portal()
+    before = table.read_text(encoding="utf-8")
+
+    consent(*GIVE)
+
+    assert table.read_text(encoding="utf-8") == before
 
 
 def test_a_damaged_ledger_is_said_with_what_it_means(consent: Desk) -> None:

@@ -127,6 +127,17 @@ def test_names_are_for_nobody_elses_eyes(file: ConsentFile) -> None:
     assert os.stat(file.path).st_mode & 0o077 == 0
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_what_root_writes_first_is_the_nodes_to_read(file: ConsentFile) -> None:
+    os.chown(os.path.dirname(file.path), 65534, 65534)
+
+    file.append(FLAT)
+    file.append({"change": "revoked", "at": 2000.0, "number": 1})
+
+    found = os.stat(file.path)
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (65534, 65534, 0o600)
+
+
 @pytest.mark.parametrize("kept", [0, 1, 20, -1])
 def test_a_line_that_a_power_cut_tore_was_never_said(file: ConsentFile, kept: int) -> None:
     file.append(FLAT)
