@@ -30,7 +30,7 @@ def measure(options: Options) -> Outcome:
         outcome.setting = (
             f"{CLIENTS} keep-alive clients (wrk), {seconds:g} s, the server alone on its core if"
             f" there are two. A page of {len(page)} bytes, {len(zipped)} with gzip; Kiezbox gives"
-            " each guest a token of its own in it and has Flask loaded."
+            " each guest a token of its own in it."
         )
 
         def ours(_: Path, port: int) -> list[str]:
