@@ -20,14 +20,7 @@ from kiezbox.errors import StoreError
 from kiezbox.settings import StoreSettings
 from kiezbox.store import changes, migrate, opening, packing, tending
 from kiezbox.store.counting import Counter
-from kiezbox.store.database import (
-    HINTS,
-    TROUBLE,
-    is_full,
-    state_of,
-    store_error,
-    transaction,
-)
+from kiezbox.store.database import HINTS, TROUBLE, is_full, state_of, store_error, transaction
 from kiezbox.store.journal import Journal
 from kiezbox.store.packing import Change, Frame, Row
 
