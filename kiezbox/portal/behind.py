@@ -16,7 +16,6 @@ from kiezbox.portal.prepared import Wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from _queue import SimpleQueue as Queue
     from collections.abc import Callable, Hashable
 
     from kiezbox.portal.answered import Answer
@@ -61,8 +60,8 @@ class Behind:
         self._waiting: dict[Visit, Request] = {}
         #: Errands under way, of each guest: also of connections it has dropped since.
         self._away: dict[Hashable, int] = {}
-        self._orders: Queue[_Errand | None] = SimpleQueue()
-        self._made: Queue[_Errand] = SimpleQueue()
+        self._orders: SimpleQueue[_Errand | None] = SimpleQueue()
+        self._made: SimpleQueue[_Errand] = SimpleQueue()
 
     def ask(self, visit: Visit, request: Request) -> bool:
         """The answer comes to ``Responder.answer``, later and never at once; False: it will not."""
