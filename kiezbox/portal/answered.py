@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
     from typing import Any
 
 __all__ = ["HTML", "SLOT", "Answer", "takes_gzip", "zipped"]
@@ -38,13 +38,15 @@ class Answer:
     """``Content-Length`` is its server's to add.
 
     ``keep_s`` > 0: whoever asks for the same page in the same language and coding within so many
-    seconds may get the same bytes, until ``Sight.version`` changes. ``slot`` names a placeholder
-    in the body for what is each guest's own: send ``filled(answers.own(…)(client))``, never
-    ``body``. ``is_slow``: the answer takes longer, ``answers.behind`` gives it.
+    seconds may get the same bytes, until ``Sight.version`` changes; with ``stands_on`` until that
+    is another, which is asked before the answer is made. ``slot`` names a placeholder in the body
+    for what is each guest's own: send ``filled(answers.own(…)(client))``, never ``body``.
+    ``is_slow``: the answer takes longer, ``answers.behind`` gives it.
     """
 
     __slots__ = (
-        "_around", "body", "headers", "is_slow", "job", "keep_s", "slot", "status", "wire",
+        "_around", "body", "headers", "is_slow", "job", "keep_s", "slot", "stands_on",
+        "status", "wire",
     )  # fmt: skip
 
     def __init__(
@@ -54,6 +56,7 @@ class Answer:
         kind: str = HTML,
         *more: tuple[str, str],
         keep_s: float = 0.0,
+        stands_on: Hashable = None,
         is_slow: bool = False,
     ) -> None:
         """``kind`` is the media type; "" for an answer without any content (204)."""
@@ -62,6 +65,7 @@ class Answer:
         self.headers = [("Content-Type", kind), *more] if kind else [*more]
         self.headers += _SAFE if kind == HTML else _SAFE[1:2]
         self.keep_s = keep_s
+        self.stands_on = stands_on
         self.is_slow = is_slow
         #: What must be written before there is an answer (``asking.Job``).
         self.job: Any = None

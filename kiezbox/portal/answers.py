@@ -12,11 +12,11 @@ from kiezbox.i18n import LANGUAGES, language_of
 from kiezbox.portal.answered import HTML, Answer, zipped
 from kiezbox.portal.asking import Ask, Job
 from kiezbox.portal.now import again_page, first_page
-from kiezbox.portal.official import now_matters, warnings_of
+from kiezbox.portal.official import now_matters, stands_on, warnings_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
     from typing import Any
 
     from kiezbox.portal.bulletins import Bulletin
@@ -245,19 +245,20 @@ def _seen(sight: Sight) -> tuple[Facts, list[Bulletin] | None]:
 
 
 def _first_page(request: Request, sight: Sight, guests: Guests, language: str) -> Answer:
+    ground = stands_on(sight)
     facts, bulletins = _seen(sight)
     is_clock_sure = facts["clock_trusted"] is not False
     found = warnings_of(sight.shown, facts["now"], language, is_clock_sure=is_clock_sure)
     warnings = now_matters(found, facts["now"])
-    return _page(request, first_page(facts, bulletins, language, warnings))
+    return _page(request, first_page(facts, bulletins, language, warnings), ground)
 
 
 def _again(request: Request, sight: Sight, guests: Guests, language: str) -> Answer:
     return _page(request, again_page(sight.facts(), language))
 
 
-def _page(request: Request, whole: bytes) -> Answer:
-    found = Answer(200, whole, HTML, _NO_STORE, keep_s=KEEP_S)
+def _page(request: Request, whole: bytes, ground: Hashable = None) -> Answer:
+    found = Answer(200, whole, HTML, _NO_STORE, keep_s=KEEP_S, stands_on=ground)
     return zipped(found, request.headers, _vary(request.path))
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Row = tuple[Any, ...]
     Looked = tuple[str, list[Row]]
 
-__all__ = ["MOST", "OFFICIAL", "Bulletin", "bulletins_of", "looked"]
+__all__ = ["MOST", "OFFICIAL", "Bulletin", "bulletins_of", "looked", "rows_of"]
 
 #: So many of one kind are looked at; the newest ones.
 MOST = 200
@@ -91,17 +91,21 @@ class Bulletin:
         return _TOPICS.get(self.code, "")
 
 
-def looked(shown: Shown) -> Looked | None:
-    """Whose log it is, and what it has of bulletins, newest first; None: it cannot be read."""
-    from kiezbox.portal.sight import parse_json
-
-    box = shown.rows("SELECT box FROM meta")
-    rows = shown.rows(
+def rows_of(shown: Shown) -> list[Row] | None:
+    """What the log has of bulletins, with their data as it is stored; None: it cannot be read."""
+    return shown.rows(
         "SELECT origin, sequence, written_at, expires_at, text, language, issuer, state, data"
         " FROM things WHERE kind = ? AND NOT is_hidden ORDER BY written_at DESC, sequence DESC"
         " LIMIT ?",
         (KINDS["bulletin"], MOST),
     )
+
+
+def looked(shown: Shown) -> Looked | None:
+    """Whose log it is, and what it has of bulletins, newest first; None: it cannot be read."""
+    from kiezbox.portal.sight import parse_json
+
+    box, rows = shown.rows("SELECT box FROM meta"), rows_of(shown)
     if not box or rows is None:
         return None
     try:

@@ -8,6 +8,7 @@ unverified, and never replaces or ends one of ours.
 
 from __future__ import annotations
 
+from kiezbox.portal.bulletins import rows_of as bulletin_rows
 from kiezbox.portal.shown import KINDS
 from kiezbox.portal.words import age, clock_time, escape, shortened
 from kiezbox.situation.warnings import ACTIVE, ALL_CLEAR, cause_of, standing
@@ -15,14 +16,15 @@ from kiezbox.vouched import beside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
     from typing import Any
 
     from kiezbox.portal.shown import Shown
+    from kiezbox.portal.sight import Sight
 
 __all__ = [
     "CLEAR_S", "OLD_S", "Official", "asked", "card", "cause_of", "fetched_line", "now_matters",
-    "row", "severity_words", "valid_line", "warnings_of",
+    "row", "severity_words", "stands_on", "valid_line", "warnings_of",
 ]  # fmt: skip
 
 #: Messages that are looked at; those of this box first, then the newest.
@@ -136,21 +138,35 @@ class Official:
         return self._said("contact")
 
 
+def rows_of(shown: Shown, now: float) -> list[tuple[Any, ...]] | None:
+    """What ``Official`` is made of, of the messages that are kept; None: the log cannot be read."""
+    # A warning that this box fetched is not hidden because neighbours dislike it.
+    return shown.rows(
+        "SELECT origin, sequence, written_at, topic, text, issuer, data FROM things"
+        " WHERE kind = ? AND expires_at > ? AND (issuer <> '' OR NOT is_hidden)"
+        " ORDER BY issuer = '', written_at DESC, sequence DESC LIMIT ?",
+        (KINDS["warning"], now, MOST),
+    )
+
+
+def stands_on(sight: Sight) -> Hashable:
+    """What the first page stands on, where no neighbour's word is: another one as soon as now.json,
+    the store, a bulletin or a warning is another. None: the log cannot be read.
+    """
+    bulletins, warnings = bulletin_rows(sight.shown), rows_of(sight.shown, sight.now())
+    if bulletins is None or warnings is None:
+        return None
+    return sight.version()[:3], tuple(bulletins), tuple(warnings)
+
+
 def warnings_of(
     shown: Shown, now: float, language: str, *, is_clock_sure: bool = True
 ) -> list[Official]:
     """All messages that are neither replaced nor taken back, what holds first, the gravest of it
     in front; [] as well where the log cannot be read. By a clock that nobody has set nothing ends.
     """
-    # A warning that this box fetched is not hidden because neighbours dislike it.
-    rows = shown.rows(
-        "SELECT origin, sequence, written_at, topic, text, issuer, data FROM things"
-        " WHERE kind = ? AND expires_at > ? AND (issuer <> '' OR NOT is_hidden)"
-        " ORDER BY issuer = '', written_at DESC, sequence DESC LIMIT ?",
-        (KINDS["warning"], now, MOST),
-    )
     messages = []
-    for row in rows or ():
+    for row in rows_of(shown, now) or ():
         try:
             messages.append(Official(row, language))
         except (ValueError, KeyError, TypeError, RecursionError):

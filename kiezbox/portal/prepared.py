@@ -29,7 +29,12 @@ if TYPE_CHECKING:
             """The header of this name, as far as it makes a difference."""
 
         def version(self) -> Hashable:
-            """Another one as soon as no kept answer is true any more."""
+            """Another one as soon as no kept answer is true any more, but for what ``standing`` is
+            asked of.
+            """
+
+        def standing(self) -> Hashable:
+            """``Answer.stands_on`` of an answer that was made now; None if nobody can say."""
 
 
 __all__ = ["SORRY_IN", "Known", "Prepared", "Wire", "refusal"]
@@ -141,10 +146,11 @@ def _sorry(language: str) -> dict[str, str]:
 class _Kept:
     """An answer that is kept, for a while or until the contents change."""
 
-    __slots__ = ("generation", "until", "wire")
+    __slots__ = ("generation", "stands_on", "until", "wire")
 
-    def __init__(self, wire: Wire, generation: int, until: float) -> None:
+    def __init__(self, wire: Wire, stands_on: Hashable, generation: int, until: float) -> None:
         self.wire = wire
+        self.stands_on = stands_on
         self.generation = generation
         self.until = until
 
@@ -173,6 +179,8 @@ class Prepared:
         #: Target → headers on which its answer depends.
         self._vary: dict[Hashable, list[str]] = {}
         self._version: Hashable = None
+        #: (generation, ``Contents.standing`` in it).
+        self._standing: tuple[int, Hashable] = (-1, None)
         self.generation = 0
         self._look_again_at = -1e9
 
@@ -183,13 +191,15 @@ class Prepared:
             version = self._contents.version()
             if version != self._version:
                 self._version = version
-                self.generation += 1
-                self._kept.clear()
+                self.forget()
 
     def forget(self) -> None:
-        """Something was written, and whoever wrote it looks at once."""
+        """Something was written, and whoever wrote it looks at once. Twenty posts a second are no
+        reason to make the first page twenty times: what none of them stands on is asked whether it
+        is still true (the validator of RFC 9111, 4.3).
+        """
         self.generation += 1
-        self._kept.clear()
+        self._kept = {key: kept for key, kept in self._kept.items() if kept.stands_on is not None}
 
     def known_at(self, local: str, is_tls: bool) -> dict[bytes, Known]:
         """The requests seen before at this address."""
@@ -249,7 +259,20 @@ class Prepared:
         if names is None or request.method not in ("GET", "HEAD"):
             return None
         kept = self._kept.get(self._key(target, names, request))
-        return kept if kept is not None and now < kept.until else None
+        return kept if kept is not None and now < kept.until and self._is_true(kept) else None
+
+    def _is_true(self, kept: _Kept) -> bool:
+        generation = self.generation
+        if kept.generation == generation:
+            return True
+        if kept.stands_on is None:
+            return False
+        if self._standing[0] != generation:
+            self._standing = generation, self._contents.standing()
+        if kept.stands_on != self._standing[1]:
+            return False
+        kept.generation = generation
+        return True
 
     def _keep(self, request: Request, answer: Answer, wire: Wire, now: float) -> None:
         if len(self._kept) >= MOST_KEPT or len(self._vary) >= MOST_KEPT:
@@ -260,7 +283,7 @@ class Prepared:
         names = [name.strip().lower() for name in value.split(",") if name.strip()]
         self._vary[target] = names
         key = self._key(target, names, request)
-        self._kept[key] = _Kept(wire, self.generation, now + answer.keep_s)
+        self._kept[key] = _Kept(wire, answer.stands_on, self.generation, now + answer.keep_s)
 
     def _key(self, target: Hashable, names: list[str], request: Request) -> Hashable:
         return target, *[self._contents.told(request, name) for name in names]

@@ -20,6 +20,7 @@ from kiezbox.portal.behind import THREADS, Behind
 from kiezbox.portal.forms import Forms, kept_secret
 from kiezbox.portal.guests import Guests
 from kiezbox.portal.mailroom import Mailroom
+from kiezbox.portal.official import stands_on
 from kiezbox.portal.request import request_parser
 from kiezbox.portal.responder import Responder
 from kiezbox.portal.sight import Sight
@@ -58,6 +59,9 @@ class Contents:
 
     def version(self) -> Hashable:
         return self._sight.version()
+
+    def standing(self) -> Hashable:
+        return stands_on(self._sight)
 
 
 def serve(

@@ -105,6 +105,10 @@ class Sight:
         self._street: tuple[Any, Street] = (None, Street())
         self._lately: tuple[Any, Facts | None] = (None, None)
 
+    def now(self) -> float:
+        """Unix seconds, as the box's clock has them."""
+        return self._clock.now()
+
     def version(self) -> tuple[Any, ...]:
         """Another one as soon as now.json, the store or the words are others; five ``stat``."""
         store, words = self.store_path, self.shown.path
