@@ -170,14 +170,15 @@ def wished(box: InstalledBox, true: World, source: str, ahead_s: float) -> dict[
     return ordered(box, true, put)
 
 
-def ordered(box: InstalledBox, true: World, put: Callable[[], None]) -> dict[str, Any]:
+def ordered(box: InstalledBox, true: World, put: Callable[[], object]) -> dict[str, Any]:
     put()
     before = true.off_s()
     try:
         box.systemctl("start", "kiezbox-clock.service")
     except RuntimeError:
         pass  # It says so itself.
-    return {"moved_s": true.off_s() - before} | box.show("kiezbox-clock.service", "Result")
+    moved_s = true.off_s() - before
+    return {"moved_s": moved_s, **box.show("kiezbox-clock.service", "Result")}
 
 
 if __name__ == "__main__":
