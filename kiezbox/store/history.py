@@ -10,6 +10,7 @@ set later.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -48,8 +49,11 @@ _OLDEST_FROM = (
     " ORDER BY serial LIMIT 1) UNION ALL SELECT * FROM (SELECT last, monotonic_ms FROM blocks"
     " WHERE last >= ?1 ORDER BY last LIMIT 1) ORDER BY 1 LIMIT 1"
 )
-_OF_TIER = "SELECT id, mean, least, most, good FROM tiers WHERE id >= ? AND id < ? AND good > 0"
-_SERIES, _SPAN = (1 << 24) - 1, (1 << 32) - 1
+#: Series, then what a ``Span`` has.
+_OF_TIER = (
+    "SELECT id & 16777215, ((id >> 24) & 4294967295) * ?1, least, most, mean, good FROM tiers"
+    " WHERE id >= ?2 AND id < ?3 AND good > 0 ORDER BY id"
+)
 
 
 class Span(NamedTuple):
@@ -117,6 +121,8 @@ class _Sums:
         self._levels = levels
         #: Series → number of the span (Unix ms / its width) → [lowest, highest, sum, count].
         self._found: dict[int, dict[int, list[Any]]] = {}
+        #: Series → spans of which more may stand in ``_found``; oldest first.
+        self._ready: dict[int, list[Span]] = defaultdict(list)
 
     def add(self, series: int, at_ms: int, value: float) -> None:
         weight = power(value) if series in self._levels else value
@@ -137,21 +143,16 @@ class _Sums:
         found[3] += count
 
     def take(self, tier: tiers.Tier, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Rows of a tier; most charts are nothing else, so the plain case is short."""
-        levels, found = self._levels, self._found
-        is_plain = tier.width_ms == self.width_ms
-        for number, mean, low, high, good in rows:
-            series, span = number & _SERIES, number >> 24 & _SPAN
-            if not is_plain:
-                span = span * tier.width_ms // self.width_ms
-            total = (power(mean) if series in levels else mean) * good
-            spans_of = found.get(series)
-            if spans_of is None:
-                spans_of = found[series] = {}
-            if span in spans_of:
-                self.merge(series, span, low, high, total, good)
-            else:
-                spans_of[span] = [low, high, total, good]
+        """Rows of a tier (``_OF_TIER``), by time."""
+        if tier.width_ms == self.width_ms:
+            # Most charts are nothing else, so these are whole spans and stay as they are.
+            ready, make = self._ready, tuple.__new__
+            for series, starts_s, low, high, mean, good in rows:
+                ready[series].append(make(Span, (starts_s, low, high, mean, good)))
+            return
+        for series, starts_s, low, high, mean, good in rows:
+            total = (power(mean) if series in self._levels else mean) * good
+            self.merge(series, int(starts_s * 1000) // self.width_ms, low, high, total, good)
 
     def total_of(self, mean: str) -> str:
         """SQL of what is summed up."""
@@ -162,12 +163,17 @@ class _Sums:
 
     def spans(self, names: queries.Names) -> dict[Series, list[Span]]:
         width_s = self.width_ms / 1000
-        result = {}
-        for series, found in self._found.items():
+        for series in self._found.keys() & self._ready.keys():
+            is_level = series in self._levels
+            for starts_s, low, high, mean, good in self._ready.pop(series):
+                total = (power(mean) if is_level else mean) * good
+                self.merge(series, int(starts_s / width_s), low, high, total, good)
+        result = {names[series]: found for series, found in self._ready.items()}
+        for series, sums in self._found.items():
             mean_of = level if series in self._levels else float
             result[names[series]] = [
                 Span(n * width_s, low, high, mean_of(total / count), count)
-                for n, (low, high, total, count) in sorted(found.items())
+                for n, (low, high, total, count) in sorted(sums.items())
             ]
         return result
 
@@ -182,7 +188,7 @@ def _from_tiers(query: Query, sums: _Sums, fitting: Sequence[tiers.Tier], edge_m
         edge_ms = until_ms
         if bounds[0] == bounds[1]:
             continue
-        sums.take(tier, query(_OF_TIER, bounds))
+        sums.take(tier, query(_OF_TIER, (tier.width_ms / 1000, *bounds)))
 
 
 def _from_readings(

@@ -68,15 +68,18 @@ def scan(data: bytes, folded: int) -> Scan:
     tear is taken, and the tear is no damage.
     """
     found: list[_Found] = []
-    offset = data.find(MAGIC)
-    while offset != -1:
-        length = 0
-        if offset % SECTOR == 0:
-            opened = _open_frame(data, offset, folded)
+    # A frame begins a sector. To look at their first bytes only takes a hundredth of the time that
+    # looking everywhere does, and every reader does it at every question.
+    begins = data[::SECTOR]
+    at = begins.find(MAGIC[0])
+    while at != -1:
+        sectors = 1
+        if data.startswith(MAGIC, at * SECTOR):
+            opened = _open_frame(data, at * SECTOR, folded)
             if opened is not None:
                 found.append(opened)
-                length = opened.sectors * SECTOR
-        offset = data.find(MAGIC, offset + max(1, length))
+                sectors = opened.sectors
+        at = begins.find(MAGIC[0], at + sectors)
     found.sort(key=lambda item: item.sequence)
     whole = _without_torn_end(found)
     end = whole[-1].end if whole else 0
