@@ -249,6 +249,9 @@ class Carrier:
         if since > self._cursor.live:
             # Also while it cannot be reached: nobody keeps old readings for its sake.
             self._all_confirmed(since)
+        wants_again = getattr(publisher, "wants_again", None)
+        if due_s <= 0 and wants_again is not None and wants_again():
+            since = max(0, newest - LATEST_OF)
         if due_s <= 0 and newest > since:
             batch = self._store.after(since, LATEST_OF, brief=True)
             passed = self._passes(batch) if self._passes and len(batch) else batch

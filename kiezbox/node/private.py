@@ -10,115 +10,167 @@ from typing import Any
 from kiezbox import sensors as drivers
 from kiezbox.clock import Clock
 from kiezbox.errors import StoreError
-from kiezbox.model import Batch, Series
-from kiezbox.privacy.consent import EVERYTHING
+from kiezbox.model import Batch, Row, Series
+from kiezbox.privacy.consent import EVERYTHING, Consents
+from kiezbox.privacy.places import public_since, to_be_noted
+from kiezbox.privacy.recipient import Recipient, recipient_of
 from kiezbox.privacy.shown import Shown, shown_of
 from kiezbox.quality import SUFFIX
-from kiezbox.settings import PUBLIC_PLACES
 from kiezbox.store.consents import ConsentFile, keep_shown
 
 log = logging.getLogger("kiezbox")
 
-__all__ = ["Filter", "Privacy", "public_sensors"]
+__all__ = ["Filter", "Privacy"]
 
+#: How often a publisher's worker looks at least while a consent holds: so soon after its end what
+#: the publisher keeps for others to fetch is gone. Without one nobody need look.
+LOOK_S = 1.0
 
-def public_sensors(sensors: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
-    """Those whose readings are nobody's private life, of kiezbox.toml's tables."""
-    public = {name for name, table in sensors.items() if table.get("where") in PUBLIC_PLACES}
-    return frozenset(public | {name + SUFFIX for name in public})
+Tables = Mapping[str, Mapping[str, Any]]
 
 
 class Privacy:
     """For all publishers of a node. Thread-safe as long as each has one of its own (``of``)."""
 
-    def __init__(self, sensors: Mapping[str, Mapping[str, Any]], path: str, clock: Clock) -> None:
-        """``sensors``: the tables of kiezbox.toml; ``path``: of the ledger."""
+    def __init__(
+        self, sensors: Tables, path: str, clock: Clock, publishers: Tables | None = None
+    ) -> None:
+        """``sensors``, ``publishers``: the tables of kiezbox.toml; ``path``: of the ledger."""
         self._sensors = sensors
-        self._public = public_sensors(sensors)
+        self._publishers = publishers or {}
         self._path = path
         self._ledger = ConsentFile(path)
-        self._shown: Shown | None = None
+        self._shown: tuple[Shown, int] | None = None
         self._clock = clock
 
-    def of(self, recipient: str) -> Filter:
+    def of(self, name: str) -> Filter:
         """The filter of one publisher, by its name in kiezbox.toml."""
-        ledger = ConsentFile(self._path)
-        return Filter(self._public, ledger, recipient, self._clock, self._sensors)
+        recipient = recipient_of(name, self._publishers.get(name, {}))
+        return Filter(self._sensors, ConsentFile(self._path), recipient, self._clock)
 
     def tell_the_portal(self) -> None:
-        """Keep the table of what the public pages may show; written only if it is another one."""
-        shown = shown_of(self._public, self._ledger.read(), self._clock.now())
-        if shown != self._shown:
-            try:
-                keep_shown(self._path, shown)
-            except StoreError as error:
-                # Tried again with the next now.json, which comes within a minute.
-                log.warning("privacy: %s", error)
-            else:
-                self._shown = shown
+        """Note where sensors hang now, and keep the table of what the public pages may show; each
+        is written only if it is another one.
+        """
+        try:
+            self._note_places()
+            consents, is_sure = self._ledger.read(), self._clock.is_trusted()
+            public = public_since(self._sensors, consents)
+            shown = shown_of(public, consents, self._clock.now(), is_sure=is_sure)
+            found = shown, self._ledger.size
+            if found != self._shown:
+                keep_shown(self._path, *found)
+                self._shown = found
+        except StoreError as error:
+            # Tried again with the next now.json, which comes within a minute.
+            log.warning("privacy: %s", error)
+
+    def _note_places(self) -> None:
+        consents = self._ledger.read()
+        if self._ledger.size < 0:
+            return  # It cannot be read, so nobody knows what it says already.
+        is_sure = self._clock.is_trusted()
+        for line in to_be_noted(self._sensors, consents, self._clock.now(), is_sure=is_sure):
+            self._ledger.append(line)
+            log.info("privacy: %s is noted as %s", line["sensor"], line["where"])
 
 
 class Filter:
     """For one recipient, in one thread."""
 
     def __init__(
-        self,
-        public: frozenset[str],
-        ledger: ConsentFile,
-        recipient: str,
-        clock: Clock,
-        sensors: Mapping[str, Mapping[str, Any]],
+        self, sensors: Tables, ledger: ConsentFile, recipient: Recipient, clock: Clock
     ) -> None:
         self._sensors = sensors
         self._intervals: dict[str, dict[str, float]] = {}
-        self._public = public
         self._ledger = ledger
         self._recipient = recipient
         self._clock = clock
+        self._public: tuple[Consents | None, dict[str, float]] = (None, {})
+        self._is_watching = False
+        self._astray: set[int] = set()
 
-    def allows(self, series: Series, taken_at: float) -> bool:
-        """Whether this reading may go out now."""
-        if series.sensor in self._public:
-            return True
+    def passed(self, batch: Batch) -> Batch:
+        """The batch without what may not go; itself if all of it may."""
         consents = self._ledger.read()
-        now = self._clock.now()
+        public = self._public_since(consents)
+        asked = {
+            number for number, each in batch.series.items() if public.get(each.sensor) != 0.0
+        }
+        if not asked:
+            return batch
+        now, is_sure = self._clock.now(), self._clock.is_trusted()
+        kept = [
+            row
+            for row in batch.readings
+            if row[1] not in asked
+            or (is_sure and self._may_go(batch.series[row[1]], row, consents, public, now))
+        ]
+        return batch if len(kept) == len(batch.readings) else Batch(batch.box, batch.series, kept)
+
+    def _may_go(
+        self, series: Series, row: Row, consents: Consents, public: dict[str, float], now: float
+    ) -> bool:
+        """Of what needs a consent, or was measured before its sensor left a flat: whether this may
+        go. What was stamped by a clock that nobody had set may be from any time.
+        """
+        if len(row) > 5 and not row[8]:
+            return False
+        taken_at = row[2] / 1000
+        if series.sensor in public:
+            return taken_at >= public[series.sensor]
         # A corrected series (bedroom_corrected) says what its sensor's own says.
         sensor = series.sensor.removesuffix(SUFFIX)
         return consents.covers(sensor, series.quantity, self._recipient, taken_at, now)
 
-    def passed(self, batch: Batch) -> Batch:
-        """The batch without what may not go; itself if all of it may."""
-        private = {
-            number for number, series in batch.series.items() if series.sensor not in self._public
-        }
-        if not private:
-            return batch
-        kept = [
-            row
-            for row in batch.readings
-            if row[1] not in private or self.allows(batch.series[row[1]], row[2] / 1000)
-        ]
-        return batch if len(kept) == len(batch.readings) else Batch(batch.box, batch.series, kept)
+    def _public_since(self, consents: Consents) -> dict[str, float]:
+        if self._public[0] is not consents:
+            self._public = consents, public_since(self._sensors, consents)
+        return self._public[1]
 
     def told(self) -> dict[str, Any]:
         """What a publisher is told as "sensors": of each whose readings may go out now, how often
         it is read, and which of its quantities (None: all).
         """
         consents, now = self._ledger.read(), self._clock.now()
+        public = self._public_since(consents)
         holding = [] if consents.is_damaged else consents.holding(now)
+        if not self._clock.is_trusted() and not consents.is_damaged:
+            # No reading goes out, but what was said of the sensor may stay until the clock is right:
+            # Home Assistant would forget how people there have called it at each power cut.
+            holding = [each for each in consents.given if each.ended_at is None]
         quantities: dict[str, set[str]] = {}
         for each in holding:
-            if each.recipient == self._recipient:
+            if each.is_for(self._recipient):
                 quantities.setdefault(each.sensor, set()).update(each.quantities)
+        self._is_watching = bool(quantities)
+        self._say_astray(consents, now)
         found: dict[str, Any] = {}
         for name in self._sensors:
-            agreed = {EVERYTHING} if name in self._public else quantities.get(name)
+            agreed = {EVERYTHING} if name in public else quantities.get(name)
             if agreed:
                 found[name] = {
                     **self._intervals_of(name),
                     "quantities": None if EVERYTHING in agreed else sorted(agreed),
                 }
         return {"sensors": found}
+
+    def pace_s(self) -> float:
+        """How long the worker may rest at most, by what was told last."""
+        return LOOK_S if self._is_watching else float("inf")
+
+    def _say_astray(self, consents: Consents, now: float) -> None:
+        """Once each: somebody wonders why nothing arrives."""
+        name, address = self._recipient
+        for each in consents.astray({name: self._recipient}, now):
+            if each.recipient == name and each.number not in self._astray:
+                self._astray.add(each.number)
+                log.warning(
+                    "privacy: nothing of %s goes to %s any more: consent %d was given for (%s), and"
+                    " kiezbox.toml says (%s). Ask again: kiezbox consent renew %d",
+                    each.sensor, name, each.number, each.address or "no address", address,
+                    each.number,
+                )  # fmt: skip
 
     def _intervals_of(self, name: str) -> dict[str, float]:
         """Its ``interval_s``, and in mode saving its ``saving_interval_s`` where that is longer."""

@@ -76,6 +76,9 @@ class Latest(Publisher, Protocol):
     #: How many values were sent since the start.
     sent: int
 
+    # One more that it may have: ``wants_again() -> bool``, asked when it is due. Once True: hand
+    # over also what it was handed before, as far as that may leave the box now.
+
     def due_in_s(self) -> float:
         """Seconds until it wants readings; at most 0: now. From any thread."""
 

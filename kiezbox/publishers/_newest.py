@@ -9,9 +9,9 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from kiezbox.clock import Clock
-from kiezbox.mode import Mode
 from kiezbox.model import Batch, Flag, Quantity, Reading, Series
 from kiezbox.quality import SUFFIX
+from kiezbox.sparing import SPARING
 
 __all__ = ["Newest", "Value"]
 
@@ -49,13 +49,16 @@ class Newest:
         self._sums: dict[Series, float] = {}
         self._counted: dict[Series, int] = {}
 
-    def tell(self, document: Mapping[str, Any]) -> None:
-        """What ``announce("sensors", …)`` says."""
-        self._sensors = document["sensors"]
-
-    def tell_mode(self, document: Mapping[str, Any]) -> None:
-        """What ``announce("state", …)`` says: in mode saving some sensors are read less often."""
-        self._is_saving = (document.get("mode") or {}).get("name") == Mode.SAVING
+    def announced(self, kind: str, document: Mapping[str, Any]) -> bool:
+        """Heed what ``announce`` was called with: which sensors there are, and whether this mode
+        reads them less often. True if from now on it does, and the one before did not.
+        """
+        was_saving = self._is_saving
+        if kind == "sensors":
+            self._sensors = document["sensors"]
+        elif kind == "state":
+            self._is_saving = (document.get("mode") or {}).get("name") in SPARING
+        return self._is_saving and not was_saving
 
     def interval_s(self, sensor: str) -> float:
         """Between two readings of this sensor."""

@@ -50,6 +50,9 @@ INTERVALS = 3.0
 #: Seconds between two looks at the store.
 PACE_S = 1.0
 
+#: Seconds that Home Assistant has to heed a new description before values follow that need it.
+HEED_S = 5.0
+
 #: Messages on their way at once; paho keeps 64 at most.
 IN_FLIGHT = 16
 
@@ -98,6 +101,7 @@ class HomeAssistant(mqtt.Mqtt):
         self.topics = (self._place.config, self._place.birth)
         self._newest = Newest(clock, INTERVALS)
         self._due_at_s = clock.monotonic()
+        self._wants_again = False
         # What is described, and what was: by id, with its platform. Only touched under the lock.
         self._describing = threading.RLock()
         self._components: dict[str, dict[str, Any]] = words.of_the_box(self._place)
@@ -152,6 +156,11 @@ class HomeAssistant(mqtt.Mqtt):
         """See ``publishers.Latest``."""
         return self._due_at_s - self._clock.monotonic()
 
+    def wants_again(self) -> bool:
+        """Whether what was said has to be said again (see ``publishers.Latest``)."""
+        wanted, self._wants_again = self._wants_again, False
+        return wanted
+
     def _judge(self, batch: Batch) -> None:
         """Keep how far each series' newest reading may be believed; the value is not said."""
         newest: dict[Series, bytes] = {}
@@ -170,11 +179,15 @@ class HomeAssistant(mqtt.Mqtt):
 
     def announce(self, kind: str, document: Mapping[str, Any]) -> None:
         """The box's state and faults as entities of its own; which sensors may be shown."""
-        tell = {"sensors": self._newest.tell, "state": self._newest.tell_mode}.get(kind)
-        if tell is not None:
+        if kind in ("sensors", "state"):
             with self._describing:
-                tell(document)
+                lives_longer = self._newest.announced(kind, document)
                 self._describe_if_known()
+            if lives_longer:
+                # What Home Assistant has heard expires as it was told then, and the next reading
+                # comes later than that.
+                self._due_at_s = self._clock.monotonic() + HEED_S
+                self._wants_again = True
         if kind in ("state", "faults"):
             payload = _packed(words.told(kind, document))
             with self._saying:
@@ -300,6 +313,7 @@ class HomeAssistant(mqtt.Mqtt):
             if connection is not None:
                 log.info("%s: Home Assistant is there again", self.name)
                 self._described = None
+                self._wants_again = True
                 self._in_its_own_thread(connection)
 
     def _in_its_own_thread(self, connection: Connection) -> None:

@@ -164,10 +164,8 @@ class Prometheus:
 
     def announce(self, kind: str, document: Mapping[str, Any]) -> None:
         """Which sensors there are, and which may no longer be shown; it has no place for more."""
-        tell = {"sensors": self._newest.tell, "state": self._newest.tell_mode}.get(kind)
-        if tell is not None:
-            with self._lock:
-                tell(document)
+        with self._lock:
+            self._newest.announced(kind, document)
 
     def link(self) -> str:
         """ "connected" while somebody asks."""

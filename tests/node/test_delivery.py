@@ -9,14 +9,15 @@ import pytest
 
 from kiezbox.clock import SystemClock
 from kiezbox.model import Measurement, Quantity
-from kiezbox.node.assemble import _Delivery, _delivery
+from kiezbox.node.carrier import Carrier
+from kiezbox.node.delivering import Delivery, delivery_of
 from kiezbox.node.private import Privacy
 from kiezbox.settings import BoxSettings, Settings, StoreSettings
 from kiezbox.store import Store
 
 
 @pytest.fixture
-def delivery(tmp_path: Path) -> Iterator[_Delivery]:
+def delivery(tmp_path: Path) -> Iterator[Delivery]:
     settings = Settings(
         box=BoxSettings(id="kb-test"), store=StoreSettings(path=str(tmp_path / "kb.db"))
     )
@@ -29,12 +30,12 @@ def delivery(tmp_path: Path) -> Iterator[_Delivery]:
         SystemClock(),
     )
     may_leave = privacy.of("stick")
-    yield _delivery("stick", table, settings, store, SystemClock(), lambda *_: None, may_leave)
+    yield delivery_of("stick", table, settings, store, SystemClock(), lambda *_: None, may_leave)
     store.close()
 
 
 def test_a_worker_that_starts_again_gets_a_publisher_that_has_not_hung_up(
-    delivery: _Delivery,
+    delivery: Delivery,
 ) -> None:
     first = delivery._make(lambda: True)
     first.close()
@@ -47,7 +48,21 @@ def test_a_worker_that_starts_again_gets_a_publisher_that_has_not_hung_up(
     second.close()
 
 
-def test_a_stick_in_its_socket_is_no_uplink(delivery: _Delivery) -> None:
+def test_a_publisher_that_is_opened_anew_is_told_what_the_one_before_it_was_told(
+    delivery: Delivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery._make(lambda: True).close()
+    delivery.announce("state", {"mode": {"name": "normal"}})
+    delivery.announce("state", {"mode": {"name": "saving"}})
+    told: list[tuple[str, object]] = []
+    monkeypatch.setattr(Carrier, "announce", lambda _, kind, said: told.append((kind, said)))
+
+    delivery._make(lambda: True).close()
+
+    assert told == [("state", {"mode": {"name": "saving"}})]
+
+
+def test_a_stick_in_its_socket_is_no_uplink(delivery: Delivery) -> None:
     task = delivery._make(lambda: True)
     task.step()
 

@@ -107,6 +107,31 @@ def test_what_the_box_kept_for_others_is_never_delivered_to_it(
     assert store.cursor("radio").live == store.newest_serial
 
 
+def test_what_it_wants_again_it_is_handed_once_and_asked_whether_it_may_still_leave(
+    rig: Rig, told: Told
+) -> None:
+    store = rig.store()
+    wants = [False, False, True, False]
+    told.wants_again = lambda: wants.pop(0)  # type: ignore[attr-defined]
+    may: list[int] = []
+    carrier = Carrier(
+        store, told, "radio", rig.clock, lambda batch: may.append(len(batch)) or batch
+    )
+    rig.measure(store, rounds=3)
+    carrier.step()
+    carrier.step()
+    assert [len(batch) for batch in told.handed] == [6]
+    rig.clock.advance(900)
+    carrier.step()
+    assert [len(batch) for batch in told.handed] == [6]
+
+    carrier.step()
+    carrier.step()
+
+    assert [len(batch) for batch in told.handed] == [6, 6] and may == [6, 6]
+    assert store.cursor("radio").live == store.newest_serial
+
+
 def test_while_it_cannot_be_reached_its_cursor_does_not_hold_back_the_deleting_of_old_readings(
     rig: Rig, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -170,7 +170,10 @@ def test_a_state_expires_after_three_intervals_of_its_sensor(rig: Rig) -> None:
     assert rig.config()["components"]["roof-temperature_c"]["expire_after"] == 38
 
 
-def test_in_mode_saving_a_state_lives_as_long_as_its_sensor_rests(rig: Rig) -> None:
+@pytest.mark.parametrize("mode", ["saving", "dark"])
+def test_in_a_mode_that_saves_a_state_lives_as_long_as_its_sensor_rests(
+    rig: Rig, mode: str
+) -> None:
     roof = {"interval_s": 60.0, "saving_interval_s": 600.0, "quantities": None}
     publisher = rig.open(told={"sensors": {"roof": roof}})
     rig.say(publisher, rig.reading(Quantity.TEMPERATURE_C, 21.5))
@@ -180,10 +183,28 @@ def test_in_mode_saving_a_state_lives_as_long_as_its_sensor_rests(rig: Rig) -> N
         return int(configs.heard[-1].json()["components"]["roof-temperature_c"]["expire_after"])
 
     wait_for(lambda: configs.heard and expires_after() == 180, "three intervals")
-    publisher.announce("state", {"mode": {"name": "saving"}})
+    publisher.announce("state", {"mode": {"name": mode}})
     wait_for(lambda: expires_after() == 1800, "three longer ones")
     publisher.announce("state", {"mode": {"name": "normal"}})
     wait_for(lambda: expires_after() == 180, "three intervals again")
+
+
+def test_what_was_said_is_wanted_again_once_a_while_after_its_sensor_began_to_rest(
+    rig: Rig,
+) -> None:
+    publisher = rig.open()
+    publisher.announce("state", {"mode": {"name": "normal"}})
+    rig.say(publisher, rig.reading(Quantity.TEMPERATURE_C, 21.5))
+    assert not publisher.wants_again()
+
+    publisher.announce("state", {"mode": {"name": "saving"}})
+
+    # Home Assistant takes a moment to heed the new description.
+    assert publisher.due_in_s() == pytest.approx(home_assistant.HEED_S)
+    assert (publisher.wants_again(), publisher.wants_again()) == (True, False)
+    publisher.announce("state", {"mode": {"name": "dark"}})
+    publisher.announce("state", {"mode": {"name": "normal"}})
+    assert not publisher.wants_again()
 
 
 @pytest.mark.parametrize("flag", [Flag.SUSPECT, Flag.BAD])
@@ -300,6 +321,8 @@ def test_home_assistant_that_starts_again_is_told_everything_again(rig: Rig) -> 
 
     wait_for(lambda: len(configs.heard) >= 2, "the description again")
     wait_for(lambda: not last(heard, f"{BASE}/state").is_retained, "the state again")
+    wait_for(lambda: publisher.due_in_s() <= 0, "it is due")
+    assert publisher.wants_again()
 
 
 def test_a_broker_that_does_not_let_us_listen_does_not_hinder_us(
@@ -582,3 +605,41 @@ def test_a_real_home_assistant_lets_a_state_expire_when_its_sensor_is_silent(
     wait_for(is_there, "the state")
 
     wait_for(lambda: real.state(name) == "unavailable", "the state expires after three seconds")
+
+
+@pytest.mark.broker
+def test_a_real_home_assistant_keeps_the_state_of_a_sensor_that_begins_to_rest(
+    rig: Rig, tmp_path: Path, stack: ExitStack
+) -> None:
+    real = RealHomeAssistant(tmp_path / "ha", rig.broker.port)
+    stack.callback(real.close)
+    quick: dict[str, Any] = {"interval_s": 1.0, "quantities": None}
+    told = {"sensors": {"roof": quick | {"saving_interval_s": 600.0}, "yard": quick}}
+    publisher = rig.open(told=told)
+    publisher.announce("state", {"mode": {"name": "normal"}})
+
+    def states() -> set[str | None]:
+        ids = real.ask("registry")["entities"]
+        named = [ids.get(f"kiezbox_kb-1_{name}-temperature_c") for name in ("roof", "yard")]
+        return {real.state(name) if name else None for name in named}
+
+    def are_there() -> bool:
+        for sensor in ("roof", "yard"):
+            rig.say(publisher, rig.reading(Quantity.TEMPERATURE_C, 21.5), sensor=sensor)
+        return states() == {"21.5"}
+
+    wait_for(are_there, "both states")
+    last_read = rig.reading(Quantity.TEMPERATURE_C, 21.5)
+    configs = rig.listen(CONFIG)
+
+    publisher.announce("state", {"mode": {"name": "saving"}})
+    wait_for(lambda: len(configs.heard) >= 2, "the new description")
+    assert publisher.wants_again()
+    # Until Home Assistant has heeded the description: three seconds of the yard's.
+    wait_for(lambda: states() >= {"unavailable"}, "the yard's has expired")
+    rig.say(publisher, last_read, sensor="roof")
+    rig.say(publisher, rig.reading(Quantity.TEMPERATURE_C, 21.5), sensor="yard")
+    wait_for(lambda: states() == {"21.5"}, "both again")
+
+    wait_for(lambda: "unavailable" in states(), "the yard's has expired again")
+    assert states() == {"21.5", "unavailable"}
