@@ -12,6 +12,7 @@ from kiezbox.node.private import Filter
 from kiezbox.node.worker import Worker
 from kiezbox.privacy.grid import public_box
 from kiezbox.settings import Settings, parse
+from kiezbox.sparing import needed
 from kiezbox.store import Store
 
 __all__ = ["Delivery", "delivery_of"]
@@ -81,8 +82,17 @@ def delivery_of(
     module = publishers.load(table.get("driver") or name)
     publisher_settings = parse(module.Settings, table, f"publishers.{name}")
 
+    steady = needed(settings)
+
+    def told() -> dict[str, Any]:
+        """What the box decides by is read at its own pace also where others rest."""
+        found = may_leave.told()
+        for sensor in steady & found["sensors"].keys():
+            found["sensors"][sensor].pop("saving_interval_s", None)
+        return found
+
     def open_carrier(wake: Callable[[], None]) -> Carrier:
         publisher = module.open(publisher_settings, public_box(settings.box), clock, wake)
-        return Carrier(store, publisher, name, clock, may_leave.passed, may_leave.told)
+        return Carrier(store, publisher, name, clock, may_leave.passed, told)
 
     return Delivery(name, open_carrier, clock, on_trouble)

@@ -62,16 +62,6 @@ def test_sensors_that_are_nobodys_private_life_are_told_with_their_interval(
     assert ledger.privacy.of("mqtt").told() == {"sensors": PUBLIC}
 
 
-def test_what_the_box_decides_by_is_told_as_read_at_its_own_pace_also_where_others_rest(
-    ledger: Ledger,
-) -> None:
-    privacy = Privacy(SENSORS, ledger.file.path, ledger.clock, needed={"roof"})
-
-    assert privacy.of("mqtt").told()["sensors"]["roof"] == {
-        "interval_s": 30.0, "quantities": None,
-    }  # fmt: skip
-
-
 def test_a_flats_sensor_is_told_to_whom_it_may_go_as_long_as_it_may(ledger: Ledger) -> None:
     mqtt, other = ledger.privacy.of("mqtt"), ledger.privacy.of("other")
 
