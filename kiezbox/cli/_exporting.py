@@ -123,7 +123,7 @@ def _parquet(some: Iterator[dict[str, Any]], columns: dict[str, str], out: IO[An
 
         for count, record in enumerate(some, 1):  # noqa: B007
             for name in times:
-                record[name] = datetime.fromisoformat(record[name])
+                record[name] = datetime.fromisoformat(record[name]) if record[name] else None
             rows.append(record)
             if len(rows) >= _ROW_GROUP:
                 flush()

@@ -36,6 +36,9 @@ AT_ONCE = 5000
 INSERT = "INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 _FLAG, _TRUSTED, _RAW, _REASON = 0x03, 0x04, 0x08, 0x10
+#: What each byte of a block's bits says: the flag, and whether the clock was sure.
+_FLAG_OF = bytes(bits & _FLAG for bits in range(256))
+_TRUSTED_OF = bytes(bits >> 2 & 1 for bits in range(256))
 _HEAD = struct.Struct("<H")
 #: Unpacked; what says it is longer is no block (65,535 readings with the longest reasons).
 _BYTES_MOST = 1 << 25
@@ -101,22 +104,23 @@ def decode(body: bytes) -> list[Row]:
         raws, reasons = _extras(data, at + n, bits)
     except (zlib.error, struct.error, IndexError, UnicodeDecodeError) as error:
         raise ValueError("not what was written") from error
-    flags = [each & _FLAG for each in bits]
-    return list(zip(*fixed, raws, flags, reasons, (each >> 2 & 1 for each in bits), strict=True))
+    flags, trusted = bits.translate(_FLAG_OF), bits.translate(_TRUSTED_OF)
+    return list(zip(*fixed, raws, flags, reasons, trusted, strict=True))
 
 
 def _extras(data: bytes, at: int, bits: bytes) -> tuple[list[float | None], list[str]]:
-    raws: list[float | None] = []
-    for each in bits:
-        raws.append(struct.unpack_from("<d", data, at)[0] if each & _RAW else None)
-        at += 8 if each & _RAW else 0
-    reasons = []
-    for each in bits:
-        text = ""
-        if each & _REASON:
+    """Raw values and reasons of all, from the bytes of the few that have any."""
+    raws: list[float | None] = [None] * len(bits)
+    reasons = [""] * len(bits)
+    special = [n for n, each in enumerate(bits) if each & (_RAW | _REASON)]
+    for n in special:
+        if bits[n] & _RAW:
+            (raws[n],) = struct.unpack_from("<d", data, at)
+            at += 8
+    for n in special:
+        if bits[n] & _REASON:
             end = at + 1 + data[at]
-            text, at = data[at + 1 : end].decode(), end
-        reasons.append(text)
+            reasons[n], at = data[at + 1 : end].decode(), end
     return raws, reasons
 
 
@@ -203,7 +207,10 @@ def rows_after(query: _Query, position: int, limit: int, until: int) -> list[Row
         if not found:
             break
         for last, body in found:
-            rows += (row for row in readable(body) if position < row[0] <= until)
+            some = readable(body)
+            if some and (some[0][0] <= position or some[-1][0] > until):
+                some = [row for row in some if position < row[0] <= until]
+            rows += some
             position = last
     del rows[limit:]
     return rows

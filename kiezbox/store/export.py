@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -139,13 +140,31 @@ def dated(
 
 
 def moment(at_ms: int) -> str:
-    """RFC 3339 in UTC, to the millisecond."""
-    at = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    """RFC 3339 in UTC, to the millisecond; empty beyond the year 9999 (a rotten card)."""
+    try:
+        at = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    except (ValueError, OverflowError, OSError):
+        return ""
     return at.replace("+00:00", "Z")
+
+
+class Second:
+    """Moments as text, where many lie in one second."""
+
+    def __init__(self) -> None:
+        self._of, self._text = -1, ""
+
+    def moment(self, at_ms: int) -> str:
+        """The same as ``moment``."""
+        second, millisecond = divmod(at_ms, 1000)
+        if second != self._of:
+            self._of, self._text = second, moment(at_ms)[: -len("000Z")]
+        return f"{self._text}{millisecond:03d}Z" if self._text else ""
 
 
 def records(store: StoreReader, choice: Choice) -> Iterator[dict[str, Any]]:
     """The chosen readings, each with all ``COLUMNS``."""
+    second = Second()
     for batch, some in dated(store, choice):
         for reading, at_ms, clock in some:
             sensor, quantity = batch.series[reading.series]
@@ -160,7 +179,7 @@ def records(store: StoreReader, choice: Choice) -> Iterator[dict[str, Any]]:
                 "raw": reading.raw,
                 "flag": _FLAGS.get(reading.flag, "bad"),
                 "reason": reading.reason,
-                "taken_at": moment(at_ms),
+                "taken_at": second.moment(at_ms),
                 "clock": clock,
                 "taken_ms": reading.taken_ms,
                 "monotonic_ms": reading.monotonic_ms,
@@ -183,9 +202,11 @@ def _csv(store: StoreReader, out: IO[Any], choice: Choice) -> int:
     out.write(",".join(COLUMNS) + "\n")
     marks = store.clock_marks()
     count, counters = 0, (1 << COUNTER_BITS) - 1
-    last_boot, head, last_ms, at_text = -1, "", -1, ""
+    last_boot, head, last_ms, last_up_ms, when = -1, "", -1, -1, ""
     names: dict[int, tuple[str, Series] | None] = {}
-    is_timed = choice.since_ms is not None or choice.until_ms is not None
+    since_ms = -math.inf if choice.since_ms is None else choice.since_ms
+    until_ms = math.inf if choice.until_ms is None else choice.until_ms
+    second = Second()
     for batch in batches(store, choice, AT_ONCE):
         lines = []
         rows: Any = batch.readings  # All fields: only ``Store.after`` gives brief ones.
@@ -200,23 +221,25 @@ def _csv(store: StoreReader, out: IO[Any], choice: Choice) -> int:
             if named is None:
                 continue
             if (boot := serial >> COUNTER_BITS) != last_boot:
-                last_boot, head = boot, f"{quoted(batch.box)},{boot},"
-            if trusted:
-                at_ms, clock = taken_ms, "trusted"
-            else:
+                last_boot, head, last_ms = boot, f"{quoted(batch.box)},{boot},", -1
+            at_ms, clock = taken_ms, "trusted"
+            if not trusted:
                 at_ms = corrected_ms(marks, boot, monotonic_ms, taken_ms, trusted)
                 clock = clock_of(boot, trusted, marks)
-            if is_timed and not choice.has_time(at_ms):
+            if not since_ms <= at_ms < until_ms:
                 continue
             if choice.may_show is not None and not choice.may_show(named[1], at_ms):
                 continue
-            if at_ms != last_ms:
-                last_ms, at_text = at_ms, moment(at_ms)
+            if not (trusted and at_ms == last_ms and monotonic_ms == last_up_ms):
+                when = f"{second.moment(at_ms)},{clock},{taken_ms},{monotonic_ms}\n"
+                last_ms, last_up_ms = at_ms if trusted else -1, monotonic_ms
+            if flag == 0 and raw is None and not reason:  # Nearly all.
+                lines.append(f"{head}{serial & counters},{named[0]},{value!r},,good,,{when}")
+                continue
             raw_text = "" if raw is None else repr(raw)
             lines.append(
                 f"{head}{serial & counters},{named[0]},{value!r},{raw_text},"
-                f"{_FLAGS.get(flag, 'bad')},{quoted(reason) if reason else ''},{at_text},{clock},"
-                f"{taken_ms},{monotonic_ms}\n"
+                f"{_FLAGS.get(flag, 'bad')},{quoted(reason) if reason else ''},{when}"
             )
         out.write("".join(lines))
         count += len(lines)
