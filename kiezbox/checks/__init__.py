@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -108,6 +108,10 @@ class Examined:
     certificate: Standing | None = None
     #: The sensors that hang on the I²C bus; which driver does, only its own room knows.
     on_i2c: tuple[str, ...] = ()
+    #: The publishers that carry only what is true now; as above.
+    without_past: frozenset[str] = frozenset()
+    #: Sensors whose own warmth is taken off twice: its ``self_heating_k``, by name.
+    corrected_twice: Mapping[str, float] = field(default_factory=dict)
 
 
 def names() -> list[str]:

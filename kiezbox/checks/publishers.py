@@ -16,12 +16,24 @@ def run(box: Examined) -> Iterator[Finding]:
         )
     for name, publisher in ((box.facts or {}).get("publishers") or {}).items():
         link, backlog = publisher.get("link"), publisher.get("backlog")
+        has_past = name not in box.without_past
         if link == "refused":
+            waits = f"; {backlog} readings wait" if has_past else ""
             yield Finding(
                 Level.BROKEN,
-                f"{name}: the other side refuses us; {backlog} readings wait",
+                f"{name}: the other side refuses us{waits}",
                 "Password, certificate or topic rights: the node's log has the reason.",
             )
+        elif not has_past:
+            if link == "waiting":
+                yield Finding(
+                    Level.NOTE,
+                    f"{name}: no link",
+                    "It sends what is true when the link is back; what is measured until then"
+                    " is not sent afterwards; it stays on the card (kiezbox readings export).",
+                )
+            else:
+                yield Finding(Level.FINE, f"{name}: connected")
         elif link == "waiting":
             yield Finding(
                 Level.NOTE,

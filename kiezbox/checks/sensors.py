@@ -20,6 +20,15 @@ def run(box: Examined) -> Iterator[Finding]:
             'Set where = "outdoor" (or "indoor", or "box") in its [sensors.NAME] table;'
             " docs/privacy.md.",
         )
+    for name, self_heating_k in box.corrected_twice.items():
+        offset_k = box.settings.sensors[name]["temperature_offset_k"]
+        yield Finding(
+            Level.WARNING,
+            f"{name}: its own warmth is taken off twice: self_heating_k = {self_heating_k:g} in the"
+            f" sensor, temperature_offset_k = {offset_k:g} in the box",
+            f"Use one: leave temperature_offset_k out and set self_heating_k ="
+            f" {max(0.0, self_heating_k - offset_k):g} if the sum is meant (docs/quality.md).",
+        )
     if box.facts is None:
         return
     latest = box.facts.get("latest") or {}

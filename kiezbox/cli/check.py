@@ -91,7 +91,42 @@ def examined(settings: Settings, facts: Mapping[str, Any] | None) -> Examined:
         lacks=tuple(lacks.values()),
         certificate=standing(folder, clock.now(), is_trusted, name) if name else None,
         on_i2c=tuple(name for name, table in settings.sensors.items() if _is_on_i2c(table)),
+        without_past=without_past(settings),
+        corrected_twice=_corrected_twice(settings),
     )
+
+
+def without_past(settings: Settings) -> frozenset[str]:
+    """The publishers that never deliver what was measured while their other side was away."""
+    from kiezbox import publishers
+    from kiezbox.errors import KiezboxError
+
+    found = set()
+    for name, table in settings.publishers.items():
+        try:
+            if not publishers.carries_past(str(table.get("driver") or name)):
+                found.add(name)
+        except KiezboxError:
+            continue
+    return frozenset(found)
+
+
+def _corrected_twice(settings: Settings) -> dict[str, float]:
+    """By name the ``self_heating_k`` of sensors that have a ``temperature_offset_k``, too."""
+    from kiezbox import sensors
+    from kiezbox.errors import KiezboxError
+    from kiezbox.settings import parse
+
+    found = {}
+    for name, table in settings.sensors.items():
+        try:
+            its = parse(sensors.load(str(table.get("driver", ""))).Settings, table)
+        except KiezboxError:
+            continue
+        self_heating_k = getattr(its, "self_heating_k", 0.0)
+        if self_heating_k and its.temperature_offset_k:
+            found[name] = float(self_heating_k)
+    return found
 
 
 def _is_on_i2c(table: Mapping[str, Any]) -> bool:

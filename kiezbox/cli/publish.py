@@ -2,6 +2,7 @@
 
   kiezbox publish mqtt --once       before a box is taken down, or to try the settings
   kiezbox publish stick --once      onto a USB stick ([publishers.stick], driver = "file")
+  kiezbox publish lorawan --once    what carries no past: the newest values, if they are new enough
 
   kiezbox publish mqtt --dead-letters            readings the other side rejected, and why
   kiezbox publish mqtt --dead-letters --retry    the node sends them again (within 10 seconds)
@@ -15,10 +16,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kiezbox.errors import Refused, Rejected, SettingsError, UsageError
+from kiezbox.errors import PublishError, Refused, Rejected, SettingsError, UsageError
 
 if TYPE_CHECKING:
+    from threading import Event
+
     from kiezbox.clock import Clock
+    from kiezbox.node.carrier import Carrier
     from kiezbox.settings import Settings
 
 #: Seconds without anything confirmed, after which the other side counts as unreachable.
@@ -26,7 +30,9 @@ PATIENCE_S = 15.0
 
 
 def main(argv: list[str]) -> int:
-    """``kiezbox publish NAME --once|--dead-letters``: 0 when nothing is left to deliver."""
+    """``kiezbox publish NAME --once|--dead-letters``: 0 when nothing is left to deliver, or, where
+    the other side takes no past, when it has the newest values.
+    """
     from kiezbox.cli._common import Parser, load_settings, open_clock, print_json
 
     parser = Parser("publish", __doc__)
@@ -59,11 +65,13 @@ def main(argv: list[str]) -> int:
             "publish: the node (kiezbox run) is what publishes all the time",
             hint="With --once this delivers what there is, and ends.",
         )
-    delivered = _deliver(settings, arguments.name, open_clock(settings))
+    delivered, has_past = _deliver(settings, arguments.name, open_clock(settings))
     if arguments.json:
         print_json({"publisher": arguments.name, "delivered": delivered})
-    else:
+    elif has_past:
         print(f"{arguments.name}: delivered {delivered} readings, nothing is left")
+    else:
+        print(f"{arguments.name}: delivered the newest values: {delivered}")
     return 0
 
 
@@ -96,8 +104,13 @@ def _dead_letters(settings: Settings, arguments: Any) -> int:
     return 0
 
 
-def _deliver(settings: Settings, name: str, clock: Clock) -> int:
-    """How many readings were delivered. Raises PublishError if not all."""
+def _deliver(settings: Settings, name: str, clock: Clock) -> tuple[int, bool]:
+    """How many readings were delivered, and whether that is all there are.
+
+    Raises:
+        PublishError: not all of them; or, where the other side takes no past, none.
+        UsageError: this way sends nothing by itself.
+    """
     import threading
 
     from kiezbox import publishers
@@ -117,11 +130,19 @@ def _deliver(settings: Settings, name: str, clock: Clock) -> int:
     try:
         wake = threading.Event()
         # By hand no more leaves the box than by itself.
-        privacy = Privacy(settings.sensors, consents_path(settings.store.path), clock)
+        ledger = consents_path(settings.store.path)
+        privacy = Privacy(settings.sensors, ledger, clock, settings.publishers)
         publisher = module.open(publisher_settings, public_box(settings.box), clock, wake.set)
         may_leave = privacy.of(name)
         carrier = Carrier(store, publisher, name, clock, may_leave.passed, may_leave.told)
         try:
+            if isinstance(publisher, publishers.Latest):
+                if getattr(publisher, "waits_to_be_asked", False):
+                    raise UsageError(
+                        f"publish: {name} sends nothing, it waits to be asked",
+                        hint="Ask it while the node runs; docs/publishers.md has the address.",
+                    )
+                return _hand_over(carrier, machine, wake), False
             until = machine.monotonic() + PATIENCE_S
             while carrier.backlog() or store.dead_letters(name, only_retried=True):
                 before = carrier.delivered
@@ -135,8 +156,30 @@ def _deliver(settings: Settings, name: str, clock: Clock) -> int:
                 if pause_s:
                     machine.wait(wake, pause_s)
                     wake.clear()
-            return carrier.delivered
+            return carrier.delivered, True
         finally:
             carrier.close()
     finally:
         store.close()
+
+
+def _hand_over(carrier: Carrier, machine: Clock, wake: Event) -> int:
+    """Send what is true now, also if the node has sent it already: how many values."""
+    until = machine.monotonic() + PATIENCE_S
+    while not carrier.delivered:
+        carrier.hand_over_again()
+        pause_s = carrier.step()
+        problem = carrier.rejected or carrier.problem
+        left_s = until - machine.monotonic()
+        if problem is not None and (isinstance(problem, (Refused, Rejected)) or left_s <= 0):
+            raise problem
+        if problem is None and not carrier.delivered:
+            raise PublishError(
+                "nothing was sent: there is no good reading that is new enough and may go there",
+                hint="It takes only what is true now: call this within a minute of stopping the"
+                " node. kiezbox readings quality says what is good.",
+            )
+        if problem is not None:
+            machine.wait(wake, max(0.0, min(pause_s, left_s)))
+            wake.clear()
+    return carrier.delivered

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 def main(argv: list[str]) -> int:
     """``kiezbox status [--json]``."""
     from kiezbox.cli._common import Parser, load_settings, open_clock, print_json, read_facts
+    from kiezbox.cli.check import without_past
 
     parser = Parser("status", __doc__)
     parser.add_argument("--json", action="store_true", help="for programs: now.json as it stands")
@@ -17,12 +21,13 @@ def main(argv: list[str]) -> int:
     if arguments.json:
         print_json(facts)
     else:
-        print("\n".join(sentences(facts, open_clock(settings).now())))
+        now = open_clock(settings).now()
+        print("\n".join(sentences(facts, now, without_past(settings))))
     return 0
 
 
-def sentences(facts: dict[str, Any], now: float) -> list[str]:
-    """The whole of now.json in words."""
+def sentences(facts: dict[str, Any], now: float, without_past: Collection[str] = ()) -> list[str]:
+    """The whole of now.json in words; for publishers ``without_past`` nothing waits."""
     from kiezbox.cli.mode import sentences as mode_sentences
     from kiezbox.cli.mode import words
     from kiezbox.model import Flag, Quantity
@@ -54,8 +59,9 @@ def sentences(facts: dict[str, Any], now: float) -> list[str]:
     store = facts["store"]
     lines.append(f"store      {store['state']}, {store['buffered']} readings not yet on the card")
     for name, publisher in (facts.get("publishers") or {}).items():
+        waits = "" if name in without_past else f" {publisher['backlog']} to go,"
         lines.append(
-            f"publisher  {name} {publisher['link']}, {publisher['backlog']} to go,"
+            f"publisher  {name} {publisher['link']},{waits}"
             f" {publisher['delivered']} delivered since the start"
         )
     for fault in facts.get("faults") or []:

@@ -83,6 +83,9 @@ class Carrier:
         self.confirmed_at: float | None = None
         #: Why the last step delivered nothing; None if it went well.
         self.problem: PublishError | None = None
+        #: What a carrier of the latest values was not allowed to deliver in its last round.
+        self.rejected: Rejected | None = None
+        self._is_again = False
         self._pause_s = LEAST_PAUSE_S
         self._failing_since: float | None = None
         self._offset_s: float | None = None
@@ -249,8 +252,7 @@ class Carrier:
         if since > self._cursor.live:
             # Also while it cannot be reached: nobody keeps old readings for its sake.
             self._all_confirmed(since)
-        wants_again = getattr(publisher, "wants_again", None)
-        if due_s <= 0 and wants_again is not None and wants_again():
+        if due_s <= 0 and self._wants_again(publisher):
             since = max(0, newest - LATEST_OF)
         if due_s <= 0 and newest > since:
             batch = self._store.after(since, LATEST_OF, brief=True)
@@ -263,10 +265,23 @@ class Carrier:
             self._works()
         return min(IDLE_S, due_s) if due_s > 0 else IDLE_S
 
+    def hand_over_again(self) -> None:
+        """Hand the newest readings to a carrier of the latest values in the next step, also if they
+        were handed over before.
+        """
+        self._is_again = True
+
+    def _wants_again(self, publisher: Latest) -> bool:
+        asked = getattr(publisher, "wants_again", None)
+        is_again, self._is_again = self._is_again or (asked is not None and asked()), False
+        return is_again
+
     def _publish_latest(self, publisher: Latest, batch: Batch) -> None:
+        self.rejected = None
         try:
             publisher.publish(batch)
         except Rejected as error:
+            self.rejected = error
             # The next values are other ones, so these are not put aside. Most probably those are
             # rejected, too: the fault stays until a round has passed without.
             if self._store.open_fault(self._source, "rejected", str(error), error.hint):

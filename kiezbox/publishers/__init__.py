@@ -5,6 +5,7 @@ A carrier module holds
 ``Settings``  a ``PublisherSettings`` with the carrier's own settings
 ``open(settings, box, clock, wake)``  the publisher; ``wake()`` is to be called from any thread
     when the link is there again, so that nobody waits out a pause
+``CARRIES_PAST``  False where it is a ``Latest``; may be left out
 
 Each publisher owns a cursor in the store; it is advanced only by what ``publish`` confirms. The
 cursor of a ``Latest`` is advanced by time: what it did not carry at its moment it never will.
@@ -21,15 +22,16 @@ from typing import Any, Protocol, runtime_checkable
 from kiezbox.errors import MissingPackage, SettingsError
 from kiezbox.model import Batch
 
-__all__ = ["Latest", "Publisher", "carriers", "load"]
+__all__ = ["Latest", "Publisher", "carriers", "carries_past", "load"]
 
 
 class Publisher(Protocol):
     """Carries readings away from the box. One thread calls it.
 
-    Two more that it may have: ``proves_uplink = False`` where a link that is "connected" says
-    nothing of an uplink (a stick, LoRaWAN), and ``interrupt()``, called from another thread when
-    the node ends, where ``publish`` may wait for long.
+    Three more that it may have: ``proves_uplink = False`` where a link that is "connected" says
+    nothing of an uplink (a stick, LoRaWAN); ``waits_to_be_asked = True`` where it sends nothing by
+    itself; and ``interrupt()``, called from another thread when the node ends, where ``publish``
+    may wait for long.
     """
 
     #: How many readings ``publish`` takes at once: the send window. After a lost link at most so
@@ -103,3 +105,12 @@ def load(carrier: str) -> ModuleType:
             f"the publisher {carrier} needs a package that is not installed: {error.name}",
             hint="Install Kiezbox with the extra it belongs to: pip install 'kiezbox[all]'.",
         ) from error
+
+
+def carries_past(carrier: str) -> bool:
+    """Whether it delivers afterwards what was measured while its other side was away.
+
+    Raises:
+        SettingsError, MissingPackage: as ``load``.
+    """
+    return bool(getattr(load(carrier), "CARRIES_PAST", True))

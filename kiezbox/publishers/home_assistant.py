@@ -44,6 +44,9 @@ __all__ = ["HomeAssistant", "Settings", "open"]
 
 log = logging.getLogger("kiezbox")
 
+#: See ``kiezbox.publishers``.
+CARRIES_PAST = False
+
 #: A state lives so many intervals of its sensor.
 INTERVALS = 3.0
 

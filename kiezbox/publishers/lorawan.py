@@ -41,6 +41,9 @@ __all__ = ["LoRaWan", "Settings", "open"]
 
 log = logging.getLogger("kiezbox")
 
+#: See ``kiezbox.publishers``.
+CARRIES_PAST = False
+
 #: Of these what counts is the sum since the last uplink.
 _SUMMED = {Quantity.RAIN_MM}
 

@@ -29,6 +29,9 @@ __all__ = ["NAMES", "Prometheus", "Settings", "open"]
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+#: See ``kiezbox.publishers``.
+CARRIES_PAST = False
+
 #: A value lives so many intervals of its sensor.
 INTERVALS = 2.5
 
@@ -110,6 +113,7 @@ class Prometheus:
 
     window = 1000
     proves_uplink = False
+    waits_to_be_asked = True
 
     def __init__(
         self, settings: Settings, box: str, clock: Clock, wake: Callable[[], None]

@@ -30,6 +30,9 @@ from kiezbox.settings import BoxSettings, PublisherSettings, setting, tables
 
 __all__ = ["PINS", "SensorCommunity", "Settings", "open"]
 
+#: See ``kiezbox.publishers``.
+CARRIES_PAST = False
+
 #: With its slash at the end: without it they answer with another address.
 TARGET = "/v1/push-sensor-data/"
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from kiezbox.checks import Examined, Finding, Level, bus, card, sensors, supply
+from kiezbox.checks import Examined, Finding, Level, bus, card, publishers, sensors, supply
+from kiezbox.cli.check import examined as looked_over
 from kiezbox.clock import ManualClock
 from kiezbox.settings import Settings, parse
 
@@ -200,3 +201,53 @@ def test_a_sensor_of_which_nobody_has_said_where_it_hangs_is_named(tmp_path: Pat
 
     assert "roof" in one.message and "street" not in one.message
     assert 'where = "outdoor"' in one.hint
+
+
+# --- publishers ----------------------------------------------------------------------------------
+
+
+WAYS = {
+    "mqtt": {"host": "broker.example"},
+    "map": {"driver": "sensor_community", "sensor_id": "raspi-0123456789abcdef",
+            "sensors": {"roof": {"pin": 11}}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "goes_out_later"), [("mqtt", True), ("map", False)])
+def test_that_readings_go_out_later_is_said_only_where_it_is_true(
+    tmp_path: Path, name: str, goes_out_later: bool
+) -> None:
+    settings = examined(tmp_path, publishers=WAYS).settings
+    link = {"link": "waiting", "backlog": 12, "delivered": 0, "confirmed_at": None}
+
+    (one,) = found(publishers, looked_over(settings, {"publishers": {name: link}}))
+
+    assert one.level is Level.NOTE
+    assert ("go out when the link is back" in one.hint) == goes_out_later
+    assert ("not sent afterwards" in one.hint) != goes_out_later
+    assert ("12" in one.message) == goes_out_later
+
+
+# --- sensors -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("co2", "sums"),
+    [
+        ({"self_heating_k": 1.5, "temperature_offset_k": -2.0}, "self_heating_k = 3.5"),
+        # The SCD4x's own default is 4 K.
+        ({"temperature_offset_k": -1.0}, "self_heating_k = 5"),
+        ({"self_heating_k": 0.0, "temperature_offset_k": -2.0}, ""),
+        ({"self_heating_k": 1.5}, ""),
+    ],
+)
+def test_warmth_that_is_taken_off_twice_is_said(
+    tmp_path: Path, co2: dict[str, float], sums: str
+) -> None:
+    table = {"driver": "scd4x", "where": "outdoor"} | co2
+    settings = examined(tmp_path, sensors={"co2": table}).settings
+
+    said = found(sensors, looked_over(settings, None))
+
+    assert [each.level for each in said] == ([Level.WARNING] if sums else [])
+    assert all(sums in each.hint for each in said)

@@ -14,7 +14,7 @@ from contracts.test_publishers import LATEST, Bench, batch, once_it_works
 
 from kiezbox.errors import Unreachable
 from kiezbox.model import Batch, Flag, Reading
-from kiezbox.publishers import Latest
+from kiezbox.publishers import Latest, carriers, carries_past
 
 NAME = "kb-1/roof/temperature_c"
 
@@ -44,6 +44,10 @@ def until_it_is_sent(bench: Bench, publisher: Latest, sent: Batch) -> None:
         return publisher.sent > before
 
     wait_for(is_sent, "the values are sent")
+
+
+def test_a_module_says_whether_it_carries_the_past() -> None:
+    assert [name for name in carriers() if not carries_past(name)] == LATEST
 
 
 def test_it_wants_readings_at_once(bench: Bench) -> None:
