@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from kiezbox.clock import Clock
-from kiezbox.errors import MissingPackage, UsageError
+from kiezbox.errors import MissingPackage, StoreError, UsageError
 from kiezbox.model import Batch
 from kiezbox.store import StoreReader, export, export_tiers, tiers
 
@@ -29,6 +32,52 @@ def forms() -> list[str]:
 def is_binary(form: str) -> bool:
     """Whether it is written into a file of bytes."""
     return form == "parquet"
+
+
+@contextmanager
+def opened(path: str | None, *, is_binary: bool) -> Iterator[IO[Any]]:
+    """A new file, which has its name when all of it is there; or the output, which stays open.
+
+    Raises:
+        UsageError: the file exists already.
+        StoreError: it cannot be written, or not to its end: then nothing of it is left.
+    """
+    part = f"{path}.part"
+    try:
+        if path is None:
+            yield sys.stdout.buffer if is_binary else sys.stdout
+            sys.stdout.flush()  # The last of it may be what there is no room for.
+            return
+        if os.path.exists(path):
+            raise UsageError(f"{path} exists already", hint="Name a new file.")
+        out: IO[Any]
+        with (
+            open(part, "wb") if is_binary else open(part, "w", encoding="utf-8", newline="")
+        ) as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())  # Whoever pulls out the stick now has it.
+        os.rename(part, path)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if path is None:
+            _forget_output()
+        what = path or "the output"
+        raise StoreError(
+            f"cannot write {what}: {error.strerror or error}",
+            hint="Nothing of it is left there." if path and error.errno == errno.ENOSPC else "",
+        ) from error
+    finally:
+        if path is not None:
+            with suppress(OSError):
+                os.remove(part)
+
+
+def _forget_output() -> None:
+    """What it did not take is not to be tried once more, and complained about, at the exit."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def write(store: StoreReader, form: str, tier: str, out: IO[Any], choice: export.Choice) -> int:
@@ -162,8 +211,12 @@ class Progress:
             self._has_said = True
             print(f"\r{part:4.0%} written", end="", file=sys.stderr, flush=True)
 
-    def end(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
         """The line's end, if there is a line."""
         if self._has_said:
             # Of what was asked for all is there, also where it ended before the readings do.
-            print("\r100% written" if self._part < 1 else "", file=sys.stderr)
+            is_short = kind is None and self._part < 1
+            print("\r100% written" if is_short else "", file=sys.stderr)

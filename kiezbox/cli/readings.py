@@ -40,9 +40,9 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from kiezbox.errors import StoreError, UsageError
+from kiezbox.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
@@ -82,9 +82,15 @@ def main(argv: list[str]) -> int:
     is_on_screen = arguments.output is None and sys.stdout.isatty()
     is_said = arguments.progress or (sys.stderr.isatty() and not is_on_screen)
     progress = exporting.Progress(clock) if is_said else None
+    since_ms = _moment_ms("--since", arguments.since)
+    until_ms = _moment_ms("--until", arguments.until)
+    if since_ms is not None and until_ms is not None and since_ms >= until_ms:
+        raise UsageError(
+            "--until is not after --since", hint="--since TIME is taken in, --until TIME is not."
+        )
     choice = export.Choice(
-        since_ms=_moment_ms("--since", arguments.since),
-        until_ms=_moment_ms("--until", arguments.until),
+        since_ms=since_ms,
+        until_ms=until_ms,
         sensors=tuple(arguments.sensor),
         quantities=tuple(arguments.quantity),
         progress=progress,
@@ -95,10 +101,11 @@ def main(argv: list[str]) -> int:
     with StoreReader(settings.store.path, clock=clock) as store:
         _check_names(choice.sensors, store.series().values())
         _check_quantities(choice.quantities, store.series().values())
-        with _opened(arguments.output, is_binary=is_binary) as out:
+        with (
+            progress or nullcontext(),
+            exporting.opened(arguments.output, is_binary=is_binary) as out,
+        ):
             count = exporting.write(store, arguments.format, arguments.tier or "raw", out, choice)
-    if progress:
-        progress.end()
     if arguments.output:
         what = "readings" if arguments.tier in (None, "raw") else "means"
         print(f"{count} {what} written to {arguments.output}", file=sys.stderr)
@@ -140,20 +147,6 @@ def _quality(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(quality.sentences(days)))
     return 0
-
-
-def _opened(path: str | None, *, is_binary: bool) -> Any:
-    """A context of the file, or of the output, which stays open."""
-    if path is None:
-        return nullcontext(sys.stdout.buffer if is_binary else sys.stdout)
-    try:
-        if is_binary:
-            return open(path, "xb")
-        return open(path, "x", encoding="utf-8", newline="")
-    except FileExistsError as error:
-        raise UsageError(f"{path} exists already", hint="Name a new file.") from error
-    except OSError as error:
-        raise StoreError(f"cannot write {path}: {error}") from error
 
 
 def _check_names(sensors: Iterable[str], series: Iterable[Series]) -> None:

@@ -95,7 +95,7 @@ def batches(store: StoreReader, choice: Choice, at_once: int) -> Iterator[Batch]
     position, left = choice.after, choice.most
     if choice.since_ms is not None:
         position = max(position, store.position_since(choice.since_ms))
-    whole = store.count_after(position) if choice.progress else 0
+    whole = _count(store, position, choice.until_ms) if choice.progress else 0
     done = 0
     while batch := store.after(position, at_once if left is None else min(at_once, left)):
         position = batch.readings[-1][0]
@@ -106,6 +106,12 @@ def batches(store: StoreReader, choice: Choice, at_once: int) -> Iterator[Batch]
         done += len(batch)
         if choice.progress:
             choice.progress(min(1.0, done / max(1, whole)))
+
+
+def _count(store: StoreReader, position: int, until_ms: int | None) -> int:
+    """About how many readings there are to look at."""
+    end = None if until_ms is None else store.position_since(until_ms)
+    return store.count_after(position, end) if end is None or end > position else 0
 
 
 def _is_past(row: Any, until_ms: int) -> bool:

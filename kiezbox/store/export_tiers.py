@@ -27,9 +27,9 @@ def records(store: StoreReader, tier: tiers.Tier, choice: Choice) -> Iterator[di
         last = max(0, choice.until_ms - 1)
     names, box = store.series(), store.box
     number, stop = tier.id_of(first) - 1, tier.id_of(last, (1 << 24) - 1)
-    first_number = number
+    oldest = 0
     while rows := store.means(number, stop, AT_ONCE):
-        number = rows[-1][0]
+        oldest, number = oldest or rows[0][0], rows[-1][0]
         for number_of, *values in rows:
             series = names[number_of & 0xFFFFFF]
             starts_ms = (number_of >> 24 & 0xFFFFFFFF) * tier.width_ms
@@ -37,7 +37,7 @@ def records(store: StoreReader, tier: tiers.Tier, choice: Choice) -> Iterator[di
                 yield _record(box, series, tier.name, starts_ms, values)
         if choice.progress:
             newest = max(number, store.newest_mean(stop))
-            choice.progress((number - first_number) / max(1, newest - first_number))
+            choice.progress((number - oldest) / max(1, newest - oldest))
 
 
 def _record(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import resource
+import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +15,9 @@ from typing import Any
 import pytest
 from storing import BOX, warm
 
+from kiezbox.cli import _exporting
 from kiezbox.cli import readings as readings_verb
-from kiezbox.errors import MissingPackage, UsageError
+from kiezbox.errors import MissingPackage, StoreError, UsageError
 from kiezbox.model import Flag, Measurement, Quantity
 
 NOON = 1_795_348_800  # 2026-11-22T12:00:00Z
@@ -167,6 +170,7 @@ def test_without_pyarrow_parquet_says_what_to_install(
         (["--format", "senml", "--tier", "daily"], "no means"),
         (["--format", "csv", "--tier", "weekly"], "weekly"),
         (["--format", "csv", "--quantity", "co2_ppm"], "no co2_ppm was ever measured"),
+        (["--format", "csv", "--since", "2026-02-02", "--until", "2026-02-01"], "not after"),
     ],
 )
 def test_what_cannot_be_exported_is_said(
@@ -181,7 +185,6 @@ def test_what_cannot_be_exported_is_said(
 def test_a_long_export_says_how_far_it_is_where_it_is_asked_to(
     three_hours: Any, capsys: Any, toml: str, monkeypatch: Any
 ) -> None:
-    from kiezbox.cli import _exporting
     from kiezbox.store import export as module
 
     monkeypatch.setattr(_exporting, "_WORD_EVERY_S", 0.0)
@@ -208,3 +211,83 @@ def test_a_field_with_a_comma_is_quoted_as_the_standard_says(
     (row,) = csv.DictReader(io.StringIO(export(capsys, toml, "--format", "csv")))
 
     assert (row["reason"], row["value"], row["flag"]) == (reason, "20.5", "bad")
+
+
+# --- when it does not get to its end -------------------------------------------------------------
+
+
+def run(toml: str, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "kiezbox", "readings", "export", "--settings", toml]
+    return subprocess.run(
+        [*command, "--format", "csv", *arguments], stderr=subprocess.PIPE, text=True, timeout=60,
+        **options,
+    )  # fmt: skip
+
+
+def test_an_output_that_takes_no_more_is_said_without_a_traceback(
+    three_hours: Any, toml: str
+) -> None:
+    with open("/dev/full", "w") as full:
+        done = run(toml, stdout=full)
+
+    assert done.stderr == "kiezbox: cannot write the output: No space left on device\n"
+    assert done.returncode == StoreError.exit_code
+
+
+def test_a_file_that_cannot_be_written_to_its_end_is_not_there(
+    three_hours: Any, toml: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "out" / "all.csv"
+    out.parent.mkdir()
+
+    def be_small() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+
+    done = run(toml, "--output", str(out), preexec_fn=be_small)
+
+    assert done.stderr.startswith(f"kiezbox: cannot write {out}: ")
+    assert "Traceback" not in done.stderr and done.returncode == StoreError.exit_code
+    assert list(out.parent.iterdir()) == []
+
+
+def test_an_export_that_was_stopped_leaves_no_half_file(
+    three_hours: Any, toml: str, tmp_path: Path, monkeypatch: Any
+) -> None:
+    out = tmp_path / "out" / "all.csv"
+    out.parent.mkdir()
+    seen = []
+
+    def stop(_: float) -> None:
+        seen.extend(out.parent.iterdir())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_exporting.Progress, "__call__", lambda self, part: stop(part))
+    with pytest.raises(KeyboardInterrupt):
+        readings_verb.main(
+            ["export", "--settings", toml, "--format", "csv", "--progress", "--output", str(out)]
+        )
+
+    assert [path.name for path in seen] == ["all.csv.part"]
+    assert list(out.parent.iterdir()) == []
+
+
+def test_a_file_that_is_there_stays_as_it_is(three_hours: Any, toml: str, tmp_path: Path) -> None:
+    (out := tmp_path / "all.csv").write_text("mine")
+
+    with pytest.raises(UsageError, match="exists already"):
+        readings_verb.main(["export", "--settings", toml, "--format", "csv", "--output", str(out)])
+
+    assert out.read_text() == "mine"
+
+
+def test_a_time_no_calendar_has_is_an_empty_field(three_hours: Any, capsys: Any, toml: str) -> None:
+    # Rows have no checksum: a card that changes a bit of one must not end the whole export.
+    three_hours.fold()
+    three_hours._card.db.execute(
+        "UPDATE readings SET taken_ms = taken_ms | (1 << 58) WHERE serial & 68719476735 = 5"
+    )
+
+    rows = list(csv.DictReader(io.StringIO(export(capsys, toml, "--format", "csv"))))
+
+    assert len(rows) == 360
+    assert [row["counter"] for row in rows if not row["taken_at"]] == ["5"]
