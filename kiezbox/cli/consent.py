@@ -1,34 +1,41 @@
 """Record, show and end consents: an indoor sensor's readings leave the box only with one.
 
-  kiezbox consent list [--all]           what holds (or all that ever was)
+  kiezbox consent list [--all]           what holds (or all that ever was), and what stopped why
+  kiezbox consent text [--to mqtt]       the text that people agree to, its version, and to whom
   kiezbox consent give SENSOR --to mqtt --person "who lives there" --purpose "what for" --for 365d
                                          [--quantity temperature_c ...]   all of them without
+  kiezbox consent renew NUMBER --person "who lives there" [--for 365d]
+                                         the same again: to where the publisher sends now
   kiezbox consent revoke NUMBER          at once: nothing more goes out, and what waited is not sent
   kiezbox consent moved SENSOR           somebody else lives there now: all consents of it end
-  kiezbox consent text                   the text that people agree to, with its version
 
---to names a publisher of kiezbox.toml, or "portal": the box's own public pages. What was measured
-before a consent is never covered by it. See docs/privacy.md.
+--to names a publisher of kiezbox.toml, or "portal": the box's own public pages. A consent is for
+the publisher at the address that kiezbox.toml has at that moment; with another address nothing more
+goes out until somebody has agreed again. What was measured before a consent is never covered by it.
+See docs/privacy.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Mapping
 from typing import Any
 
 #: The version that is recorded. Change it with every word of TEXT.
-TEXT_VERSION = "2026-11-30"
+TEXT_VERSION = "2026-11-30-2"
 
 TEXT = """\
 What this sensor measures in your rooms can show when somebody is at home, sleeps, cooks or airs.
-Without your consent it stays in the box, and only you see it.
+Without your consent it stays in the box, and only you and whoever runs this box see it.
 
-If you agree, the readings named here go to the recipient named here, for the purpose named here,
-until the day named here. Agreeing is voluntary, and nothing gets worse for you if you do not. You
-can end it at any time by telling whoever runs this box: from that moment nothing more is sent, and
-what was waiting is not sent either. What a recipient already has lies with the recipient; whoever
-runs this box tells you whom to ask. (Regulation (EU) 2016/679, Art. 6 (1) a, 7, 13.)
+If you agree, the readings named here go to the recipient named here, at the address named here, for
+the purpose named here, until the day named here. Agreeing is voluntary, and nothing gets worse for
+you if you do not. You can end it at any time by telling whoever runs this box: from that moment
+nothing more is sent, and what was waiting is not sent either. If the recipient or its address
+changes, nothing more is sent until you have been asked again. What a recipient already has lies
+with the recipient; whoever runs this box tells you whom to ask. (Regulation (EU) 2016/679, Art.
+6 (1) a, 7, 13.)
 
 If somebody else moves in, all consents for these rooms end.
 """
@@ -40,7 +47,7 @@ def main(argv: list[str]) -> int:
     from kiezbox.errors import UsageError
 
     parser = Parser("consent", __doc__)
-    parser.add_argument("action", choices=("list", "give", "revoke", "moved", "text"))
+    parser.add_argument("action", choices=("list", "give", "renew", "revoke", "moved", "text"))
     parser.add_argument("what", nargs="?", default="", metavar="SENSOR or NUMBER")
     parser.add_argument("--to", dest="recipient", metavar="PUBLISHER", help="who gets it")
     parser.add_argument("--person", metavar="NAME", help="who agrees")
@@ -50,7 +57,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--all", action="store_true", help="list: also what has ended")
     parser.add_argument("--json", action="store_true", help="list: for programs")
     arguments = parser.parse_args(argv)
-    if arguments.action == "text":
+    if arguments.action == "text" and not arguments.recipient:
         print(f"Version {TEXT_VERSION}\n\n{TEXT}", end="")
         return 0
     needed = _NEEDED[arguments.action]
@@ -62,20 +69,23 @@ def main(argv: list[str]) -> int:
             " `kiezbox consent --help`.",
         )
     settings = load_settings(arguments.settings)
-    return _ACTIONS[arguments.action](settings, open_clock(settings).now(), arguments)
+    return _ACTIONS[arguments.action](settings, open_clock(settings), arguments)
 
 
-def _tell(settings: Any, file: Any, now: float) -> None:
+def _tell(settings: Any, file: Any, clock: Any) -> None:
     """The public pages hear of it at once, whether a node runs or not."""
-    from kiezbox.node.private import public_sensors
+    from kiezbox.privacy.places import public_since
     from kiezbox.privacy.shown import shown_of
     from kiezbox.store.consents import keep_shown
 
-    keep_shown(file.path, shown_of(public_sensors(settings.sensors), file.read(), now))
+    consents = file.read()
+    public = public_since(settings.sensors, consents)
+    shown = shown_of(public, consents, clock.now(), is_sure=clock.is_trusted())
+    keep_shown(file.path, shown, file.size)
 
 
 _NEEDED = {
-    "list": (), "revoke": ("what",), "moved": ("what",),
+    "list": (), "text": (), "revoke": ("what",), "moved": ("what",), "renew": ("what", "person"),
     "give": ("what", "recipient", "person", "purpose", "duration"),
 }  # fmt: skip
 _SAID = {
@@ -90,18 +100,31 @@ def _file(settings: Any) -> Any:
     return ConsentFile(consents_path(settings.store.path))
 
 
-def _list(settings: Any, now: float, arguments: argparse.Namespace) -> int:
+def _list(settings: Any, clock: Any, arguments: argparse.Namespace) -> int:
     from kiezbox.cli._common import print_json
 
-    consents = _file(settings).read()
+    consents, now = _file(settings).read(), clock.now()
+    recipients = _recipients(settings)
+    astray = consents.astray(recipients, now)
     shown = consents.given if arguments.all else consents.holding(now)
     if arguments.json:
-        print_json([{**each._asdict(), "holds": each in consents.holding(now)} for each in shown])
+        print_json(
+            [
+                {**each._asdict(), "holds": each.holds(now) and each not in astray,
+                 "stopped": _why(each, recipients) if each in astray else None}
+                for each in shown
+            ]
+        )  # fmt: skip
     else:
         for each in shown:
             print(_line(each, now))
+            if each in astray:
+                print(f"      STOPPED: {_why(each, recipients)}")
         if not shown:
             print("no consent: nothing of an indoor sensor leaves this box")
+    if shown and not clock.is_trusted():
+        _warn("nobody has set this box's clock, so nobody can say whether a consent is over: until"
+              " then nothing goes out by any (kiezbox clock)")  # fmt: skip
     if consents.is_damaged:
         from kiezbox.errors import StoreError
 
@@ -114,69 +137,154 @@ def _list(settings: Any, now: float, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _warn(words: str) -> None:
+    import sys
+
+    print(f"kiezbox: {words}", file=sys.stderr)
+
+
+def _recipients(settings: Any) -> dict[str, Any]:
+    from kiezbox.privacy.recipient import recipients_of
+
+    return recipients_of(settings.publishers)
+
+
+def _why(each: Any, recipients: Mapping[str, Any]) -> str:
+    """Why nothing goes out by a consent that was not ended."""
+    from kiezbox.privacy.recipient import astray_words
+
+    return astray_words(each.number, each.address, recipients.get(each.recipient))
+
+
 def _line(each: Any, now: float) -> str:
-    until = time.strftime("%Y-%m-%d", time.localtime(each.ends_at))
-    what = ", ".join(each.quantities).replace("*", "all readings")
-    state = "until" if each.given_at <= now < each.ends_at else "ended"
+    from kiezbox.privacy.consent import EVERYTHING
+    from kiezbox.privacy.recipient import Recipient
+
+    until = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(each.ends_at))
+    what = "all" if EVERYTHING in each.quantities else ", ".join(each.quantities)
+    state = "until" if each.holds(now) else "ended"
     return (
         f"{each.number:4}  {each.sensor}: {what} → {each.recipient}, {state} {until}\n"
-        f"      {each.person}, for: {each.purpose} (text of {each.text_version})"
+        f"      {each.person}, for: {each.purpose} (text of {each.text_version})\n"
+        f"      to {Recipient(each.recipient, each.address).words}"
     )
 
 
-def _give(settings: Any, now: float, arguments: argparse.Namespace) -> int:
+def _text(settings: Any, clock: Any, arguments: argparse.Namespace) -> int:
+    print(f"Version {TEXT_VERSION}\n\n{TEXT}\nTo {_recipient(settings, arguments.recipient).words}")
+    return 0
+
+
+def _recipient(settings: Any, name: str) -> Any:
+    from kiezbox.errors import UsageError
+
+    recipients = _recipients(settings)
+    if name not in recipients:
+        raise UsageError(
+            f"there is no publisher {name!r}", hint=f"--to takes one of: {', '.join(recipients)}."
+        )
+    return recipients[name]
+
+
+def _give(settings: Any, clock: Any, arguments: argparse.Namespace) -> int:
     from kiezbox.cli.mode import seconds_of
     from kiezbox.errors import UsageError
     from kiezbox.model import Quantity
-    from kiezbox.privacy.consent import EVERYTHING, PORTAL
+    from kiezbox.privacy.consent import EVERYTHING
 
-    _known_sensor(settings, arguments.what)
-    recipients = [*settings.publishers, PORTAL]
-    if arguments.recipient not in recipients:
-        raise UsageError(
-            f"there is no publisher {arguments.recipient!r}",
-            hint=f"--to takes one of: {', '.join(recipients)}.",
-        )
+    recipient = _recipient(settings, arguments.recipient)
     names = [quantity.value for quantity in Quantity]
     unknown = [each for each in arguments.quantity if each not in names]
     if unknown:
         raise UsageError(f"{unknown[0]!r} is no quantity", hint=f"There are: {', '.join(names)}.")
-    file = _file(settings)
-    number = file.append(
+    now = clock.now()
+    return _record(
+        settings, clock, recipient,
         {
-            "change": "given", "at": now, "sensor": arguments.what,
-            "quantities": arguments.quantity or [EVERYTHING], "recipient": arguments.recipient,
+            "at": now, "sensor": arguments.what, "quantities": arguments.quantity or [EVERYTHING],
             "person": arguments.person.strip(), "purpose": arguments.purpose.strip(),
-            "until": now + seconds_of(arguments.duration), "text_version": TEXT_VERSION,
-        }
+            "until": now + seconds_of(arguments.duration),
+        },
     )  # fmt: skip
-    _tell(settings, file, now)
-    print(f"consent {number} is recorded; `kiezbox consent revoke {number}` ends it")
-    return 0
 
 
-def _revoke(settings: Any, now: float, arguments: argparse.Namespace) -> int:
+def _renew(settings: Any, clock: Any, arguments: argparse.Namespace) -> int:
+    """Somebody has been asked again. One line ends the old one and gives the new one, so that no
+    power cut comes between.
+    """
+    from kiezbox.cli.mode import seconds_of
     from kiezbox.errors import UsageError
 
-    file = _file(settings)
-    found = [each for each in file.read().given if str(each.number) == arguments.what]
-    if not found:
+    before = _numbered(_file(settings), arguments.what)
+    if before.ended_at is not None:
         raise UsageError(
-            f"there is no consent {arguments.what}", hint="`kiezbox consent list` has them."
+            f"consent {before.number} was ended; it cannot be renewed",
+            hint="Ask again, and record what is agreed to now: kiezbox consent give.",
         )
-    file.append({"change": "revoked", "at": now, "number": found[0].number})
-    _tell(settings, file, now)
-    print(f"ended: nothing of {found[0].sensor} goes to {found[0].recipient} by it any more")
+    now = clock.now()
+    until = now + seconds_of(arguments.duration) if arguments.duration else before.until
+    if until <= now:
+        raise UsageError(f"consent {before.number} is over", hint="Say how long: --for 365d.")
+    return _record(
+        settings, clock, _recipient(settings, before.recipient),
+        {
+            "at": now, "sensor": before.sensor, "quantities": list(before.quantities),
+            "person": arguments.person.strip(), "purpose": before.purpose, "until": until,
+            "instead_of": before.number,
+        },
+    )  # fmt: skip
+
+
+def _record(settings: Any, clock: Any, recipient: Any, said: Mapping[str, Any]) -> int:
+    from kiezbox.errors import KiezboxError
+
+    _known_sensor(settings, str(said["sensor"]))
+    if not clock.is_trusted():
+        raise KiezboxError(
+            "nobody has set this box's clock, so a consent would begin and end at a wrong time",
+            hint="`kiezbox clock` says who could. (A consent can be revoked all the same.)",
+        )
+    file = _file(settings)
+    line = {"change": "given", "recipient": recipient.name, **said}
+    number = file.append({**line, "address": recipient.address, "text_version": TEXT_VERSION})
+    _tell(settings, file, clock)
+    print(
+        f"consent {number} is recorded; `kiezbox consent revoke {number}` ends it\n"
+        f"It holds for {recipient.words}"
+    )
     return 0
 
 
-def _moved(settings: Any, now: float, arguments: argparse.Namespace) -> int:
+def _numbered(file: Any, number: str) -> Any:
+    from kiezbox.errors import UsageError
+
+    found = [each for each in file.read().given if str(each.number) == number]
+    if not found:
+        raise UsageError(f"there is no consent {number}", hint="`kiezbox consent list` has them.")
+    return found[0]
+
+
+def _revoke(settings: Any, clock: Any, arguments: argparse.Namespace) -> int:
     file = _file(settings)
-    held = [each for each in file.read().holding(now) if each.sensor == arguments.what]
+    found = _numbered(file, arguments.what)
+    file.append({"change": "revoked", "at": clock.now(), "number": found.number})
+    _tell(settings, file, clock)
+    print(f"ended: nothing of {found.sensor} goes to {found.recipient} by it any more")
+    return 0
+
+
+def _moved(settings: Any, clock: Any, arguments: argparse.Namespace) -> int:
+    file = _file(settings)
+    # Also those that a wrong clock takes for over, or for not begun.
+    held = [
+        each
+        for each in file.read().given
+        if each.sensor == arguments.what and each.ended_at is None and clock.now() < each.until
+    ]
     if not held:
         _known_sensor(settings, arguments.what)
-    file.append({"change": "moved", "at": now, "sensor": arguments.what})
-    _tell(settings, file, now)
+    file.append({"change": "moved", "at": clock.now(), "sensor": arguments.what})
+    _tell(settings, file, clock)
     print(f"{len(held)} consents for {arguments.what} have ended")
     return 0
 
@@ -196,4 +304,7 @@ def _known_sensor(settings: Any, name: str) -> None:
         )
 
 
-_ACTIONS = {"list": _list, "give": _give, "revoke": _revoke, "moved": _moved}
+_ACTIONS = {
+    "list": _list, "text": _text, "give": _give, "renew": _renew, "revoke": _revoke,
+    "moved": _moved,
+}  # fmt: skip

@@ -151,7 +151,9 @@ def assemble(settings: Settings, clock: Clock) -> Node:
         if node is not None:
             node.nudge()
 
-    privacy = Privacy(settings.sensors, consents_path(settings.store.path), clock)
+    privacy = Privacy(
+        settings.sensors, consents_path(settings.store.path), clock, settings.publishers
+    )
     latest = Latest(changed)
     facts = Facts(
         settings.box,

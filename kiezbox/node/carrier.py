@@ -18,6 +18,7 @@ from kiezbox.clock import Clock
 from kiezbox.errors import PublishError, Refused, Rejected, StoreError
 from kiezbox.model import Batch, Cursor
 from kiezbox.node.refused_items import RefusedItems
+from kiezbox.privacy.shown import sensor_of_fault
 from kiezbox.publishers import Latest, Publisher
 from kiezbox.store import Store
 
@@ -56,9 +57,11 @@ class Carrier:
         clock: Clock,
         passes: Callable[[Batch], Batch] | None = None,
         told: Callable[[], dict[str, Any]] | None = None,
+        pace_s: Callable[[], float] = lambda: IDLE_S,
     ) -> None:
-        """``passes`` takes out of a batch what may not leave the box, and ``told`` says of which
-        sensors something may (``node.private``).
+        """``passes`` takes out of a batch what may not leave the box, ``told`` says of which
+        sensors something may, and ``pace_s`` after how long that is to be asked again at the latest
+        (``node.private``).
         """
         self._store = store
         self._publisher = publisher
@@ -66,6 +69,7 @@ class Carrier:
         self._clock = clock
         self._passes = passes
         self._told = told
+        self._pace_limit_s = pace_s
         self._sensors: dict[str, Any] | None = None
         self._latest = publisher if isinstance(publisher, Latest) else None
         self._source = f"publishers.{name}"
@@ -98,6 +102,9 @@ class Carrier:
 
     def step(self) -> float:
         """Deliver one window of each lane; seconds until the next step."""
+        return min(self._step(), self._pace_limit_s())
+
+    def _step(self) -> float:
         try:
             self._announce_clock()
             self._announce_sensors()
@@ -133,9 +140,12 @@ class Carrier:
         if sensors is not None and sensors != self._sensors:
             self._sensors = sensors
             self._publisher.announce("sensors", sensors)
+            self._refused_items.forget_private()
 
     def _announce_faults(self) -> None:
-        """How often a fault came is no news, so it is left out."""
+        """How often a fault came is no news, so it is left out; and so is what a sensor in a flat
+        has, of which nothing may go there.
+        """
         faults = [
             {
                 "source": fault.source,
@@ -145,10 +155,15 @@ class Carrier:
                 "opened_at": fault.opened_at,
             }
             for fault in self._store.faults()
+            if self._may_tell(fault.source)
         ]
         if faults != self._faults:
             self._faults = faults
             self._publisher.announce("faults", {"faults": faults})
+
+    def _may_tell(self, source: str) -> bool:
+        sensor = sensor_of_fault(source)
+        return sensor is None or self._sensors is None or sensor in self._sensors["sensors"]
 
     def announce(self, kind: str, document: Mapping[str, Any]) -> None:
         """Pass on the box's latest state; the publisher keeps it until the link is there."""

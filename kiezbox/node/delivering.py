@@ -93,6 +93,6 @@ def delivery_of(
 
     def open_carrier(wake: Callable[[], None]) -> Carrier:
         publisher = module.open(publisher_settings, public_box(settings.box), clock, wake)
-        return Carrier(store, publisher, name, clock, may_leave.passed, told)
+        return Carrier(store, publisher, name, clock, may_leave.passed, told, may_leave.pace_s)
 
     return Delivery(name, open_carrier, clock, on_trouble)

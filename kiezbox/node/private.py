@@ -13,7 +13,7 @@ from kiezbox.errors import StoreError
 from kiezbox.model import Batch, Row, Series
 from kiezbox.privacy.consent import EVERYTHING, Consents
 from kiezbox.privacy.places import public_since, to_be_noted
-from kiezbox.privacy.recipient import Recipient, recipient_of
+from kiezbox.privacy.recipient import Recipient, astray_words, recipient_of
 from kiezbox.privacy.shown import Shown, shown_of
 from kiezbox.quality import SUFFIX
 from kiezbox.store.consents import ConsentFile, keep_shown
@@ -94,19 +94,22 @@ class Filter:
         """The batch without what may not go; itself if all of it may."""
         consents = self._ledger.read()
         public = self._public_since(consents)
-        asked = {
-            number for number, each in batch.series.items() if public.get(each.sensor) != 0.0
-        }
-        if not asked:
+        # Not those that are private: a damaged card may have lost a series' name, and then nobody
+        # knows whose it is.
+        free = {number for number, each in batch.series.items() if public.get(each.sensor) == 0.0}
+        if len(free) == len(batch.series) and self._is_all_public(public, consents):
             return batch
         now, is_sure = self._clock.now(), self._clock.is_trusted()
         kept = [
             row
             for row in batch.readings
-            if row[1] not in asked
+            if row[1] in free
             or (is_sure and self._may_go(batch.series[row[1]], row, consents, public, now))
         ]
         return batch if len(kept) == len(batch.readings) else Batch(batch.box, batch.series, kept)
+
+    def _is_all_public(self, public: dict[str, float], consents: Consents) -> bool:
+        return all(public.get(name) == 0.0 for name in {*self._sensors, *consents.placed})
 
     def _may_go(
         self, series: Series, row: Row, consents: Consents, public: dict[str, float], now: float
@@ -136,8 +139,8 @@ class Filter:
         public = self._public_since(consents)
         holding = [] if consents.is_damaged else consents.holding(now)
         if not self._clock.is_trusted() and not consents.is_damaged:
-            # No reading goes out, but what was said of the sensor may stay until the clock is right:
-            # Home Assistant would forget how people there have called it at each power cut.
+            # No reading goes out, but what was said of the sensor may stay: Home Assistant would
+            # forget at each power cut how people there have called it.
             holding = [each for each in consents.given if each.ended_at is None]
         quantities: dict[str, set[str]] = {}
         for each in holding:
@@ -161,16 +164,12 @@ class Filter:
 
     def _say_astray(self, consents: Consents, now: float) -> None:
         """Once each: somebody wonders why nothing arrives."""
-        name, address = self._recipient
+        name = self._recipient.name
         for each in consents.astray({name: self._recipient}, now):
             if each.recipient == name and each.number not in self._astray:
                 self._astray.add(each.number)
-                log.warning(
-                    "privacy: nothing of %s goes to %s any more: consent %d was given for (%s), and"
-                    " kiezbox.toml says (%s). Ask again: kiezbox consent renew %d",
-                    each.sensor, name, each.number, each.address or "no address", address,
-                    each.number,
-                )  # fmt: skip
+                why = astray_words(each.number, each.address, self._recipient)
+                log.warning("privacy: nothing of %s goes to %s: %s", each.sensor, name, why)
 
     def _intervals_of(self, name: str) -> dict[str, float]:
         """Its ``interval_s``, and in mode saving its ``saving_interval_s`` where that is longer."""

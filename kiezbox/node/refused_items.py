@@ -57,6 +57,17 @@ class RefusedItems:
         self._store.close_fault(source, "rejected")
         log.warning("%s: reading %s put aside: %s", source, reading, error)
 
+    def forget_private(self) -> None:
+        """Drop those that may not leave the box any more: they wait for nothing, and the other
+        side's answer may hold a value. The readings stay where they are.
+        """
+        if self._passes is None:
+            return
+        for letter in self._store.dead_letters(self._name):
+            batch = self._store.after(letter.serial - 1, 1, letter.serial)
+            if len(batch) and not len(self._passes(batch)):
+                self._store.dead_letter_gone(letter.id)
+
     def try_again(self) -> int:
         """Send those a person has asked for; how many went out.
 

@@ -18,7 +18,14 @@ from _json import make_scanner
 from kiezbox.portal.bulletins import bulletins_of, looked
 from kiezbox.portal.guests import STAY_S
 from kiezbox.portal.shown import Shown
-from kiezbox.privacy.shown import FILE, may_show, understood
+from kiezbox.privacy.shown import (
+    FILE,
+    LEDGER,
+    ledger_bytes,
+    may_show,
+    sensor_of_fault,
+    understood,
+)
 from kiezbox.situation import understand
 
 TYPE_CHECKING = False
@@ -97,7 +104,10 @@ class Sight:
         self._now_json = os.path.join(run_dir, "now.json")
         self.store_path = store_path
         self._public_json = os.path.join(os.path.dirname(store_path) or ".", FILE)
-        self._shown_series: tuple[Any, ShownSeries] = ((), {})
+        self._ledger = os.path.join(os.path.dirname(store_path) or ".", LEDGER)
+        #: (stamp, table, length of the ledger it was made from), and whether the clock is trusted.
+        self._shown_series: tuple[Any, ShownSeries, int] = ((), {}, 0)
+        self._trust: tuple[Any, bool] = ((), False)
         self._clock = clock or WallClock()
         #: Each is (monotonic time of the look, …, what was seen), replaced as a whole.
         self._bulletins: tuple[float, Any, Looked | None] = (-1e9, None, None)
@@ -110,10 +120,17 @@ class Sight:
         return self._clock.now()
 
     def version(self) -> tuple[Any, ...]:
-        """Another one as soon as now.json, the store or the words are others; five ``stat``."""
+        """Another one as soon as now.json, the store, the words or what may be shown are others;
+        seven ``stat``.
+        """
         store, words = self.store_path, self.shown.path
-        files = store, store + "-wal", words, words + "-wal"
-        return _stamp(self._now_json), *map(_stamp, files)
+        files = store, store + "-wal", words, words + "-wal", self._public_json, self._ledger
+        return _stamp(self._now_json), *map(_stamp, files), self._consents_that_hold()
+
+    def measured(self) -> tuple[Any, ...]:
+        """Another one as soon as what was measured, or what of it may be shown, is."""
+        version = self.version()
+        return *version[1:3], *version[5:]
 
     def street(self) -> Street:
         """The last one that now.json told of: a node that has gone took no WLAN down."""
@@ -143,24 +160,73 @@ class Sight:
 
     def may_show(self, sensor: str, quantity: str, taken_at: float | None) -> bool:
         """Whether a public page may show what was measured then (docs/privacy.md)."""
-        stamp, shown = self._shown_series
+        shown, now = self._shown(), self._clock.now()
+        if may_show(shown, sensor, quantity, taken_at, now, by_consent=False):
+            return True
+        return may_show(shown, sensor, quantity, taken_at, now) and self._knows_consents()
+
+    def _shown(self) -> ShownSeries:
+        stamp, shown, _ = self._shown_series
         found = _stamp(self._public_json)
         if found != stamp:
-            shown = understood(_read(self._public_json))
-            self._shown_series = found, shown
-        return may_show(shown, sensor, quantity, taken_at, self._clock.now())
+            document = _read(self._public_json)
+            shown = understood(document)
+            self._shown_series = found, shown, ledger_bytes(document)
+        return shown
+
+    def _knows_consents(self) -> bool:
+        """Whether the table still says which consents hold: nothing was written into the ledger
+        since, also by somebody who was killed before telling us; and no clock that is wrong may
+        make one last longer.
+        """
+        ledger = _stamp(self._ledger)
+        if (ledger[2] if ledger else 0) != self._shown_series[2]:
+            return False
+        stamp, is_trusted = self._trust
+        found = _stamp(self._now_json)
+        if found != stamp:
+            document = _read(self._now_json)
+            is_trusted = isinstance(document, dict) and document.get("clock_trusted") is True
+            self._trust = found, is_trusted
+        return is_trusted
+
+    def _consents_that_hold(self) -> int:
+        """How many are not over yet: what is kept of pages is forgotten when one ends."""
+        now = self._clock.now()
+        entries = (each for some in self._shown().values() for each in some)
+        return sum(until is not None and now < until for _, until in entries)
 
     def _public(self, document: Any) -> Any:
         """The same without what hangs in somebody's rooms, whatever it is."""
-        latest = document.get("latest") if isinstance(document, dict) else None
-        if not isinstance(latest, dict):
+        if not isinstance(document, dict):
             return document
-        kept = {
-            name: each
-            for name, each in latest.items()
-            if self.may_show(name.partition("/")[0], name.partition("/")[2], _moment_of(each))
-        }
-        return document if len(kept) == len(latest) else {**document, "latest": kept}
+        latest, faults = document.get("latest"), document.get("faults")
+        if isinstance(latest, dict):
+            kept = {
+                name: each
+                for name, each in latest.items()
+                if self.may_show(name.partition("/")[0], name.partition("/")[2], _moment_of(each))
+            }
+            document = {**document, "latest": kept}
+        if isinstance(steps := document.get("steps"), list):
+            document = {**document, "steps": [each for each in steps if self._may_show_step(each)]}
+        if isinstance(faults, list):
+            document = {**document, "faults": [each for each in faults if self._may_tell(each)]}
+        return document
+
+    def _may_show_step(self, step: Any) -> bool:
+        """A step that a value has reached says as much as the value."""
+        names = (step.get("sensor"), step.get("quantity")) if isinstance(step, dict) else (None,)
+        if not all(isinstance(each, str) for each in names):
+            return False
+        return self.may_show(str(names[0]), str(names[-1]), _moment_of(step))
+
+    def _may_tell(self, fault: Any) -> bool:
+        """Whether a fault is nobody's private life: a sensor's only if it is one of those shown."""
+        source = fault.get("source") if isinstance(fault, dict) else None
+        sensor = sensor_of_fault(source) if isinstance(source, str) else None
+        shown = self._shown()
+        return sensor is None or any(until is None for _, until in shown.get(sensor, ()))
 
     def facts_lately(self) -> Facts:
         """The same for all who ask within a quarter of a second, if now.json is the same: what is
@@ -180,11 +246,11 @@ class Sight:
         """
         seen_at, version, seen = self._bulletins
         monotonic = time.monotonic()
-        if monotonic - seen_at >= BULLETINS_S or version != self.version()[3:]:
+        if monotonic - seen_at >= BULLETINS_S or version != self.version()[3:5]:
             found = looked(self.shown)
             seen = seen if found is None else found
             # The version after the look: where no node runs, the look itself makes a -wal.
-            self._bulletins = (monotonic, self.version()[3:], seen)
+            self._bulletins = (monotonic, self.version()[3:5], seen)
         # What was seen a moment ago, or before the card broke, may have expired since.
         return seen and bulletins_of(
             *seen, now=facts["now"], is_clock_trusted=facts["clock_trusted"] is True

@@ -2,9 +2,11 @@
 so that the portal, which may read neither settings nor the ledger of consents, knows it, also while
 no node runs.
 
-``{"roof": [0, null], "bedroom/humidity_percent": [1780000000.0, 1790000000.0]}``: the name of a
-sensor or of a series → what was measured from when on (Unix seconds) may be shown until when; null:
-without an end. What is not in it is not shown.
+``{"roof": [[0, null]], "bedroom/humidity_percent": [[1780000000.0, 1790000000.0]],
+"consents.jsonl": 512}``: the name of a sensor or of a series → what was measured from when on (Unix
+seconds) may be shown until when; null: without an end. What is not in it is not shown. Last, how
+long the ledger was: as soon as it is longer, somebody may have revoked something, and nothing that
+needs a consent is shown until the table says so again.
 """
 
 from __future__ import annotations
@@ -15,50 +17,83 @@ if TYPE_CHECKING:
 
     from kiezbox.privacy.consent import Consents
 
-__all__ = ["FILE", "Shown", "may_show", "shown_of", "understood"]
+__all__ = ["FILE", "LEDGER", "Shown", "ledger_bytes", "may_show", "sensor_of_fault", "shown_of",
+           "understood"]  # fmt: skip
 
-#: The table's name beside the database.
+#: The table's name beside the database, and the ledger's.
 FILE = "public.json"
+LEDGER = "consents.jsonl"
 
-#: Name → from when, until when.
-Shown = dict[str, "tuple[float, float | None]"]
+#: Name → from when, until when; several where several consents hold.
+Shown = dict[str, "list[tuple[float, float | None]]"]
 
 
-def shown_of(public: frozenset[str], consents: Consents, now: float) -> Shown:
-    """``public``: the sensors that hang where nobody lives."""
-    from kiezbox.privacy.consent import EVERYTHING, PORTAL
+def shown_of(public: dict[str, float], consents: Consents, now: float, *, is_sure: bool) -> Shown:
+    """``public``: name → since when it hangs where nobody lives; ``is_sure``: whether the clock can
+    be believed. If it cannot, nobody knows whether a consent is over, and none counts.
+    """
+    from kiezbox.privacy.consent import EVERYTHING
+    from kiezbox.privacy.recipient import PORTAL
 
     found: Shown = {}
-    if not consents.is_damaged:
+    if not consents.is_damaged and is_sure:
         for each in consents.holding(now):
             for quantity in each.quantities if each.recipient == PORTAL else ():
                 name = each.sensor if quantity == EVERYTHING else f"{each.sensor}/{quantity}"
-                since, until = found.get(name, (each.given_at, each.ends_at))
-                found[name] = min(since, each.given_at), max(until or 0.0, each.ends_at)
-    return found | {sensor: (0.0, None) for sensor in sorted(public)}
+                found.setdefault(name, []).append((each.given_at, each.until))
+    for sensor in sorted(public):
+        found.setdefault(sensor, []).append((public[sensor], None))
+    return found
 
 
 def understood(document: Any) -> Shown:
     """The table as it was read, whatever that is: what is no entry shows nothing."""
     found: Shown = {}
-    for name, entry in document.items() if isinstance(document, dict) else ():
-        if isinstance(entry, list) and len(entry) == 2 and _is_number(entry[0]):
-            if entry[1] is None or _is_number(entry[1]):
-                found[str(name)] = entry[0], entry[1]
+    for name, entries in document.items() if isinstance(document, dict) else ():
+        for entry in entries if isinstance(entries, list) else ():
+            if isinstance(entry, list) and len(entry) == 2 and _is_number(entry[0]):
+                if entry[1] is None or _is_number(entry[1]):
+                    found.setdefault(str(name), []).append((entry[0], entry[1]))
     return found
 
 
-def may_show(shown: Shown, sensor: str, quantity: str, taken_at: float | None, now: float) -> bool:
-    """Whether a public page may show what was measured then.
+def ledger_bytes(document: Any) -> int:
+    """How long the ledger was when the table was written."""
+    found = document.get(LEDGER, 0) if isinstance(document, dict) else 0
+    return found if isinstance(found, int) else -1
 
-    >>> may_show({"roof": (0.0, None)}, "roof", "temperature_c", 5.0, 9.0)
+
+def may_show(
+    shown: Shown,
+    sensor: str,
+    quantity: str,
+    taken_at: float | None,
+    now: float,
+    *,
+    by_consent: bool = True,
+) -> bool:
+    """Whether a public page may show what was measured then. ``by_consent``: whether entries with
+    an end count, which are consents.
+
+    >>> may_show({"roof": [(0.0, None)]}, "roof", "temperature_c", 5.0, 9.0)
     True
     """
     for name in (sensor, f"{sensor}/{quantity}"):
-        since, until = shown.get(name, (0.0, 0.0))
-        if (until is None or now < until) and (since == 0.0 or (taken_at or 0.0) >= since):
-            return True
+        for since, until in shown.get(name, ()):
+            if (by_consent and now < until) if until is not None else True:
+                if since == 0.0 or (taken_at or 0.0) >= since:
+                    return True
     return False
+
+
+def sensor_of_fault(source: str) -> str | None:
+    """The sensor that a fault is about, if it is about one.
+
+    >>> sensor_of_fault("sensors.bedroom.quality"), sensor_of_fault("publishers.mqtt")
+    ('bedroom', None)
+    """
+    room, _, rest = source.partition(".")
+    return rest.partition(".")[0] if room == "sensors" and rest else None
 
 
 def _is_number(value: Any) -> bool:

@@ -369,6 +369,12 @@ class PublisherSettings:
     driver: str = setting(
         "", help="The carrier: a file in kiezbox/publishers/. Empty: the table's own name."
     )
+    owner: str = setting(
+        "",
+        help="Who gets the readings there, as people who agree to it are told (docs/privacy.md).\n"
+        "With another owner, as with another address, they must be asked again.",
+        example="Universität Musterstadt, Institut für Klima",
+    )
     batch: int = setting(
         1000, help="How many readings travel in one message at most.", least=1, most=1000
     )

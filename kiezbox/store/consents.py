@@ -10,13 +10,13 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from kiezbox.errors import StoreError
 from kiezbox.privacy.consent import CHANGES, Consents, read_ledger
-from kiezbox.privacy.shown import FILE, Shown
+from kiezbox.privacy.shown import FILE, LEDGER, Shown
 
 __all__ = ["ConsentFile", "consents_path", "keep_shown"]
 
@@ -26,7 +26,7 @@ MOST_BYTES = 4 << 20
 
 def consents_path(store_path: str) -> str:
     """Where the ledger lies: beside the database."""
-    return os.path.join(os.path.dirname(store_path) or ".", "consents.jsonl")
+    return os.path.join(os.path.dirname(store_path) or ".", LEDGER)
 
 
 class ConsentFile:
@@ -56,6 +56,11 @@ class ConsentFile:
                 return Consents(damaged=[0])
             self._seen = seen
         return self._consents
+
+    @property
+    def size(self) -> int:
+        """Bytes that it had when it was read last; -1 where it could not be."""
+        return self._seen[1] if self._seen else (-1 if os.path.exists(self.path) else 0)
 
     def _read(self, size: int) -> Consents:
         if size > MOST_BYTES:
@@ -100,31 +105,48 @@ def _give_to_the_folders_owner(file: int, path: str) -> None:
         os.fchown(file, folder.st_uid, folder.st_gid)
 
 
-def keep_shown(ledger_path: str, shown: Shown) -> None:
+def keep_shown(ledger_path: str, shown: Shown, size: int) -> None:
     """Write ``public.json`` beside the ledger, if it says anything else. For everybody's eyes.
+    ``size``: of the ledger that it was made from.
 
     Raises:
         StoreError: it cannot be written; the old one stands.
     """
-    path = os.path.join(os.path.dirname(ledger_path) or ".", FILE)
-    wanted = json.dumps(shown, sort_keys=True)
+    folder = os.path.dirname(ledger_path) or "."
+    path = os.path.join(folder, FILE)
+    wanted = json.dumps({**shown, LEDGER: size}, sort_keys=True)
     try:
-        with suppress(OSError, ValueError), open(path, encoding="utf-8") as file:
-            if file.read(MOST_BYTES) == wanted:
-                return
-        aside = f"{path}.new"
-        with open(aside, "w", encoding="utf-8") as file:
-            file.write(wanted)
-            os.fchmod(file.fileno(), 0o644)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-        _sync_folder(path)
+        # The node and the command line may do so at the same moment.
+        with _locked(folder):
+            with suppress(OSError, ValueError), open(path, encoding="utf-8") as file:
+                if file.read(MOST_BYTES) == wanted:
+                    return
+            aside = f"{path}.new"
+            # Perhaps left behind by root, and then not ours to write into.
+            with suppress(FileNotFoundError):
+                os.unlink(aside)
+            with open(aside, "w", encoding="utf-8") as file:
+                file.write(wanted)
+                os.fchmod(file.fileno(), 0o644)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(aside, path)
+            _sync_folder(path)
     except OSError as error:
         raise StoreError(
             f"cannot write {path}: {error.strerror}",
-            hint="The public pages show what they showed before. Is the card full?",
+            hint="The public pages show nothing of any flat until it can. Is the card full?",
         ) from error
+
+
+@contextmanager
+def _locked(folder: str) -> Iterator[None]:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _put(file: int, line: bytes) -> int:

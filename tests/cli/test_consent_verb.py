@@ -18,6 +18,8 @@ id = "kb-1"
 [store]
 path = "{folder}/kiezbox.db"
 run_dir = "{folder}"
+[clock]
+wall_anchor = 1780000000.0
 [publishers.mqtt]
 host = "127.0.0.1"
 [sensors.flat]
@@ -35,6 +37,12 @@ class Desk:
         self.settings = folder / "kiezbox.toml"
         self.settings.write_text(TOML.format(folder=folder), encoding="utf-8")
         self._monkeypatch, self._capsys = monkeypatch, capsys
+
+    def change(self, before: str, after: str) -> None:
+        """Edit kiezbox.toml."""
+        text = self.settings.read_text(encoding="utf-8")
+        assert before in text
+        self.settings.write_text(text.replace(before, after), encoding="utf-8")
 
     def __call__(self, *arguments: str) -> tuple[int, str, str]:
         argv = ["kiezbox", "consent", "--settings", str(self.settings), *arguments]
@@ -111,13 +119,79 @@ def test_the_pages_go_on_showing_what_they_showed(consent: Desk) -> None:
     # The node's own words, and those of the command line: one table.
     table = consent.settings.parent / "public.json"
     sensors = tomllib.loads(consent.settings.read_text(encoding="utf-8"))["sensors"]
-    ledger = str(consent.settings.parent / "consents.jsonl")
-    Privacy(sensors, ledger, ManualClock(1_780_000_000.0)).tell_the_portal()
-    before = table.read_text(encoding="utf-8")
+    ledger = consent.settings.parent / "consents.jsonl"
+    Privacy(sensors, str(ledger), ManualClock(1_780_000_000.0)).tell_the_portal()
+    before = json.loads(table.read_text(encoding="utf-8"))
+    assert before.pop("consents.jsonl") == ledger.stat().st_size
 
     consent(*GIVE)
 
-    assert table.read_text(encoding="utf-8") == before
+    after = json.loads(table.read_text(encoding="utf-8"))
+    assert after.pop("consents.jsonl") == ledger.stat().st_size
+    assert after == before
+
+
+def test_who_agrees_is_shown_to_where_it_goes(consent: Desk) -> None:
+    assert 'mqtt: driver = "mqtt", host = "127.0.0.1"' in consent("text", "--to", "mqtt")[1]
+
+    said = consent(*GIVE)[1]
+
+    assert 'It holds for mqtt: driver = "mqtt", host = "127.0.0.1"' in said
+    assert 'to mqtt: driver = "mqtt", host = "127.0.0.1"' in consent("list")[1]
+
+
+def test_with_another_address_it_stops_and_says_so_until_somebody_was_asked_again(
+    consent: Desk,
+) -> None:
+    consent(*GIVE, "--quantity", "humidity_percent")
+    consent.change('host = "127.0.0.1"', 'host = "other.example"')
+
+    out = consent("list")[1]
+    assert "STOPPED" in out and "127.0.0.1" in out and "other.example" in out
+    assert "kiezbox consent renew 1" in out
+    (found,) = json.loads(consent("list", "--json")[1])
+    assert found["holds"] is False and "other.example" in found["stopped"]
+
+    assert "who" in consent("renew", "1")[2] or "--person" in consent("renew", "1")[2]
+    assert consent("renew", "1", "--person", "tenant")[0] == 0
+    (found,) = json.loads(consent("list", "--json")[1])
+    assert found["holds"] and found["quantities"] == ["humidity_percent"]
+    assert 'host = "other.example"' in found["address"] and found["purpose"] == "mould"
+    assert "cannot be renewed" in consent("renew", "1", "--person", "tenant")[2]
+
+
+def test_a_line_from_before_addresses_were_recorded_gives_nothing_and_says_so(
+    consent: Desk,
+) -> None:
+    consent(*GIVE)
+    ledger = consent.settings.parent / "consents.jsonl"
+    line = json.loads(ledger.read_text(encoding="utf-8"))
+    del line["address"]
+    ledger.write_text(json.dumps(line) + "\n", encoding="utf-8")
+
+    out = consent("list")[1]
+
+    assert "STOPPED: it does not say to which address" in out and "renew 1" in out
+
+
+def test_a_publisher_that_is_gone_is_said(consent: Desk) -> None:
+    consent(*GIVE)
+    consent.change("publishers.mqtt", "publishers.other")
+
+    assert "no such publisher any more" in consent("list")[1]
+
+
+def test_with_a_clock_that_nobody_set_none_is_recorded_but_each_can_be_ended(
+    consent: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consent(*GIVE)
+    monkeypatch.setattr("kiezbox.clock.ScaledClock.is_trusted", lambda self: False)
+
+    code, _, err = consent(*GIVE)
+    assert code != 0 and "nobody has set this box's clock" in err
+    assert "nothing goes out by any" in consent("list")[2]
+    assert consent("revoke", "1")[0] == 0
+    assert "no consent" in consent("list")[1]
 
 
 def test_a_damaged_ledger_is_said_with_what_it_means(consent: Desk) -> None:

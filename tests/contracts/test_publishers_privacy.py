@@ -20,6 +20,7 @@ from kiezbox.model import Measurement, Quantity
 from kiezbox.node.carrier import Carrier
 from kiezbox.node.private import Privacy
 from kiezbox.privacy.grid import public_box
+from kiezbox.privacy.recipient import recipient_of
 from kiezbox.settings import BoxSettings, StoreSettings, parse
 from kiezbox.store import Store
 from kiezbox.store.consents import ConsentFile, consents_path
@@ -40,22 +41,31 @@ class House:
         self.clock = ManualClock(1_780_000_000.0)
         self.carrier_name = carrier
         self.bench = Bench(carrier, folder, stack)
+        self.table = self.bench.receiver.settings()
         settings = StoreSettings(path=str(folder / "kiezbox.db"), run_dir=str(folder))
         self.store = Store.open(settings, "kb-1", self.clock)
         stack.callback(self.store.close)
         self.ledger = ConsentFile(consents_path(settings.path))
         module = self.bench.module
         publisher = module.open(
-            parse(module.Settings, self.bench.receiver.settings()),
+            parse(module.Settings, self.table),
             public_box(parse(BoxSettings, {"id": "kb-1", **EXACT})),
             self.clock,
             threading.Event().set,
         )
         stack.callback(publisher.close)
-        privacy = Privacy(SENSORS, self.ledger.path, self.clock)
+        self.publisher = publisher
+        self.settle()
+
+    def settle(self) -> None:
+        """The node starts, with the settings as they are now."""
+        publishers = {self.carrier_name: self.table}
+        privacy = Privacy(SENSORS, self.ledger.path, self.clock, publishers)
+        may_leave = privacy.of(self.carrier_name)
         self.carrier = Carrier(
-            self.store, publisher, carrier, self.clock, privacy.of(carrier).passed
-        )
+            self.store, self.publisher, self.carrier_name, self.clock, may_leave.passed,
+            may_leave.told, may_leave.pace_s,
+        )  # fmt: skip
 
     def measure(self, value: float) -> None:
         """Every sensor says something."""
@@ -86,10 +96,11 @@ class House:
         self.clock.advance(1)
         self.ledger.append({"change": change, "at": self.clock.now(), **more})
 
-    def consent(self, recipient: str = "") -> None:
+    def consent(self, name: str = "") -> None:
+        recipient = recipient_of(name or self.carrier_name, self.table)
         self.say(
-            "given", sensor="flat", quantities=["*"], recipient=recipient or self.carrier_name,
-            person="tenant", purpose="a study", text_version="1",
+            "given", sensor="flat", quantities=["*"], recipient=recipient.name,
+            address=recipient.address, person="tenant", purpose="a study", text_version="1",
             until=self.clock.now() + 86400,
         )  # fmt: skip
 

@@ -171,7 +171,7 @@ def write_facts(run_dir: Path, document: Any) -> None:
 
 def hang_outside(folder: Path, *sensors: str) -> None:
     """Tell the portal, as the node does, that these sensors hang where nobody lives."""
-    shown = {sensor: [0, None] for sensor in sensors}
+    shown = {sensor: [[0, None]] for sensor in sensors}
     (folder / "public.json").write_text(json.dumps(shown), encoding="utf-8")
 
 

@@ -84,7 +84,7 @@ def test_without_a_word_from_the_node_nothing_that_is_measured_is_shown(
 
 def test_with_a_consent_it_is_shown_from_then_on_and_until_then(box: Path) -> None:
     def consent(since: float, until: float) -> None:
-        shown = {"roof": [0, None], "bedroom/temperature_c": [since, until]}
+        shown = {"roof": [[0, None]], "bedroom/temperature_c": [[since, until]]}
         (box / "public.json").write_text(json.dumps(shown), encoding="utf-8")
 
     consent(NOW - 1799, NOW + 1)

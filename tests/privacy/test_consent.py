@@ -12,14 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiezbox.errors import StoreError
-from kiezbox.privacy.consent import PORTAL, read_ledger
+from kiezbox.privacy.consent import read_ledger
+from kiezbox.privacy.recipient import PORTAL, recipient_of
 from kiezbox.store.consents import ConsentFile, consents_path
 
 DAY_S = 86400.0
+MQTT = recipient_of("mqtt", {})
 FLAT = {
     "change": "given", "at": 1000.0, "sensor": "flat", "quantities": ["*"], "recipient": "mqtt",
     "person": "tenant, second floor", "purpose": "a study of mould", "until": 1000.0 + DAY_S,
-    "text_version": "1",
+    "text_version": "1", "address": 'driver = "mqtt"',
 }  # fmt: skip
 
 
@@ -29,7 +31,7 @@ def ledger(*changes: dict[str, Any] | str) -> list[str]:
 
 def covers(lines: list[str], taken_at: float, now: float, recipient: str = "mqtt") -> bool:
     found = read_ledger(lines)
-    return found.covers("flat", "temperature_c", recipient, taken_at, now)
+    return found.covers("flat", "temperature_c", recipient_of(recipient, {}), taken_at, now)
 
 
 def test_without_a_consent_nothing_is_covered() -> None:
@@ -45,14 +47,14 @@ def test_a_consent_covers_what_is_measured_while_it_holds() -> None:
     assert not covers(lines, 1500, 1000 + DAY_S), "over, though measured meanwhile"
     assert not covers(lines, 1500, 1500, "influx"), "another recipient"
     assert not covers(lines, 1500, 1500, PORTAL)
-    assert not read_ledger(lines).covers("cellar", "temperature_c", "mqtt", 1500, 1500)
+    assert not read_ledger(lines).covers("cellar", "temperature_c", MQTT, 1500, 1500)
 
 
 def test_it_covers_the_quantities_it_names() -> None:
     found = read_ledger(ledger({**FLAT, "quantities": ["humidity_percent"]}))
 
-    assert found.covers("flat", "humidity_percent", "mqtt", 1500, 1500)
-    assert not found.covers("flat", "temperature_c", "mqtt", 1500, 1500)
+    assert found.covers("flat", "humidity_percent", MQTT, 1500, 1500)
+    assert not found.covers("flat", "temperature_c", MQTT, 1500, 1500)
 
 
 def test_what_waited_when_it_was_revoked_is_not_covered_by_a_later_one() -> None:
@@ -70,8 +72,8 @@ def test_when_somebody_moves_all_consents_of_the_rooms_end_and_no_others() -> No
     cellar = {**FLAT, "sensor": "cellar"}
     found = read_ledger(ledger(FLAT, cellar, {"change": "moved", "at": 2000.0, "sensor": "flat"}))
 
-    assert not found.covers("flat", "temperature_c", "mqtt", 2500, 2500)
-    assert found.covers("cellar", "temperature_c", "mqtt", 2500, 2500)
+    assert not found.covers("flat", "temperature_c", MQTT, 2500, 2500)
+    assert found.covers("cellar", "temperature_c", MQTT, 2500, 2500)
 
 
 def test_ending_twice_keeps_the_first_end() -> None:
@@ -93,7 +95,7 @@ def test_a_line_that_cannot_be_read_publishes_nothing(line: str) -> None:
     found = read_ledger(ledger(FLAT, line))
 
     assert found.is_damaged and found.damaged == [2]
-    assert not found.covers("flat", "temperature_c", "mqtt", 1500, 1500)
+    assert not found.covers("flat", "temperature_c", MQTT, 1500, 1500)
 
 
 @given(st.lists(st.text() | st.builds(json.dumps, st.dictionaries(st.text(), st.integers()))))

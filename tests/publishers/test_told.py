@@ -47,6 +47,7 @@ class Ledger:
         self.say(
             "given", sensor="flat", quantities=list(quantities), recipient=recipient,
             person="tenant", purpose="a study", text_version="1",
+            address=f'driver = "{recipient}"',
             until=self.clock.now() + 86400,
         )  # fmt: skip
 

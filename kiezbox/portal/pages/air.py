@@ -240,7 +240,7 @@ def _history(ask: Ask, course: str) -> History:
     from kiezbox.store.reader import StoreReader
 
     length_s, width_s, _, _ = COURSES[course]
-    version = ask.sight.version()[1:3]
+    version = ask.sight.measured()
     kept = _kept.get(course)
     if kept and kept[1] == version and time.monotonic() - kept[0] < KEEP_S:
         return kept[2]

@@ -286,7 +286,7 @@ def _last_hour(ask: Ask) -> list[Row]:
     from kiezbox.store.boots import corrected_ms
     from kiezbox.store.reader import StoreReader
 
-    path, version = ask.sight.store_path, ask.sight.version()[1:3]
+    path, version = ask.sight.store_path, ask.sight.measured()
     kept = _kept.get(path)
     if kept and kept[1] == version and time.monotonic() - kept[0] < _KEEP_S:
         return kept[2]
