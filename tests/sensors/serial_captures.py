@@ -37,6 +37,8 @@ class Replayed:
 class Answering:
     """A sensor that answers every message with the same bytes."""
 
+    tick_s = 0.01
+
     def __init__(self, answer: bytes) -> None:
         self._answer = answer
         self.heard: list[bytes] = []

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pynmea2
 import pytest
+from contracts.haste import HASTE_S
 from contracts.rig import Reader, Rig
 from hypothesis import given
 from hypothesis import strategies as st
@@ -282,7 +283,7 @@ def test_a_receiver_that_falls_silent_while_it_is_doubted_gives_no_reading(rig: 
     reader.sensor = sensor
 
     with pytest.raises(SensorError) as raised:
-        reader.read(deadline_s=1.2)
+        reader.read(deadline_s=HASTE_S)
     assert raised.value.kind != "moved"
 
 
@@ -328,7 +329,7 @@ def test_what_is_wrong_is_said_in_a_sentence(
     receiver.fault = fault
 
     with pytest.raises(kind, match=words) as raised:
-        reader.read(deadline_s=0.9)
+        reader.read(deadline_s=HASTE_S)
 
     assert rig.bench.folder in str(raised.value), "the sentence names the port"
     assert raised.value.hint

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from contracts.haste import HASTE_S
 from contracts.rig import Rig, wait_until
 
 from kiezbox.errors import SensorError, SensorMissing, SettingsError
@@ -161,7 +162,7 @@ def test_a_gpsd_that_has_no_receiver_or_hangs_up_is_a_fault(
     try:
         reader = rig.reader("gps", {"port": f"gpsd:127.0.0.1:{server.port}"})
         with pytest.raises(SensorError, match=words) as raised:
-            reader.read(deadline_s=0.9)
+            reader.read(deadline_s=HASTE_S)
         assert raised.value.hint
         # gpsd_json(5), "?WATCH".
         assert server.heard == b'?WATCH={"enable":true,"nmea":true};\r\n'

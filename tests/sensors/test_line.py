@@ -29,7 +29,7 @@ def test_a_question_is_asked_again_and_then_given_up(rig: Rig) -> None:
     line, device = a_line(rig, b"", 10)
 
     line.begin()
-    assert line.ask(b"?", lambda _: True, tries=3, patience_s=0.3) is None
+    assert line.ask(b"?", lambda _: True, tries=3, patience_s=0.1) is None
 
     assert b"".join(device.heard) == b"???"
     assert isinstance(line.error(), SensorMissing) and line.error().hint == "the hint"
@@ -38,7 +38,7 @@ def test_a_question_is_asked_again_and_then_given_up(rig: Rig) -> None:
 
 
 def test_a_question_ends_with_the_deadline_and_says_what_came(rig: Rig) -> None:
-    line, device = a_line(rig, b"\xff\x00", 0.6)
+    line, device = a_line(rig, b"\xff\x00", 0.4)
 
     line.begin()
     assert line.ask(b"?", lambda _: True, patience_s=60) is None

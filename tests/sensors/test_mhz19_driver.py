@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from contracts.haste import HASTE_S
 from contracts.rig import Reader, Rig
 from hypothesis import given
 from hypothesis import strategies as st
@@ -215,7 +216,7 @@ def test_what_is_wrong_is_said_in_a_sentence(
     sensor.fault = fault
 
     with pytest.raises(kind, match=words) as raised:
-        reader.read(deadline_s=1.0)
+        reader.read(deadline_s=HASTE_S)
 
     assert rig.bench.folder in str(raised.value), "the sentence names the port"
     assert raised.value.hint

@@ -12,7 +12,6 @@ from contracts.rig import Rig, Wired, wait_until
 
 from kiezbox import sensors
 from kiezbox.hardware.simulated.sps30_uart import IDLE
-from kiezbox.sensors import plantower, sds011
 from kiezbox.sparing import draws_a
 
 #: Driver -> whether its twin rests.
@@ -31,11 +30,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "sensors.md"
 
 
 @pytest.mark.parametrize("driver", RESTS)
-def test_it_rests_when_told_and_says_the_truth_when_it_is_opened_anew(
-    rig: Rig, driver: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for module in (plantower, sds011):
-        monkeypatch.setattr(module, "TALK_S", 0.4)
+def test_it_rests_when_told_and_says_the_truth_when_opened_anew(rig: Rig, driver: str) -> None:
     wired = Wired(driver, rig)
     wired.reader.read()
     assert not RESTS[driver](wired.part)

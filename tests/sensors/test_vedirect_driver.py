@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 
 import pytest
+from contracts.haste import HASTE_S
 from contracts.rig import Reader, Rig
 from hypothesis import given
 from hypothesis import strategies as st
@@ -228,7 +229,7 @@ def test_what_is_wrong_is_said_in_a_sentence(
     device.fault = fault
 
     with pytest.raises(kind, match=words) as raised:
-        reader.read(deadline_s=0.9)
+        reader.read(deadline_s=HASTE_S)
 
     assert rig.bench.folder in str(raised.value), "the sentence names the port"
     assert raised.value.hint
