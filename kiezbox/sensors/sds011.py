@@ -15,8 +15,9 @@ water stands.
 Pitfalls: the laser lives 8,000 hours, 11 months without a break. So the fan rests between two
 reads where the interval leaves room for it (`warm_up_s`); with the defaults it lasts about four
 years. Above 70 % humidity it counts droplets; in fog it reads many times too much. Values at
-the end of the range, 999.9 µg/m³, are flagged BAD with the reason "range". PM2.5 above PM10 can
-happen and is no error. An SDS198 looks similar and measures something else; this driver says so.
+the end of the range, 999.9 µg/m³, are flagged BAD with the reason "range". 0.0 for both is a dark
+laser ("raw-sentinel"): in half a year of a street in Bochum the least was 0.5. An SDS198 looks
+similar and measures something else; this driver says so.
 How it is read: a sensor that is awake says its values once a second, and the next frame is the
 reading. One that is silent is woken, given its warm-up, and asked. Nothing is ever set in it
 that would outlast its supply: report mode and working period stay as they are.
@@ -27,16 +28,16 @@ Control Protocol V1.3" (both 2015).
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from kiezbox.errors import SensorError, SensorGarbled, SensorMissing, SensorTimeout, SettingsError
+from kiezbox.errors import SensorError, SensorGarbled, SensorTimeout
 from kiezbox.hardware import SensorHardware
 from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.sensors._border import translated
-from kiezbox.settings import SensorSettings, setting
+from kiezbox.sensors._line import Line, RestingSettings, warm_up_setting
+from kiezbox.settings import setting
 
 __all__ = ["QUANTITIES", "Frame", "Parser", "Sds011", "Settings", "open"]
 
@@ -59,14 +60,8 @@ WORK, SLEEP, QUERY = (
 
 #: A sensor that is awake speaks once in 1 ± 0.5 s (specification, "UART communication").
 TALK_S = 2.0
-#: After that long without a good frame from one that does speak, it is no use waiting.
-PATIENCE_S = 6.0
 #: "Recommended query interval of not less than 3 seconds" (protocol, "Query data command").
 QUERY_S = 3.0
-#: Kept from the deadline, so that it is this driver that says what was wrong.
-MARGIN_S = 0.3
-#: How long one look at the port waits for a byte. Each look wakes the thread, for months.
-LOOK_S = 1.0
 
 #: The end of the measuring range (specification, "Technical parameters").
 MOST_UG_M3 = 999.9
@@ -78,7 +73,7 @@ HINT = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(SensorSettings):
+class Settings(RestingSettings):
     """``[sensors.NAME]`` with ``driver = "sds011"``."""
 
     interval_s: float = setting(
@@ -100,28 +95,10 @@ class Settings(SensorSettings):
         "/dev/ttyUSB0",
         help="The serial port. /dev/serial/by-id/… stays the same when plugs change.",
     )
-    warm_up_s: float = setting(
-        30.0,
-        help="How long fan and laser run before a reading counts. They rest between two readings\n"
-        "where interval_s is at least twice that; 0: they never rest.",
-        unit="s",
-        least=0,
-        most=100,
-    )
+    warm_up_s: float = warm_up_setting()
 
-    def __post_init__(self) -> None:
-        if self.warm_up_s and self.deadline_s < self.warm_up_s + 8:
-            raise SettingsError(
-                f"deadline_s = {self.deadline_s:g} leaves no time to read after"
-                f" warm_up_s = {self.warm_up_s:g}",
-                hint=f"Make deadline_s at least {self.warm_up_s + 8:g}, or warm_up_s = 0 (the fan"
-                " then never rests).",
-            )
-
-    @property
-    def rests(self) -> bool:
-        """Whether fan and laser stop between two readings."""
-        return 0 < self.warm_up_s <= self.interval_s / 2
+    #: Beside the warm-up: silence, and two questions.
+    READ_S = 8.0
 
 
 class Frame(NamedTuple):
@@ -183,94 +160,71 @@ class Sds011:
 
     def __init__(self, settings: Settings, hardware: SensorHardware) -> None:
         self._settings = settings
-        self._deadline = hardware.deadline
         self._part = f"the SDS011 at {settings.port}"
+        #: Kinds of frames heard in this read, to say afterwards what was wrong.
+        self._kinds: set[int] = set()
         with translated(self._part, HINT):
-            self._port = hardware.serial(settings.port, BAUDRATE)
-            self._port.timeout = LOOK_S
+            self._line: Line[Frame] = Line(
+                hardware.serial(settings.port, BAUDRATE),
+                hardware.deadline,
+                Parser,
+                self._part,
+                HINT,
+            )
 
     def read(self) -> Sequence[Measurement]:
         with translated(self._part, HINT):
             report = self._report()
             if self._settings.rests:
-                self._port.write(SLEEP)
-        return (
-            _measurement(Quantity.PM2_5_UG_M3, report.pm2_5),
-            _measurement(Quantity.PM10_UG_M3, report.pm10),
-        )
+                self._line.say(SLEEP)
+        return _measurements(report)
 
     def rest(self) -> None:
         """Stop fan and laser until the next read."""
         with translated(self._part, HINT):
-            self._port.write(SLEEP)
+            self._line.say(SLEEP)
 
     def close(self) -> None:
         """Give the port back. The fan stays as it is; the next read wakes it."""
-        self._port.close()
+        self._line.close()
 
     def _report(self) -> Frame:
         """The next report; what came before this moment is old air."""
-        self._port.reset_input_buffer()
-        heard = _Heard()
-        report = _first_report(self._frames(heard, TALK_S))
+        self._line.begin()
+        self._kinds.clear()
+        report = next(filter(self._is_report, self._line.frames(TALK_S)), None)
         if report is None:
-            if heard.is_silent:
-                self._port.write(WORK)
-                for _ in self._frames(heard, self._settings.warm_up_s):
-                    pass  # not settled yet
-            report = _first_report(self._frames(heard, PATIENCE_S, asks=True))
+            if not self._line.heard:
+                self._line.say(WORK)
+                for frame in self._line.frames(self._settings.warm_up_s):
+                    self._kinds.add(frame.kind)  # not settled yet
+            report = self._line.ask(QUERY, self._is_report, tries=2, patience_s=QUERY_S)
         if report is None:
-            raise heard.error(self._part)
+            raise self._error()
         return report
 
-    def _frames(self, heard: _Heard, seconds: float, *, asks: bool = False) -> Iterator[Frame]:
-        """Frames as they come, for so long; ``asks``: also ask for them."""
-        parser = Parser()
-        until = time.monotonic() + min(seconds, self._deadline.remaining_s() - MARGIN_S)
-        ask_at = time.monotonic() if asks else until
-        while time.monotonic() < until:
-            if time.monotonic() >= ask_at:
-                self._port.write(QUERY)
-                ask_at += QUERY_S
-            data = self._port.read(LENGTH)
-            heard.count += len(data)
-            for frame in parser.feed(data):
-                heard.kinds.add(frame.kind)
-                yield frame
+    def _is_report(self, frame: Frame) -> bool:
+        self._kinds.add(frame.kind)
+        return frame.kind == REPORT
 
-
-@dataclass(slots=True)
-class _Heard:
-    """What came in while waiting, to say afterwards what was wrong."""
-
-    count: int = 0
-    kinds: set[int] = field(default_factory=set)
-
-    @property
-    def is_silent(self) -> bool:
-        return self.count == 0
-
-    def error(self, part: str) -> SensorError:
-        if self.is_silent:
-            return SensorMissing(f"{part} says nothing", hint=HINT)
-        if REPORT_SDS198 in self.kinds:
+    def _error(self) -> SensorError:
+        if REPORT_SDS198 in self._kinds:
             return SensorGarbled(
-                f"{part} is an SDS198", hint="It measures PM100 only; exchange it."
+                f"{self._part} is an SDS198", hint="It measures PM100 only; exchange it."
             )
-        if REPLY in self.kinds:
+        if REPLY in self._kinds:
             return SensorTimeout(
-                f"{part} answers commands and reports nothing",
+                f"{self._part} answers commands and reports nothing",
                 hint="Cut its supply once; if it stays so, its laser is worn out.",
             )
-        return SensorGarbled(
-            f"{part} sent {self.count} bytes and no whole frame",
-            hint="A bad contact, a supply that dips, or another device at this port: `port` in"
-            " kiezbox.toml, `ls /dev/serial/by-id`.",
-        )
+        return self._line.error()
 
 
-def _first_report(frames: Iterator[Frame]) -> Frame | None:
-    return next((frame for frame in frames if frame.kind == REPORT), None)
+def _measurements(report: Frame) -> list[Measurement]:
+    values = {Quantity.PM2_5_UG_M3: report.pm2_5, Quantity.PM10_UG_M3: report.pm10}
+    if not any(values.values()):
+        return [Measurement(q, v, None, Flag.BAD, "raw-sentinel") for q, v in values.items()]
+    return [_measurement(quantity, value) for quantity, value in values.items()]
 
 
 def _measurement(quantity: Quantity, value: float) -> Measurement:

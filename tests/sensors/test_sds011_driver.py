@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from contracts.haste import HASTE_S
 from contracts.rig import Reader, Rig, wait_until
 from shared import shared_data
 
@@ -17,21 +18,12 @@ QUERY_MODE = bytes.fromhex("AAB402010100000000000000000000FFFF02AB")
 
 
 def plugged_in(rig: Rig, **table: object) -> tuple[SimulatedSds011, Reader]:
-    sensor = SimulatedSds011(report_s=0.1)
+    sensor = SimulatedSds011(report_s=0.02)
     port = rig.bench.attach_serial("ttyUSB0", sensor)
     return sensor, rig.reader("sds011", {"port": port, **table})
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The twin reports ten times a second, so silence is noticed ten times as soon."""
-    monkeypatch.setattr(sds011, "TALK_S", 0.4)
-    monkeypatch.setattr(sds011, "LOOK_S", 0.2)
-
-
-def test_the_fan_rests_between_two_reads_and_warms_up_before_the_next(
-    rig: Rig, impatient: None
-) -> None:
+def test_the_fan_rests_between_two_reads_and_warms_up_before_the_next(rig: Rig) -> None:
     sensor, reader = plugged_in(rig, interval_s=150, warm_up_s=0.5)
     reader.read()
     wait_until(lambda: sensor.is_asleep)
@@ -40,11 +32,11 @@ def test_the_fan_rests_between_two_reads_and_warms_up_before_the_next(
     measurements = reader.read()
 
     assert [one.value for one in measurements] == [5.0, 6.0]
-    assert reader.took_s >= 0.4 + 0.5  # listened, then warmed up
+    assert reader.took_s >= 0.1 + 0.5  # listened, then warmed up
     wait_until(lambda: sensor.is_asleep)
 
 
-def test_the_fan_never_rests_when_the_interval_leaves_no_room(rig: Rig, impatient: None) -> None:
+def test_the_fan_never_rests_when_the_interval_leaves_no_room(rig: Rig) -> None:
     sensor, reader = plugged_in(rig, interval_s=59, warm_up_s=30)
 
     for _ in range(2):
@@ -63,7 +55,7 @@ def test_a_sensor_that_obeys_nothing_is_read_without_waiting(rig: Rig) -> None:
         assert reader.took_s < 5
 
 
-def test_a_sensor_left_asleep_by_another_program_is_woken(rig: Rig, impatient: None) -> None:
+def test_a_sensor_left_asleep_by_another_program_is_woken(rig: Rig) -> None:
     sensor, reader = plugged_in(rig, warm_up_s=0)
     sensor.is_asleep = True
 
@@ -71,9 +63,7 @@ def test_a_sensor_left_asleep_by_another_program_is_woken(rig: Rig, impatient: N
     assert not sensor.is_asleep
 
 
-def test_a_sensor_left_in_query_mode_is_asked_and_left_in_query_mode(
-    rig: Rig, impatient: None
-) -> None:
+def test_a_sensor_left_in_query_mode_is_asked_and_left_in_query_mode(rig: Rig) -> None:
     sensor, reader = plugged_in(rig, warm_up_s=0)
     sensor.received(QUERY_MODE)
 
@@ -84,7 +74,7 @@ def test_a_sensor_left_in_query_mode_is_asked_and_left_in_query_mode(
 def test_what_waited_in_the_port_since_the_last_read_is_not_taken_for_new(rig: Rig) -> None:
     sensor, reader = plugged_in(rig, warm_up_s=0)
     reader.read()
-    wait_until(lambda: reader.sensor._port.in_waiting >= 20)
+    wait_until(lambda: reader.sensor._line._port.in_waiting >= 20)
 
     sensor.set(77.0, 99.0)
 
@@ -112,23 +102,34 @@ def test_a_value_at_the_end_of_the_range_is_flagged(rig: Rig, pm10: float, flag:
     assert coarse.reason == ("range" if flag else "")
 
 
+def test_a_zero_for_both_is_a_dark_laser_and_one_for_the_fine_alone_is_air(rig: Rig) -> None:
+    sensor, reader = plugged_in(rig, warm_up_s=0)
+    sensor.fault = "no_particles"
+    assert {(one.flag, one.reason) for one in reader.read()} == {(Flag.BAD, "raw-sentinel")}
+
+    sensor.fault = None
+    sensor.set(0.0, 0.3)
+    assert {one.flag for one in reader.read()} == {Flag.GOOD}
+
+
 @pytest.mark.parametrize(
     ("fault", "kind", "words"),
     [
         ("silence", SensorMissing, "says nothing"),
         ("garbage", SensorGarbled, "no whole frame"),
         ("bad_checksum", SensorGarbled, "no whole frame"),
+        ("half_frame", SensorGarbled, "no whole frame"),
         ("foreign", SensorGarbled, "SDS198"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(
-    rig: Rig, impatient: None, fault: str, kind: type[SensorError], words: str
+    rig: Rig, fault: str, kind: type[SensorError], words: str
 ) -> None:
     sensor, reader = plugged_in(rig, warm_up_s=0)
     sensor.fault = fault
 
     with pytest.raises(kind, match=words) as raised:
-        reader.read(deadline_s=0.9)
+        reader.read(deadline_s=HASTE_S)
 
     assert rig.bench.folder in str(raised.value), "the sentence names the port"
     assert raised.value.hint
@@ -137,6 +138,8 @@ def test_what_is_wrong_is_said_in_a_sentence(
 class Answering:
     """A sensor that answers commands and never reports: its laser is worn out."""
 
+    tick_s = 0.01
+
     def received(self, data: bytes) -> bytes:
         return bytes.fromhex("AA C5 06 01 01 00 A1 60 09 AB")
 
@@ -144,12 +147,12 @@ class Answering:
         return b""
 
 
-def test_a_sensor_that_only_answers_commands_is_a_timeout(rig: Rig, impatient: None) -> None:
+def test_a_sensor_that_only_answers_commands_is_a_timeout(rig: Rig) -> None:
     port = rig.bench.attach_serial("ttyUSB0", Answering())
     reader = rig.reader("sds011", {"port": port, "warm_up_s": 0})
 
     with pytest.raises(SensorTimeout, match="reports nothing"):
-        reader.read(deadline_s=0.9)
+        reader.read(deadline_s=HASTE_S)
 
 
 class Replayed:

@@ -12,19 +12,18 @@ says that any command wakes it.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
+
+from kiezbox.hardware.simulated import _talking
 
 __all__ = ["FAULTS", "SimulatedSds011"]
 
 #: What can go wrong inside the sensor (on the cable: ``simulated.serial_line.FAULTS``).
 FAULTS = {
-    "silence": "it says nothing: no supply, or its transmit line is open",
-    "bad_checksum": "every frame's checksum is off by one",
-    "half_frame": "every frame ends after five bytes",
-    "garbage": "every frame is ten bytes of anything",
+    **_talking.FAULTS,
     "foreign": "an SDS198, sold as an SDS011: frames of another kind",
     "deaf": "its receive line is open: it reports, and obeys nothing",
+    "no_particles": "its fan stands or its laser is dark: it counts nothing and says 0.0",
 }
 
 HEAD, TAIL = 0xAA, 0xAB
@@ -36,7 +35,7 @@ REPORTING, QUERY, DEVICE_ID, SLEEPING, FIRMWARE, PERIOD = 2, 4, 5, 6, 7, 8
 WORK_S = 30.0
 
 
-class SimulatedSds011:
+class SimulatedSds011(_talking.Talking):
     """The sensor at its cable. ``set()`` is the air, ``fault`` what is wrong with the sensor."""
 
     FAULTS = FAULTS
@@ -51,11 +50,10 @@ class SimulatedSds011:
     ) -> None:
         """``firmware`` is year (of this century), month, day; ``report_s`` the time between two
         reports, which tests may shorten."""
+        super().__init__(seed, report_s)
         self.device_id = device_id
         self.firmware = firmware
         self.report_s = report_s
-        self.fault: str | None = None
-        self._random = random.Random(seed)
         self._air: tuple[float, float] | None = (8.0, 15.0)
         self._heard = b""
         self._now = 0.0
@@ -67,7 +65,8 @@ class SimulatedSds011:
 
     def set(self, pm2_5: float | None, pm10: float | None) -> None:
         """The air from now on, in µg/m³; None (a gap in a recording): silence."""
-        self._air = None if pm2_5 is None or pm10 is None else (pm2_5, pm10)
+        with self.lock:
+            self._air = None if pm2_5 is None or pm10 is None else (pm2_5, pm10)
 
     def power_cycle(self) -> None:
         """The supply was away: it works again; mode, period and id are kept (protocol, each)."""
@@ -152,19 +151,15 @@ class SimulatedSds011:
 
     def _report(self) -> bytes:
         assert self._air is not None
-        fine, coarse = (max(0, min(0xFFFF, round(value * 10))) for value in self._air)
+        air = (0.0, 0.0) if self.fault == "no_particles" else self._air
+        fine, coarse = (max(0, min(0xFFFF, round(value * 10))) for value in air)
         kind = REPORT_SDS198 if self.fault == "foreign" else REPORT
         values = fine.to_bytes(2, "little") + coarse.to_bytes(2, "little")
         return self._frame(kind, values + self.device_id)
 
     def _frame(self, kind: int, data: bytes) -> bytes:
-        checksum = sum(data) + (self.fault == "bad_checksum") & 0xFF
-        frame = bytes((HEAD, kind, *data, checksum, TAIL))
-        if self.fault == "half_frame":
-            return frame[:5]
-        if self.fault == "garbage":
-            return self._random.randbytes(len(frame))
-        return frame
+        checksum = sum(data) + self._off_by & 0xFF
+        return self._spoilt(bytes((HEAD, kind, *data, checksum, TAIL)))
 
 
 def _is_command(data: bytes) -> bool:
