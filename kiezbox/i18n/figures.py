@@ -1,8 +1,8 @@
 """Figures that lives depend on and that more than one text says: each once, with where it is from.
 
 A catalogue has their names in braces (``{flood_person_cm}``), and ``text_of`` puts the numbers in,
-so that no two pages and no two languages can say different ones. How often each other fact of the
-first steps was checked stands in docs/languages.md.
+so that no two pages and no two languages can say different ones. Every other fact, and where each
+is from, stands in docs/facts.md.
 """
 
 from __future__ import annotations
@@ -22,6 +22,12 @@ FIGURES = {
     # of DLRG warn of water up to the knee; the lower of the two is said.
     "flood_person_cm": "15",
     "flood_car_cm": "30",
+    # Cold taps, before the first drink after a boil notice: CDC, "When The Boil Water Advisory Is
+    # Cancelled" ("continuously for at least 5 minutes").
+    "water_run_min": "5",
+    # Before appliances come on again, one by one: Hydro One, "Power restored" (10 to 15 minutes).
+    # German network operators say "nach und nach" and no number.
+    "power_wait_min": "10",
 }
 
 

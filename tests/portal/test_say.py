@@ -213,7 +213,7 @@ def seen(neighbour: Resident, what: str, block: str) -> Page:
 
 def test_what_somebody_sees_is_read_by_others_in_their_own_language(served: Portal) -> None:
     page = seen(Resident(served.port), "water2", "Uferstraße 5")
-    assert "reißt Menschen um" in page.text
+    assert "15 Zentimeter reißen Menschen um" in page.text
 
     other = Resident(served.port, address="127.0.0.9").open("/en/say").text
 

@@ -1,7 +1,7 @@
 """First steps: what to do when something has happened, and how to be prepared, to read and print.
 
 Overview at ``steps``, a page per topic below it (``portal.topics``). The words are our own; where
-the facts in them are from stands in docs/languages.md, "First steps".
+the facts in them are from stands in docs/facts.md.
 """
 
 from __future__ import annotations
@@ -22,8 +22,14 @@ __all__ = ["phones", "show"]
 #: Where steps must be done in their order, they are numbered: the five questions.
 _NUMBERED = ("call", 0)
 
-#: Topics that end with the poison helpline, with the doctor on call, with the way to places.
-_POISON, _DOCTOR, _PLACED = ("call", "aid"), ("call", "medical"), ("eat", "cold", "medical", "heat")
+#: Topics that end with the services' own numbers, with the poison helpline, with the doctor on
+#: call, with the way to places.
+_OWN, _POISON, _DOCTOR = ("call",), ("call", "aid"), ("call", "medical")
+_PLACED = ("eat", "cold", "medical", "heat")
+
+#: Numbers that can be called by touch. ``text_here`` has put the police's into sentences already.
+_CALLED = {name: name for name in ("fire", "ambulance", "doctor", "poison")}
+_CALLED["police_call"] = "police"
 
 
 def show(ask: Ask) -> Answer:
@@ -36,15 +42,17 @@ def show(ask: Ask) -> Answer:
 
 def phones(ask: Ask) -> dict[str, str]:
     """What to dial here, as HTML: the country's numbers and the region's poison helpline ("": not
-    known). The longer ones can be called by touch.
+    known). Those of ``_CALLED`` can be called by touch.
     """
     numbers = phones_here(ask.facts)
-    return {**numbers, "doctor": _call(numbers["doctor"]), "poison": _call(numbers["poison"])}
+    return {**numbers, **{name: _call(numbers[which]) for name, which in _CALLED.items()}}
 
 
 def _call(number: str) -> str:
-    """From left to right: Arabic would turn the groups of a number around."""
-    dialled = "".join(each for each in number if each in "+0123456789")
+    """From left to right: Arabic would turn the groups of a number around. Hours in brackets are
+    no part of it.
+    """
+    dialled = "".join(each for each in number.partition("(")[0] if each in "+0123456789")
     return f"<a href=tel:{dialled} dir=ltr>{escape(number)}</a>" if number else ""
 
 
@@ -73,6 +81,8 @@ def _topic(ask: Ask, topic: str) -> Answer:
         kind = "ol" if (topic, number) == _NUMBERED else "ul"
         items = "".join(f"<li>{each.format(**numbers)}" for each in part["items"])
         body += f"<h2>{part['title']}</h2><{kind}>{items}</{kind}>"
+    if topic in _OWN and numbers["fire"] and numbers["ambulance"]:
+        body += f"<p>{text['own'].format(**numbers)}</p>"
     if topic in _POISON:
         entry = "poison" if numbers["poison"] else "no_poison"
         body += f"<p>{text[entry].format(**numbers)}</p>"
