@@ -4,14 +4,18 @@
 
 Of every room that is measured (sensors with where = "indoor"; `room` in kiezbox.toml names it), and
 of the air outside (a sensor with where = "outdoor" that measures temperature and humidity). A probe
-with wall = true on the coldest wall tells of mould. Where a number is missing, nothing is said that
-would need it. All of it is computed on the box, and nothing is sent anywhere, so no consent is
-needed. In the language of the terminal ($LANG), or in the one that is named (docs/languages.md).
+with wall = true on the coldest wall tells of mould; without one the sentence is about a wall that
+just meets the standard DIN 4108-2, and says that this is estimated. Of a sensor that has steps
+([sensors.NAME.steps.QUANTITY], such as a water level) it says which one is reached. Where a number
+is missing, nothing is said that would need it. All of it is computed on the box, and nothing is
+sent anywhere, so no consent is needed. In the language of the terminal ($LANG), or in the one that
+is named (docs/languages.md).
 """
 
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,7 +27,7 @@ def main(argv: list[str]) -> int:
     """``kiezbox advice [--language LANGUAGE] [--json]``."""
     from kiezbox.cli._common import Parser, load_settings, open_clock, print_json, read_facts
     from kiezbox.i18n import LANGUAGES
-    from kiezbox.i18n.advising import document, sentences
+    from kiezbox.i18n.advising import document, of_step, sentences, step_sentence
     from kiezbox.indices.advice import advise
 
     parser = Parser("advice", __doc__)
@@ -31,17 +35,21 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="for programs")
     arguments = parser.parse_args(argv)
     settings = load_settings(arguments.settings)
-    home = _home(settings, read_facts(settings), open_clock(settings).now())
+    facts = read_facts(settings)
+    home = _home(settings, facts, open_clock(settings).now())
+    steps = facts.get("steps") or []
     found = advise(home.rooms, home.outside)
     language = arguments.language or _of_terminal()
     if arguments.json:
-        print_json(_facts(home) | {"advice": document(found, language)})
+        told = [each | {"text": of_step(each, language)} for each in steps]
+        print_json(_facts(home) | {"advice": document(found, language), "steps": told})
         return 0
-    for line in sentences(found, language):
+    of_steps = [step_sentence(each, _when(each["taken_at"]), language) for each in steps]
+    for line in [*filter(None, of_steps), *sentences(found, language)]:
         print(line)
-    if not found:
+    if not found and not steps:
         print('No room is measured just now: no sensor with where = "indoor" has good values.')
-    elif home.outside is None:
+    elif found and home.outside is None:
         print("(The air outside is not measured: nothing is said of what a window would change.)")
     return 0
 
@@ -69,10 +77,17 @@ def _facts(home: Home) -> dict[str, Any]:
             "co2_ppm": room.co2_ppm,
             "wall_c": room.wall_c,
             "hours_damp": room.hours_damp,
+            "estimated_percent": room.estimated_percent,
+            "estimated_hours_damp": room.estimated_hours_damp,
         }
         for room in home.rooms
     ]
-    return {"rooms": rooms, "outside": home.outside and home.outside._asdict()}
+    outside = home.outside and home.outside._asdict()
+    return {"rooms": rooms, "outside": outside, "outside_c": home.outside_c}
+
+
+def _when(taken_at: float | None) -> str:
+    return "?" if taken_at is None else time.strftime("%d.%m. %H:%M", time.localtime(taken_at))
 
 
 def _of_terminal() -> str:

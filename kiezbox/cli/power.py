@@ -1,7 +1,7 @@
 """Draw the machines that watch grid and battery and choose the mode, from their tables.
 
-kiezbox power diagram                              all four, as text
-kiezbox power diagram --machine mode               one of grid, battery, cause, mode
+kiezbox power diagram                              all five, as text
+kiezbox power diagram --machine mode               one of grid, battery, cause, threshold, mode
 kiezbox power diagram --format dot | dot -Tsvg     as a picture (mermaid: for a web page)
 """
 
@@ -28,9 +28,11 @@ class Machine(NamedTuple):
 def machines() -> dict[str, Machine]:
     """Every machine there is, by name."""
     from kiezbox import battery, mode, power
-    from kiezbox.mode import causes
+    from kiezbox.mode import causes, thresholds
 
-    tables = {"grid": power, "battery": battery, "cause": causes, "mode": mode}
+    tables = {
+        "grid": power, "battery": battery, "cause": causes, "threshold": thresholds, "mode": mode,
+    }  # fmt: skip
     return {
         name: Machine(name, str(room.START), room.TRANSITIONS, room.MEANING)
         for name, room in tables.items()

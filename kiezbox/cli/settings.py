@@ -24,6 +24,7 @@ from kiezbox.settings import (
     SensorSettings,
     Settings,
     SourceSettings,
+    StepSettings,
     parse,
 )
 
@@ -204,7 +205,10 @@ def _drivers_example(room: str, names: Mapping[str, str]) -> str:
     for driver in there_are:
         where = f"{room}.{names.get(driver, driver)}"
         text = f"[{where}]\n" + settings_rules.example(
-            load(driver).Settings, where, given={"driver": driver}, extra={f"{where}.quality": ""}
+            load(driver).Settings,
+            where,
+            given={"driver": driver},
+            extra={f"{where}.quality": "", f"{where}.steps": ""},
         )
         blocks.append(
             "\n".join(
@@ -238,6 +242,7 @@ def reference() -> str:
         for driver in there_are:
             parts += _section_page(load(driver).Settings, f'{room}.NAME (driver = "{driver}")')
     parts += _section_page(LimitSettings, "sensors.NAME.quality.QUANTITY")
+    parts += _section_page(StepSettings, "sensors.NAME.steps.QUANTITY")
     parts += _section_page(GridSourceSettings, "power.grid.NAME")
     return "\n".join(parts).rstrip() + "\n"
 
@@ -252,7 +257,7 @@ def _section_page(kind: type, path: str) -> Iterator[str]:
         elif "tables" not in field.metadata:
             text = " ".join(settings_rules.describe(field.default, declaration))
             rows.append(f"| `{field.name}` | {text} |")
-        elif path and field.metadata["of"] not in (None, LimitSettings):
+        elif path and field.metadata["of"] not in (None, LimitSettings, StepSettings):
             table, space, driver = path.partition(" ")
             below.append((field.metadata["of"], f"{table}.{field.name}.NAME{space}{driver}"))
         elif path and field.metadata["of"] is None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from kiezbox.i18n.advising import sentences
+from kiezbox.i18n.advising import sentences, step_sentence
 from kiezbox.indices.advice import CODES, Advice
 from kiezbox.model import Quantity
 from kiezbox.units import UNITS
@@ -59,14 +59,23 @@ def rows(facts: Mapping[str, Any], say: Say) -> Iterator[tuple[str, str]]:
 
 
 def advice(facts: Mapping[str, Any], language: str) -> list[str]:
-    """Of all rooms, in words; what is no advice (another version's, say) is left out."""
+    """Of water and other values that have steps, and of all rooms, in words; what is no advice
+    (another version's, say) is left out.
+    """
     found = facts.get("advice")
     heard = [
         Advice(str(each.get("code")), str(each.get("room")), _number(each.get("value")))
         for each in (found if isinstance(found, list) else ())
         if isinstance(each, Mapping)
     ]
-    return sentences([each for each in heard if each.code in CODES], language)
+    rooms = sentences([each for each in heard if each.code in CODES], language)
+    steps = facts.get("steps")
+    said = [
+        step_sentence(each, _time(each.get("taken_at")), language)
+        for each in (steps if isinstance(steps, list) else ())
+        if isinstance(each, Mapping)
+    ]
+    return [each for each in said if each] + rooms
 
 
 def _table(facts: Mapping[str, Any], name: str) -> Mapping[str, Any]:

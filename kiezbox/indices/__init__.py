@@ -28,17 +28,18 @@ from kiezbox.indices.mould import (
     MOULD_CLASSES,
     MOULD_PERCENT,
     airing,
+    estimated_humidity_percent,
     mould_class,
     surface_humidity_percent,
     wall_temperature_c,
 )
-from kiezbox.indices.rain import HEAVY_RAIN, heavy_rain_step, rain_mm, water_step
+from kiezbox.indices.rain import HEAVY_RAIN, heavy_rain_step, rain_mm
 
 __all__ = [
     "AIRING", "AIR_CLASSES", "CO2_CLASSES", "HEAT_CLASSES", "HEAVY_RAIN", "INDICES",
     "MOULD_CLASSES", "MOULD_PERCENT", "WHO_2021_UG_M3", "AirClass", "AirIndex",
     "absolute_humidity_g_m3", "air_class", "airing", "classify", "co2_class", "dew_point_c",
-    "heat_class", "heat_index_c", "heavy_rain_step", "humidex", "index_on", "is_hot_day",
-    "is_tropical_night", "mould_class", "rain_mm", "surface_humidity_percent", "times_who",
-    "vapour_pressure_hpa", "wall_temperature_c", "water_step",
+    "estimated_humidity_percent", "heat_class", "heat_index_c", "heavy_rain_step", "humidex",
+    "index_on", "is_hot_day", "is_tropical_night", "mould_class", "rain_mm",
+    "surface_humidity_percent", "times_who", "vapour_pressure_hpa", "wall_temperature_c",
 ]  # fmt: skip

@@ -29,8 +29,8 @@ __all__ = ["CODES", "Advice", "Climate", "Room", "advise"]
 
 #: In the order in which they are said.
 CODES = (
-    "co2_air_now", "hot_rest", "mould_wall", "hot_air_now", "hot_keep_shut", "damp_air_now",
-    "damp_keep_shut", "damp_heat", "co2_air_soon", "dry", "fine",
+    "co2_air_now", "hot_rest", "mould_wall", "mould_estimated", "hot_air_now", "hot_keep_shut",
+    "damp_air_now", "damp_keep_shut", "damp_heat", "wall_estimated", "co2_air_soon", "dry", "fine",
 )  # fmt: skip
 
 #: Per cent of relative humidity in a room.
@@ -57,6 +57,10 @@ class Room(NamedTuple):
     wall_c: float | None = None
     #: Hours above 80 % at the wall within seven days.
     hours_damp: float | None = None
+    #: Where no probe is on a wall: what it would be at one that just meets the standard, per cent
+    #: and hours. Estimated, never to be called measured.
+    estimated_percent: int | None = None
+    estimated_hours_damp: float | None = None
 
 
 class Advice(NamedTuple):
@@ -88,6 +92,8 @@ def _of_room(room: Room, outside: Climate | None) -> list[Advice]:
         say("co2_air_now" if light == 2 else "co2_air_soon", room.co2_ppm)
     if room.hours_damp is not None and mould_class(room.hours_damp):
         say("mould_wall", room.hours_damp)
+    elif (hours := room.estimated_hours_damp) is not None and mould_class(hours):
+        say("mould_estimated", hours)
     if room.climate is not None:
         heat = _heat(room.climate, outside)
         if room.climate.temperature_c >= VERY_HOT:
@@ -97,12 +103,18 @@ def _of_room(room: Room, outside: Climate | None) -> list[Advice]:
         damp = _damp(room, room.climate, outside)
         if damp and (damp == "damp_heat" or not (light or heat)):
             say(damp, room.climate.humidity_percent)
+        if _is_damp_by_estimate(room) and all(a.code != "mould_estimated" for a in found):
+            say("wall_estimated", room.estimated_percent)
         if room.climate.humidity_percent < DRY:
             say("dry", room.climate.humidity_percent)
     is_measured = room.climate is not None or room.co2_ppm is not None
     if not found and is_measured:
         say("fine", None)
     return found
+
+
+def _is_damp_by_estimate(room: Room) -> bool:
+    return room.wall_c is None and (room.estimated_percent or 0) > MOULD_PERCENT
 
 
 def _heat(climate: Climate, outside: Climate | None) -> str:
@@ -117,7 +129,8 @@ def _damp(room: Room, climate: Climate, outside: Climate | None) -> str:
     wall = 0.0
     if room.wall_c is not None:
         wall = surface_humidity_percent(*climate, room.wall_c)
-    if climate.humidity_percent <= DAMP and wall < MOULD_PERCENT:
+    is_damp = wall >= MOULD_PERCENT or _is_damp_by_estimate(room)
+    if climate.humidity_percent <= DAMP and not is_damp:
         return ""
     if outside is None:
         return ""

@@ -1,8 +1,10 @@
 """Mould: how damp the coldest wall is, for how long, and whether opening a window dries the room.
 
 DIN 4108-2: mould grows where the relative humidity at a surface is above 80 % for long; a wall that
-meets the standard has a temperature factor of 0.70 at its coldest place (12.6 °C at 20 °C inside
-and -5 °C outside). Older houses have less. A probe on the wall is better than any factor.
+just meets the standard has 12.6 °C at its coldest place, at 20 °C and 50 % inside and -5 °C
+outside: a temperature factor of 0.704, which the standard rounds to 0.70. Older houses have less.
+So what the factor gives is an estimate for a wall that nobody looked at, and is called one; a probe
+on the wall is better than any factor, and where there is one nothing is estimated.
 
 What counts is hours, not a moment: a shower wets every wall. The steps of the light are our own:
 yellow from 24 hours above 80 % within seven days, red from half of that time. The VTT model (Hukka
@@ -15,12 +17,13 @@ from __future__ import annotations
 from kiezbox.indices.humidity import absolute_humidity_g_m3, vapour_pressure_hpa
 
 __all__ = [
-    "AIRING", "FACTOR", "MOULD_CLASSES", "MOULD_PERCENT", "airing", "mould_class",
-    "surface_humidity_percent", "wall_temperature_c",
+    "AIRING", "FACTOR", "MOULD_CLASSES", "MOULD_PERCENT", "airing", "estimated_humidity_percent",
+    "mould_class", "surface_humidity_percent", "wall_temperature_c",
 ]  # fmt: skip
 
-#: Temperature factor fRsi of DIN 4108-2, section 6.2; and the humidity from which mould grows.
-FACTOR, MOULD_PERCENT = 0.70, 80.0
+#: Temperature factor fRsi of DIN 4108-2, section 6.2, not rounded (with 0.70 its own example would
+#: be above its own limit); and the humidity from which mould grows.
+FACTOR, MOULD_PERCENT = (12.6 + 5.0) / 25.0, 80.0
 
 #: Hours above 80 % in seven days from which the light is yellow, and red.
 _FROM_H = (24.0, 84.0)
@@ -38,7 +41,7 @@ def wall_temperature_c(inside_c: float, outside_c: float, factor: float = FACTOR
     """Of the coldest place of an outer wall, from inside (DIN EN ISO 10211, temperature factor).
 
     >>> round(wall_temperature_c(20, -5), 1)
-    12.5
+    12.6
     """
     return outside_c + factor * (inside_c - outside_c)
 
@@ -51,6 +54,17 @@ def surface_humidity_percent(room_c: float, room_percent: float, surface_c: floa
     """
     pressure = vapour_pressure_hpa(room_c, room_percent)
     return min(100.0, 100 * pressure / vapour_pressure_hpa(surface_c))
+
+
+def estimated_humidity_percent(room_c: float, room_percent: float, outside_c: float) -> int:
+    """At a wall that nobody measures and that just meets the standard; whole per cent, because an
+    estimate has no tenths.
+
+    >>> estimated_humidity_percent(20, 50, -5)
+    80
+    """
+    wall_c = wall_temperature_c(room_c, outside_c)
+    return round(surface_humidity_percent(room_c, room_percent, wall_c))
 
 
 def mould_class(hours_above: float) -> int:

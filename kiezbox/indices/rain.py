@@ -1,4 +1,4 @@
-"""Rain and rising water.
+"""Rain. (Rising water: ``mode.thresholds``.)
 
 Heavy rain in the three steps of the German Weather Service's warnings: more than 15, 25 or 40
 litres on a square metre (millimetres) within one hour, or 20, 35 or 60 within six ("Warnkriterien",
@@ -8,13 +8,12 @@ come, and is no authority.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-__all__ = ["HEAVY_RAIN", "heavy_rain_step", "rain_mm", "water_step"]
+__all__ = ["HEAVY_RAIN", "heavy_rain_step", "rain_mm"]
 
 _HOUR_S = 3600.0
 
@@ -44,16 +43,3 @@ def heavy_rain_step(tips: Sequence[tuple[float, float]], until: float) -> int:
         sum(rain_mm(tips, until, hours * _HOUR_S) > least for least in steps)
         for hours, steps in _ABOVE_MM.items()
     )
-
-
-def water_step(level_m: float, thresholds_m: Mapping[str, float]) -> str:
-    """The name of the highest threshold that the water has reached; "": none.
-
-    Thresholds are this place's own (a cellar's step, a gauge's reporting level).
-
-    >>> water_step(1.2, {"notice": 0.8, "warning": 1.1, "alarm": 1.5})
-    'warning'
-    """
-    rising = sorted(thresholds_m.items(), key=lambda pair: pair[1])
-    reached = bisect_right([metres for _, metres in rising], level_m)
-    return rising[reached - 1][0] if reached else ""

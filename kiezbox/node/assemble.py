@@ -9,29 +9,28 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kiezbox import publishers
 from kiezbox.clock import Clock
 from kiezbox.errors import KiezboxError
 from kiezbox.hardware import Hardware, open_hardware
 from kiezbox.node.advising import advisers
-from kiezbox.node.carrier import Carrier
+from kiezbox.node.delivering import Delivery, delivery_of
 from kiezbox.node.facts import MOST_PAUSE_S, Facts
-from kiezbox.node.grid import GridSource, PinSource, VoltageSource
+from kiezbox.node.grid import grid_sources
 from kiezbox.node.keeping import Keeping
 from kiezbox.node.latest import Latest
 from kiezbox.node.notify import notify, watchdog_s
 from kiezbox.node.outage import Absence
 from kiezbox.node.powering import Powering
-from kiezbox.node.private import Filter, Privacy
+from kiezbox.node.private import Privacy
 from kiezbox.node.resuming import resume
 from kiezbox.node.sensing import clock_and_sensors
 from kiezbox.node.sparing import Sparing
 from kiezbox.node.storing import Storing
 from kiezbox.node.street import Street
 from kiezbox.node.switch import Switch
+from kiezbox.node.thresholds import Thresholds
 from kiezbox.node.worker import Supervisor, Worker
-from kiezbox.privacy.grid import public_box
-from kiezbox.settings import GridSourceSettings, Settings, parse
+from kiezbox.settings import Settings
 from kiezbox.store import Store
 from kiezbox.store.consents import consents_path
 
@@ -123,7 +122,7 @@ def assemble(settings: Settings, clock: Clock) -> Node:
 
     facts: Facts | None = None
     node: Node | None = None
-    deliveries: list[_Delivery] = []
+    deliveries: list[Delivery] = []
 
     def has_uplink() -> bool | None:
         # A stick in its socket and a LoRaWAN gateway say nothing of an uplink.
@@ -151,9 +150,8 @@ def assemble(settings: Settings, clock: Clock) -> Node:
         if node is not None:
             node.nudge()
 
-    privacy = Privacy(
-        settings.sensors, consents_path(settings.store.path), clock, settings.publishers
-    )
+    consents = consents_path(settings.store.path)
+    privacy = Privacy(settings.sensors, consents, clock, settings.publishers)
     latest = Latest(changed)
     facts = Facts(
         settings.box,
@@ -175,7 +173,7 @@ def assemble(settings: Settings, clock: Clock) -> Node:
 
     for name, table in settings.publishers.items():
         may_leave = privacy.of(name)
-        delivery = _delivery(
+        delivery = delivery_of(
             name, table, settings, store, clock, trouble(f"publishers.{name}"), may_leave
         )
         deliveries.append(delivery)
@@ -197,7 +195,10 @@ def assemble(settings: Settings, clock: Clock) -> Node:
         return next((said for each in fetches if (said := each.alarm())), None)
 
     spares = Sparing(resumed.mode.mode)
-    sources = _grid_sources(settings, hardware, latest, clock, store, nudge_power)
+    sources = grid_sources(settings, hardware, latest, clock, store, nudge_power)
+    thresholds = Thresholds(
+        settings, latest=latest, store=store, clock=clock, absence=absence, tell=facts.set_steps
+    )
     power = Worker(
         "power",
         lambda counts: Powering(
@@ -213,6 +214,7 @@ def assemble(settings: Settings, clock: Clock) -> Node:
             resumed=resumed,
             street=street,
             warning=warning,
+            thresholds=thresholds,
             spare=spares.tell,
         ),
         clock,
@@ -288,66 +290,6 @@ def _trouble(store: Store, source: str) -> Callable[[str, str], None]:
     return tell
 
 
-class _Delivery:
-    """One ``[publishers.NAME]``: its worker, and the carrier that the worker has just now."""
-
-    def __init__(
-        self,
-        name: str,
-        open_carrier: Callable[[Callable[[], None]], Carrier],
-        clock: Clock,
-        on_trouble: Callable[[str, str], None],
-    ) -> None:
-        self.name = name
-        self._open_carrier = open_carrier
-        self.worker = Worker(
-            f"publishers.{name}", self._make, clock, step_limit_s=120.0, on_trouble=on_trouble
-        )
-        # Now and not in the worker: what is wrong with its settings is told before anything runs.
-        self.carrier = open_carrier(self.worker.nudge)
-        self._is_fresh = True
-
-    def _make(self, counts: Callable[[], bool]) -> Carrier:
-        """The first carrier, or after a crash a new one: the old one has hung up for good."""
-        if not self._is_fresh:
-            self.carrier = self._open_carrier(self.worker.nudge)
-        self._is_fresh = False
-        return self.carrier
-
-    def announce(self, kind: str, document: dict[str, Any]) -> None:
-        self.carrier.announce(kind, document)
-        self.worker.nudge()
-
-    def facts(self) -> dict[str, Any]:
-        """The publisher's part of now.json."""
-        carrier = self.carrier
-        return {
-            "link": carrier.link(),
-            "backlog": carrier.backlog(),
-            "delivered": carrier.delivered,
-            "confirmed_at": carrier.confirmed_at,
-        }
-
-
-def _delivery(
-    name: str,
-    table: Any,
-    settings: Settings,
-    store: Store,
-    clock: Clock,
-    on_trouble: Callable[[str, str], None],
-    may_leave: Filter,
-) -> _Delivery:
-    module = publishers.load(table.get("driver") or name)
-    publisher_settings = parse(module.Settings, table, f"publishers.{name}")
-
-    def open_carrier(wake: Callable[[], None]) -> Carrier:
-        publisher = module.open(publisher_settings, public_box(settings.box), clock, wake)
-        return Carrier(store, publisher, name, clock, may_leave.passed, may_leave.told)
-
-    return _Delivery(name, open_carrier, clock, on_trouble)
-
-
 def _fetches(settings: Settings, store: Store, clock: Clock) -> list[Fetch]:
     """Every ``[sources.NAME]``; what they need is imported where there is one."""
     if not settings.sources:
@@ -355,47 +297,3 @@ def _fetches(settings: Settings, store: Store, clock: Clock) -> list[Fetch]:
     from kiezbox.node.fetching import fetch_of
 
     return [fetch_of(name, settings, store, clock) for name in settings.sources]
-
-
-def _grid_sources(
-    settings: Settings,
-    hardware: Hardware,
-    latest: Latest,
-    clock: Clock,
-    store: Store,
-    on_edge: Callable[[], None],
-) -> dict[str, GridSource]:
-    def on_fault(source: str, message: str, hint: str) -> None:
-        if store.open_fault(source, "missing", message, hint):
-            log.warning("%s", message)
-
-    sources: dict[str, GridSource] = {}
-    for name, table in settings.power.grid.items():
-        source = parse(GridSourceSettings, table, f"power.grid.{name}")
-        if source.driver == "pin":
-            sources[name] = PinSource(
-                name,
-                source,
-                hardware=hardware,
-                clock=clock,
-                on_edge=on_edge,
-                on_fault=on_fault,
-                on_good=store.close_fault,
-            )
-        elif source.driver == "nut":
-            from kiezbox.node.grid_nut import NutSource
-
-            sources[name] = NutSource(
-                name,
-                source,
-                clock=clock,
-                on_edge=on_edge,
-                on_fault=on_fault,
-                on_good=store.close_fault,
-            )
-        else:
-            interval_s = float(settings.sensors.get(source.sensor, {}).get("interval_s", 60.0))
-            # A sensor that is read every minute is not silent because nobody asked it for 50 s.
-            silent_s = max(settings.power.silent_s, 2.5 * interval_s)
-            sources[name] = VoltageSource(source, latest=latest, clock=clock, silent_s=silent_s)
-    return sources

@@ -78,6 +78,7 @@ class Facts:
         self._power: dict[str, Any] = dict.fromkeys(_OF_POWER)
         self._publishers: dict[str, Callable[[], dict[str, Any]]] = {}
         self._advice: list[dict[str, Any]] = []
+        self._steps: list[dict[str, Any]] = []
         self._on_change = on_change
         self._is_changed = True
         self._is_urgent = False
@@ -108,6 +109,13 @@ class Facts:
         if advice != before:
             self.changed()
 
+    def set_steps(self, steps: list[dict[str, Any]]) -> None:
+        """Which steps the values that have some have reached."""
+        with self._lock:
+            before, self._steps = self._steps, steps
+        if steps != before:
+            self.changed()
+
     def add_publisher(self, name: str, facts: Callable[[], dict[str, Any]]) -> None:
         """Ask this function for the publisher's part of now.json."""
         with self._lock:
@@ -135,7 +143,7 @@ class Facts:
         with self._lock:
             power = dict(self._power)
             publishers = {name: ask() for name, ask in self._publishers.items()}
-            advice = self._advice
+            advice, steps = self._advice, self._steps
         return {
             "version": 1,
             "box": {**self._box, **self._told_by_the_place()},
@@ -161,6 +169,7 @@ class Facts:
             },
             "publishers": publishers,
             "advice": advice,
+            "steps": steps,
             "faults": [
                 {
                     "source": fault.source,

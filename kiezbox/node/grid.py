@@ -11,7 +11,8 @@ from kiezbox.errors import KiezboxError
 from kiezbox.hardware import Hardware
 from kiezbox.model import Quantity
 from kiezbox.node.latest import Latest
-from kiezbox.settings import GridSourceSettings
+from kiezbox.settings import GridSourceSettings, Settings, parse
+from kiezbox.store import Store
 
 log = logging.getLogger("kiezbox")
 
@@ -147,3 +148,49 @@ class VoltageSource:
 
     def close(self) -> None:
         """Nothing was opened."""
+
+
+def grid_sources(
+    settings: Settings,
+    hardware: Hardware,
+    latest: Latest,
+    clock: Clock,
+    store: Store,
+    on_edge: Callable[[], None],
+) -> dict[str, GridSource]:
+    """Every ``[power.grid.NAME]``; ``on_edge`` is called as soon as a pin changes."""
+
+    def on_fault(source: str, message: str, hint: str) -> None:
+        if store.open_fault(source, "missing", message, hint):
+            log.warning("%s", message)
+
+    sources: dict[str, GridSource] = {}
+    for name, table in settings.power.grid.items():
+        source = parse(GridSourceSettings, table, f"power.grid.{name}")
+        if source.driver == "pin":
+            sources[name] = PinSource(
+                name,
+                source,
+                hardware=hardware,
+                clock=clock,
+                on_edge=on_edge,
+                on_fault=on_fault,
+                on_good=store.close_fault,
+            )
+        elif source.driver == "nut":
+            from kiezbox.node.grid_nut import NutSource
+
+            sources[name] = NutSource(
+                name,
+                source,
+                clock=clock,
+                on_edge=on_edge,
+                on_fault=on_fault,
+                on_good=store.close_fault,
+            )
+        else:
+            interval_s = float(settings.sensors.get(source.sensor, {}).get("interval_s", 60.0))
+            # A sensor that is read every minute is not silent because nobody asked it for 50 s.
+            silent_s = max(settings.power.silent_s, 2.5 * interval_s)
+            sources[name] = VoltageSource(source, latest=latest, clock=clock, silent_s=silent_s)
+    return sources

@@ -23,6 +23,7 @@ from kiezbox.node.latest import Latest
 from kiezbox.node.outage import Absence
 from kiezbox.node.resuming import Resumed
 from kiezbox.node.street import Street
+from kiezbox.node.thresholds import Thresholds
 from kiezbox.power import Fired, Trouble
 from kiezbox.settings import Settings
 from kiezbox.store import Store
@@ -59,10 +60,12 @@ class Powering:
         resumed: Resumed,
         street: Street,
         warning: Callable[[], str | None] = lambda: None,
+        thresholds: Thresholds | None = None,
         spare: Callable[[Mode], None] = lambda mode: None,
     ) -> None:
         """``has_uplink`` says whether any publisher is connected; None: there is none.
         ``warning`` says what the gravest official warning that holds says; None: there is none.
+        ``thresholds`` says which sensor is at its alarm step.
         ``spare`` hears the mode at every look, for those that draw less in some.
 
         ``street`` has already said what ``resumed.mode`` wants.
@@ -75,6 +78,7 @@ class Powering:
         self._announce = announce
         self._has_uplink = has_uplink
         self._warning = warning
+        self._thresholds = thresholds
         self._spare = spare
         self._clock = clock
         self._absence = absence
@@ -103,6 +107,8 @@ class Powering:
             fired += looked.fired
             self._tell_troubles(looked.troubles)
         fired += self._look_at_battery(now)
+        if self._thresholds is not None:
+            self._thresholds.look(now)
         decided = self._decide(now)
         fired += decided.fired
         if fired or decided.must_keep:
@@ -171,6 +177,9 @@ class Powering:
         said = {"official_warning": warning} if warning is not None else {}
         if has_uplink is False:
             said["uplink_lost"] = "no publisher connected"
+        alarm = self._thresholds.alarm() if self._thresholds is not None else None
+        if alarm is not None:
+            said["sensor_threshold"] = alarm
         return said
 
     def _new_orders(self) -> list[Any]:

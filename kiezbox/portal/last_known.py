@@ -57,6 +57,7 @@ def _document(store: StoreReader) -> dict[str, Any]:
             }
             for name, reading in latest.items()
         },
+        "steps": [],
         "store": None,
         "publishers": {},
         "faults": [],

@@ -5,6 +5,7 @@ The box says only what is true: not to know is another thing than an ordinary da
 
 from __future__ import annotations
 
+from kiezbox.portal.measured import at_step
 from kiezbox.portal.words import shortened
 from kiezbox.situation import is_exercise
 
@@ -19,15 +20,23 @@ __all__ = [
     "is_returning", "is_unsure", "look_of", "since_of", "topic_of", "warned",
 ]  # fmt: skip
 
-WARNING = "official_warning"
+WARNING, MEASURED = "official_warning", "sensor_threshold"
 
 #: Modes that have words.
 MODES = ("normal", "emergency", "saving", "dark", "exercise", "maintenance")
 
 #: Causes that say something of their own: which warning, how high the water. How many such details
 #: are told, and in how many bytes: others wrote them.
-TELLING_CAUSES = (WARNING, "sensor_threshold")
+TELLING_CAUSES = (WARNING, MEASURED)
 DETAILS_MOST, DETAIL_BYTES = 2, 200
+
+#: What a cause is about, and what a sensor at its alarm step is about, as the first steps are
+#: sorted (``portal.topics``).
+_TOPICS = {"grid_lost": "power", "uplink_lost": "network"}
+_MEASURED_TOPICS = {
+    "water_level_m": "flood", "temperature_c": "heat", "pm2_5_ug_m3": "smoke",
+    "pm10_ug_m3": "smoke",
+}  # fmt: skip
 
 
 class Danger:
@@ -58,10 +67,23 @@ def warned(facts: Facts, danger: Danger | None) -> Facts:
 def topic_of(facts: Facts) -> str:
     """What the first steps are about: a topic of ``portal.topics``, "" for none."""
     for cause in causes_of(facts):
-        topic = {"grid_lost": "power", "uplink_lost": "network"}.get(cause["cause"])
-        if topic := topic or cause.get("topic"):
-            return str(topic)
+        if topic := _TOPICS.get(cause["cause"]) or _danger_of(cause):
+            return topic
     return "power" if is_exercise(facts) else ""
+
+
+def _danger_of(cause: dict[str, Any]) -> str:
+    """A topic that has a headline of its own, or ""."""
+    if topic := cause.get("topic"):
+        return str(topic)
+    if cause["cause"] != MEASURED:
+        return ""
+    return _MEASURED_TOPICS.get(_series_of(cause).partition("/")[2], "")
+
+
+def _series_of(cause: dict[str, Any]) -> str:
+    """Which sensor is at its alarm step, from ``brook/water_level_m ≥ 1.50 m``."""
+    return str(cause["detail"] or "").partition(" ")[0]
 
 
 def grid_sentence(facts: Facts, text: dict[str, Any]) -> str:
@@ -102,12 +124,23 @@ def is_returning(facts: Facts) -> bool:
 def causes_of(facts: Facts) -> list[dict[str, Any]]:
     """What the emergency is about, the one to tell first in front (now.json's order).
 
-    A lost grid is one even where an order keeps the mode normal: the page says what is true.
+    A lost grid is one even where an order keeps the mode normal, and so is a sensor at its alarm
+    step where that opens no WLAN: the page says what is true.
     """
     causes: list[dict[str, Any]] = facts["mode"]["causes"]
     if not causes and facts["grid"]["state"] == "lost":
-        return [{"cause": "grid_lost", "since": facts["grid"]["since"], "detail": None}]
-    return causes
+        causes = [{"cause": "grid_lost", "since": facts["grid"]["since"], "detail": None}]
+    if any(cause["cause"] == MEASURED for cause in causes):
+        return causes
+    return causes + [
+        {
+            "cause": MEASURED,
+            "since": each["since"],
+            "detail": f"{each['sensor']}/{each['quantity']}",
+        }
+        for each in facts["steps"]
+        if each["step"] == "alarm" and each["is_stale"] is False
+    ]
 
 
 def since_of(facts: Facts) -> float | None:
@@ -129,15 +162,34 @@ def headline_of(facts: Facts, text: dict[str, Any]) -> tuple[str, list[str]]:
     headline, sentence = causes[0] if causes else text["modes"][mode_of(facts)]
     if facts["state"] != "active" and facts["written_at"] is not None:
         headline = text["last_known"].format(headline=headline)
-    told = [c["detail"] for c in causes_of(facts) if c["cause"] in TELLING_CAUSES and c["detail"]]
-    details = [shortened(detail, DETAIL_BYTES) for detail in told[:DETAILS_MOST]]
+    told = [_told(c, facts, text) for c in causes_of(facts) if c["cause"] in TELLING_CAUSES]
+    details = [shortened(detail, DETAIL_BYTES) for detail in [*filter(None, told)][:DETAILS_MOST]]
+    details += _below_alarm(facts, text)[:DETAILS_MOST]
     # Each sentence once, the first one in front.
     return headline, list(dict.fromkeys([sentence, *(more for _, more in causes), *details]))
 
 
+def _below_alarm(facts: Facts, text: dict[str, Any]) -> list[str]:
+    """What has reached a step that is no danger yet: ``Warning. Water level: 1.2 m (now)``."""
+    return [
+        f"{text['step_names'][each['step']]}. {at_step(each, facts['now'], text)}"
+        for each in facts["steps"]
+        if each["step"] in ("attention", "warning") and each["is_stale"] is False
+    ]
+
+
 def _words_of(cause: dict[str, Any], text: dict[str, Any]) -> tuple[str, str]:
     headline, sentence = text["causes"].get(cause["cause"], text["modes"]["emergency"])
-    return text["dangers"].get(cause.get("topic"), headline), sentence
+    return text["dangers"].get(_danger_of(cause), headline), sentence
+
+
+def _told(cause: dict[str, Any], facts: Facts, text: dict[str, Any]) -> str:
+    """What a cause says of its own: in the reader's words where it is a measured value."""
+    series = _series_of(cause)
+    for each in facts["steps"]:
+        if f"{each['sensor']}/{each['quantity']}" == series:
+            return at_step(each, facts["now"], text)
+    return str(cause["detail"] or "")
 
 
 def look_of(facts: Facts) -> str:

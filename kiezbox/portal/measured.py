@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from kiezbox.situation import Facts
 
-__all__ = ["heading", "rows_of"]
+__all__ = ["at_step", "heading", "rows_of", "with_datum"]
 
 #: What the street asks for first; the others behind, by name.
 _ORDER = (
@@ -31,9 +31,13 @@ def rows_of(facts: Facts, text: dict[str, Any]) -> list[str]:
     known = [each for each in named if each[1] in labels]
     seen = [quantity for _, quantity, _ in known]
     rows = []
+    reached = {(each["sensor"], each["quantity"]): each for each in facts["steps"] if each["step"]}
     for sensor, quantity, latest in sorted(known, key=_place):
         label = labels[quantity][0] + (f" ({sensor})" if seen.count(quantity) > 1 else "")
         value = _value(latest, labels[quantity], text)
+        step = (reached.get((sensor, quantity)) or {}).get("step")
+        if step in text["step_names"]:
+            value += f" · {text['step_names'][step]}"
         rows.append(_row(label, value, latest["taken_at"], facts, text))
     return rows
 
@@ -41,6 +45,27 @@ def rows_of(facts: Facts, text: dict[str, Any]) -> list[str]:
 def _place(reading: tuple[str, str, Any]) -> tuple[int, str]:
     quantity = reading[1]
     return (_ORDER.index(quantity) if quantity in _ORDER else len(_ORDER)), quantity
+
+
+def at_step(each: dict[str, Any], now: float, text: dict[str, Any]) -> str:
+    """Of an entry of now.json's ``steps``: ``Water level: 1.52 m above the bed (2 minutes ago)``;
+    "" where nothing was measured, or the quantity has no name. Not yet escaped.
+    """
+    label = text["quantities"].get(each["quantity"])
+    if label is None or each["value"] is None:
+        return ""
+    return str(
+        text["at_step"].format(
+            name=label[0], value=with_datum(each, text), age=age(each["taken_at"], now, text)
+        )
+    )
+
+
+def with_datum(each: dict[str, Any], text: dict[str, Any]) -> str:
+    """Its value, and from where a water level counts."""
+    _, unit, decimals = text["quantities"][each["quantity"]]
+    value = text["measured"].format(value=number(each["value"], int(decimals), text), unit=unit)
+    return str(text["datums"].get(each["datum"], "{value}").format(value=value))
 
 
 def heading(text: dict[str, Any], rows: Iterable[str]) -> str:

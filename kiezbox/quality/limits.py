@@ -140,7 +140,8 @@ LIMITS: dict[Quantity, Limits] = {
     Quantity.RAIN_MM: Limits(possible=(0.0, inf), plausible=(0.0, 10.0), sum_s=600.0),  # S
     Quantity.MOISTURE_PERCENT: Limits(possible=(0.0, 250.0), plausible=(0.0, 100.0)),  # O
     # Where the gauge hangs decides; an empty bed stays as it is for months.
-    Quantity.WATER_LEVEL_M: Limits(plausible=(-20.0, 20.0)),  # O
+    # Its zero is whoever hung it up's (a bed, a gauge, the sea), and its driver knows its range.
+    Quantity.WATER_LEVEL_M: Limits(),
 }  # fmt: skip
 
 #: From fine to coarse: each holds all of those before it.

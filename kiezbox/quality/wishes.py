@@ -48,3 +48,23 @@ def wrong_wishes(
         if limits.plausible[0] >= limits.plausible[1]:
             least, most = limits_of(quantity).plausible
             yield f"{path}: least and most leave nothing between (by default {least:g}, {most:g})"
+    yield from _wrong_steps(where, settings, quantities)
+
+
+def _wrong_steps(
+    where: str, settings: SensorSettings, quantities: Container[Quantity]
+) -> Iterator[str]:
+    """Steps that nothing can ever reach."""
+    for name, steps in settings.steps.items():
+        path, quantity = f"{where}.steps.{name}", Quantity(name)
+        if quantity not in quantities:
+            yield f"{path}: this sensor does not measure it"
+        if steps.datum != "none" and quantity is not Quantity.WATER_LEVEL_M:
+            yield f"{path}.datum is for water levels"
+        most = limits_of(quantity, settings.quality).plausible[1]
+        for step, value in steps.marks.items():
+            if value > most:
+                yield (
+                    f"{path}.{step} = {value:g}: from {most:g} on a value is doubted, and what is"
+                    f" doubted reaches no step; see {where}.quality.{name}.most"
+                )

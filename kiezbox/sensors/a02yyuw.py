@@ -31,6 +31,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from kiezbox.errors import SettingsError
 from kiezbox.hardware import SensorHardware
 from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.sensors._border import translated
@@ -90,6 +91,18 @@ class Settings(SensorSettings):
         least=0.001,
         most=2,
     )
+
+    def __post_init__(self) -> None:
+        most_m = self.mounting_height_m - LEAST_MM / 1000 + self.zero_m
+        steps = self.steps.get(Quantity.WATER_LEVEL_M.value)
+        for step, level_m in steps.marks.items() if steps else ():
+            if level_m > most_m:
+                raise SettingsError(
+                    f"steps.water_level_m.{step} = {level_m:g} is more than it can ever see"
+                    f" ({most_m:.2f} m, three centimetres below its face)",
+                    hint="Hang it higher (mounting_height_m), or say from where you count"
+                    " (zero_m).",
+                )
 
 
 class Parser:

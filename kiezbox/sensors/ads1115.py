@@ -169,6 +169,14 @@ class Settings(SensorSettings):
                 hint="Plasters differ too much for a general one: weigh and dry a piece, and write"
                 ' curve = ["OHM PERCENT", …]. kiezbox/sensors/ads1115.py says how.',
             )
+        steps, most_m = self.steps.get("water_level_m"), max(self.at_4_ma_m, self.at_20_ma_m)
+        for step, level_m in steps.marks.items() if steps else ():
+            if level_m > most_m:
+                raise SettingsError(
+                    f"steps.water_level_m.{step} = {level_m:g} is more than it can ever measure"
+                    f" ({most_m:g} m)",
+                    hint="at_4_ma_m and at_20_ma_m are the levels at the ends of its range.",
+                )
 
 
 #: What a probe's volts come to: the value, how far it may be believed, and why not.

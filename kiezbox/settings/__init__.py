@@ -46,11 +46,13 @@ from kiezbox.settings.operator import OperatorSettings
 from kiezbox.settings.place import PlaceSettings
 from kiezbox.settings.quality import LimitSettings
 from kiezbox.settings.sources import SourceSettings
+from kiezbox.settings.steps import STEP_NAMES, StepSettings
 from kiezbox.settings.teaching import describe, example
 from kiezbox.settings.trust import TrustSettings
 
 __all__ = [
     "PUBLIC_PLACES",
+    "STEP_NAMES",
     "AbuseSettings",
     "AccessPointSettings",
     "BatterySettings",
@@ -76,6 +78,7 @@ __all__ = [
     "SensorSettings",
     "Settings",
     "SourceSettings",
+    "StepSettings",
     "StoreSettings",
     "StreetSettings",
     "Table",

@@ -23,6 +23,7 @@ from kiezbox.settings.network import NetworkSettings
 from kiezbox.settings.operator import OperatorSettings
 from kiezbox.settings.place import PlaceSettings
 from kiezbox.settings.quality import LimitSettings, wrong_quantity
+from kiezbox.settings.steps import StepSettings, wrong_steps_quantity
 from kiezbox.settings.trust import TrustSettings
 
 _COUNTRY, _PHONE = re.compile("([A-Z]{2})?"), re.compile(r"\+?[0-9][0-9 /-]{1,24}|")
@@ -234,7 +235,11 @@ class CausesSettings:
     )
     uplink_lost: CauseSettings = _cause(False, 1800.0, 0.0, "No uplink for longer than debounce_s.")
     sensor_threshold: CauseSettings = _cause(
-        False, 120.0, 0.0, "A sensor above its alarm threshold, such as a water level (step 4)."
+        False,
+        0.0,
+        0.0,
+        "A sensor outdoors at its alarm step, such as a flood\n"
+        "(debounced in [sensors.NAME.steps.QUANTITY]).",
     )
 
 
@@ -359,6 +364,12 @@ class SensorSettings:
         help="Other limits than those of docs/quality.md: [sensors.NAME.quality.QUANTITY].",
         of=LimitSettings,
         check=wrong_quantity,
+    )
+    steps: Mapping[str, StepSettings] = tables(
+        help="From which value on something is said: [sensors.NAME.steps.QUANTITY], for\n"
+        "water_level_m, temperature_c, pm2_5_ug_m3, pm10_ug_m3 (docs/air.md).",
+        of=StepSettings,
+        check=wrong_steps_quantity,
     )
 
 

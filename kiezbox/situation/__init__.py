@@ -217,6 +217,23 @@ _FACTS = _table(
             _table({"value": _amount, "flag": _count, "reason": _text(200), "taken_at": _moment}),
             64,
         ),
+        "steps": _each(
+            _table(
+                {
+                    "sensor": _word,
+                    "quantity": _word,
+                    "room": _text(80),
+                    "step": _word,
+                    "since": _moment,
+                    "value": _amount,
+                    "taken_at": _moment,
+                    "is_stale": _truth,
+                    "datum": _word,
+                    "marks": _named(_amount, 8),
+                }
+            ),
+            64,
+        ),
         "store": _table(
             {"state": _word, "newest_serial": _count, "stored_serial": _count, "buffered": _count},
             always=True,

@@ -14,7 +14,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kiezbox.indices import MOULD_PERCENT, surface_humidity_percent
+from kiezbox.indices import (
+    MOULD_PERCENT,
+    estimated_humidity_percent,
+    surface_humidity_percent,
+)
 from kiezbox.indices.advice import Climate, Room
 from kiezbox.model import Quantity, Series
 from kiezbox.quality.corrections import SUFFIX
@@ -22,7 +26,7 @@ from kiezbox.quality.corrections import SUFFIX
 if TYPE_CHECKING:
     from kiezbox.store.history import Span
 
-__all__ = ["WEEK_S", "Home", "gather", "hours_damp", "needs_history"]
+__all__ = ["WEEK_S", "Home", "fresh_s", "gather", "hours_damp", "needs_history", "series_of"]
 
 #: Older readings say nothing of now, unless their sensor is read more seldom.
 FRESH_S = 900.0
@@ -36,10 +40,13 @@ Ask = Callable[[str, Quantity], float | None]
 
 
 class Home(NamedTuple):
-    """All rooms, in the order of kiezbox.toml, and the air outside if it is measured."""
+    """All rooms, in the order of kiezbox.toml, and the air outside if it is measured; its
+    temperature also where its humidity is not.
+    """
 
     rooms: list[Room]
     outside: Climate | None
+    outside_c: float | None = None
 
 
 class _Parts(NamedTuple):
@@ -59,43 +66,73 @@ def gather(sensors: Sensors, latest: Mapping[str, Any], now: float, history: His
     """
 
     def ask(sensor: str, quantity: Quantity) -> float | None:
-        series = _series(sensors, sensor, quantity)
+        series = series_of(sensors, sensor, quantity)
         return _good(latest.get(str(series)), now, sensors[sensor])
 
-    rooms = [
-        _room(name, parts, ask, hours_damp(sensors, parts.air, parts.wall, history))
-        for name, parts in _rooms(sensors).items()
-    ]
-    outside = [
-        climate
-        for name, table in sensors.items()
-        if table.get("where") == "outdoor" and (climate := _climate(name, ask))
-    ]
-    return Home(rooms, min(outside, default=None))
+    outdoors = _outdoors(sensors)
+    outside = min(filter(None, (_climate(name, ask) for name in outdoors)), default=None)
+    colds = (ask(name, Quantity.TEMPERATURE_C) for name in outdoors)
+    outside_c = (
+        outside.temperature_c if outside else min((c for c in colds if c is not None), default=None)
+    )
+    rooms = []
+    for name, parts in _rooms(sensors).items():
+        room = _room(name, parts, ask, hours_damp(sensors, parts.air, parts.wall, history))
+        if not parts.wall:
+            room = _estimated(room, sensors, parts.air, outside_c, history)
+        rooms.append(room)
+    return Home(rooms, outside, outside_c)
 
 
 def needs_history(sensors: Sensors) -> bool:
-    """Whether any room has a probe on its wall."""
-    return any(parts.wall and parts.air for parts in _rooms(sensors).values())
+    """Whether any room has a wall: with a probe on it, or one to be estimated."""
+    can_estimate = bool(_outdoors(sensors))
+    return any(parts.air and (parts.wall or can_estimate) for parts in _rooms(sensors).values())
 
 
 def hours_damp(sensors: Sensors, air: list[str], wall: list[str], history: History) -> float | None:
     """Hours in which the mean humidity at the wall was above 80 %: at least so many, for hours that
     were not measured are not counted. None: no hour was.
     """
-    colder = [_by_hour(sensors, name, Quantity.TEMPERATURE_C, history) for name in wall]
-    measured: dict[float, float] = {}
+    return _hours_above(sensors, air, wall, history, surface_humidity_percent)
+
+
+def _hours_above(
+    sensors: Sensors,
+    air: list[str],
+    colder: list[str],
+    history: History,
+    at_wall: Callable[[float, float, float], float],
+) -> float | None:
+    """``at_wall``: of the room's temperature and humidity and the least temperature of ``colder``,
+    which is the wall's or that outside.
+    """
+    colds = [_by_hour(sensors, name, Quantity.TEMPERATURE_C, history) for name in colder]
+    found: dict[float, float] = {}
     for name in air:
         warm = _by_hour(sensors, name, Quantity.TEMPERATURE_C, history)
         damp = _by_hour(sensors, name, Quantity.HUMIDITY_PERCENT, history)
         for hour in warm.keys() & damp.keys():
-            walls = [each[hour] for each in colder if hour in each]
+            walls = [each[hour] for each in colds if hour in each]
             if walls:
-                at_wall = surface_humidity_percent(warm[hour], damp[hour], min(walls))
-                measured[hour] = max(at_wall, measured.get(hour, 0.0))
-    if not measured:
-        return None
-    return float(sum(each > MOULD_PERCENT for each in measured.values()))
+                there = at_wall(warm[hour], damp[hour], min(walls))
+                found[hour] = max(there, found.get(hour, 0.0))
+    return float(sum(each > MOULD_PERCENT for each in found.values())) if found else None
+
+
+def _estimated(
+    room: Room, sensors: Sensors, air: list[str], outside_c: float | None, history: History
+) -> Room:
+    """The same with what it would be at a wall that just meets the standard."""
+    percent = None
+    if room.climate is not None and outside_c is not None:
+        percent = estimated_humidity_percent(*room.climate, outside_c)
+    hours = _hours_above(sensors, air, _outdoors(sensors), history, estimated_humidity_percent)
+    return room._replace(estimated_percent=percent, estimated_hours_damp=hours)
+
+
+def _outdoors(sensors: Sensors) -> list[str]:
+    return [name for name, table in sensors.items() if table.get("where") == "outdoor"]
 
 
 def _rooms(sensors: Sensors) -> dict[str, _Parts]:
@@ -132,7 +169,8 @@ def _climate(sensor: str, ask: Ask) -> Climate | None:
     return None if warm is None or damp is None else Climate(warm, damp)
 
 
-def _series(sensors: Sensors, sensor: str, quantity: Quantity) -> Series:
+def series_of(sensors: Sensors, sensor: str, quantity: Quantity) -> Series:
+    """The series that counts: the corrected one, where there is one."""
     is_corrected = bool(sensors[sensor].get("temperature_offset_k")) and quantity in (
         Quantity.TEMPERATURE_C, Quantity.HUMIDITY_PERCENT,
     )  # fmt: skip
@@ -146,13 +184,17 @@ def _good(latest: Any, now: float, table: Mapping[str, Any]) -> float | None:
     value, taken_at = latest.get("value"), latest.get("taken_at")
     if not isinstance(value, int | float) or not isinstance(taken_at, int | float):
         return None
+    return float(value) if -60 <= now - taken_at <= fresh_s(table) else None
+
+
+def fresh_s(table: Mapping[str, Any]) -> float:
+    """So long a value of the sensor with this table tells of now, in seconds."""
     interval_s = table.get("interval_s", 60.0)
-    fresh_s = max(FRESH_S, 2.5 * interval_s) if isinstance(interval_s, int | float) else FRESH_S
-    return float(value) if -60 <= now - taken_at <= fresh_s else None
+    return max(FRESH_S, 2.5 * interval_s) if isinstance(interval_s, int | float) else FRESH_S
 
 
 def _by_hour(
     sensors: Sensors, sensor: str, quantity: Quantity, history: History
 ) -> dict[float, float]:
-    spans = history.get(_series(sensors, sensor, quantity), ())
+    spans = history.get(series_of(sensors, sensor, quantity), ())
     return {each.starts_at: each.mean for each in spans}

@@ -30,7 +30,6 @@ from kiezbox.indices import (
     times_who,
     vapour_pressure_hpa,
     wall_temperature_c,
-    water_step,
 )
 
 
@@ -271,12 +270,3 @@ def test_heavy_rain_has_the_steps_of_the_weather_service(
     tips = [(now - 5 * 3600, max(0.0, six_hours_mm - one_hour_mm)), (now - 60, one_hour_mm)]
 
     assert HEAVY_RAIN[heavy_rain_step(tips, now)] == said
-
-
-def test_water_has_reached_the_highest_mark_below_it() -> None:
-    marks = {"alarm": 1.5, "notice": 0.8, "warning": 1.1}
-
-    assert [water_step(level, marks) for level in (0.79, 0.8, 1.4, 1.5, 9)] == [
-        "", "notice", "warning", "alarm", "alarm",
-    ]  # fmt: skip
-    assert water_step(3, {}) == ""

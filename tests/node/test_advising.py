@@ -40,9 +40,17 @@ def test_what_helps_in_a_room_stands_where_the_desk_sees_it_and_no_resident_does
     facts = box.facts()
     said = box.kiezbox("advice", "--json", "--language", "de")
 
-    assert [(each["room"], each["code"]) for each in found] == [("bedroom", "damp_air_now")]
-    (advice,) = json.loads(said.stdout)["advice"]
+    assert [(each["room"], each["code"]) for each in found] == [
+        ("bedroom", "damp_air_now"), ("bedroom", "wall_estimated"),
+    ]  # fmt: skip
+    told = json.loads(said.stdout)
+    advice, estimate = told["advice"]
     assert advice["text"] == "Lüften hilft jetzt: Draußen ist es trockener."
+    # No probe on a wall: nothing here may look like a measured one.
+    assert estimate["text"].startswith("Geschätzt, nicht gemessen:")
+    (room,) = told["rooms"]
+    assert (room["wall_c"], room["hours_damp"]) == (None, None)
+    assert estimate["value"] == room["estimated_percent"] > 80
     seen = understand(facts, now=facts["written_at"], speed=1.0, source="node")
     assert "damp_air_now" not in json.dumps(seen, default=str)
 

@@ -71,6 +71,7 @@ NORMAL: dict[str, Any] = {
         "voltage_v": 13.4,
         "current_a": 0.02,
     },
+    "steps": [],
     "latest": {
         "roof/temperature_c": {"value": -3.42, "flag": 0, "reason": "", "taken_at": NOW - 40},
         "roof/humidity_percent": {

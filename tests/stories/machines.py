@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from kiezbox import battery, mode, power
-from kiezbox.mode import causes
+from kiezbox.mode import causes, thresholds
 from kiezbox.settings import (
     BatterySettings,
     CauseSettings,
@@ -193,4 +194,44 @@ class ModeStory:
         document = self.state.to_dict(self.now)
         self.now = 5.0
         self.state = mode.ModeState.from_dict(document, self.now, off_s)
+        return self
+
+
+class WaterStory:
+    """A brook with three steps, asked once a minute unless it is said otherwise."""
+
+    def __init__(self, **more: Any) -> None:
+        limits = {
+            "marks": {"attention": 0.8, "warning": 1.1, "alarm": 1.5},
+            "back": 0.05, "held_s": 120.0, "lost_s": 3600.0, "gap_s": 900.0,
+        }  # fmt: skip
+        self.limits = thresholds.Limits(**{**limits, **more})
+        self.now = 1000.0
+        self.level = thresholds.start(self.limits)
+
+    def __str__(self) -> str:
+        return self.level.step
+
+    def at(self, *levels_m: float, every: float = 60.0) -> WaterStory:
+        """Good readings, one after the other, the first of them after ``every``."""
+        for level_m in levels_m:
+            self.now += every
+            self.level = thresholds.feed(self.level, level_m, self.now, self.limits)
+            self.level = thresholds.look(self.level, self.now, self.limits)
+        return self
+
+    def stays(self, level_m: float, minutes: int) -> WaterStory:
+        return self.at(*[level_m] * minutes)
+
+    def silence(self, minutes: float) -> WaterStory:
+        """No good reading: none at all, or doubtful ones."""
+        self.now += 60 * minutes
+        self.level = thresholds.look(self.level, self.now, self.limits)
+        return self
+
+    def restart(self, off_s: float = 0.0) -> WaterStory:
+        document = json.loads(json.dumps(self.level.to_dict(self.now)))
+        self.now = 5.0
+        self.level = thresholds.Level.from_dict(document, self.now, off_s, self.limits)
+        self.level = thresholds.look(self.level, self.now, self.limits)
         return self

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 
-from kiezbox.portal.words import number
+from kiezbox.portal.measured import with_datum
+from kiezbox.portal.words import age, escape, number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,8 +58,9 @@ _KEEP_S = 60.0
 
 
 def meaning(ask: Ask, history: History) -> str:
-    """Classes of air, heat and CO₂, rain, in words, with what to do."""
-    return _air(ask, history) + _co2(ask) + _heat(ask, history) + _rain(ask, history)
+    """Water and other steps, classes of air, heat and CO₂, rain, in words, with what to do."""
+    first = "".join(_step(ask, each) for each in ask.facts["steps"])
+    return first + _air(ask, history) + _co2(ask) + _heat(ask, history) + _rain(ask, history)
 
 
 def climates(ask: Ask) -> dict[str, tuple[float, float]]:
@@ -86,6 +88,34 @@ def _good(ask: Ask, name: str) -> float | None:
         return None
     value: float | None = latest["value"]
     return value
+
+
+# --- steps that the operator set -----------------------------------------------------------------
+
+
+def _step(ask: Ask, each: dict[str, Any]) -> str:
+    """Of a water level always, of others while a step is reached."""
+    from kiezbox.i18n.advising import of_step
+
+    basic, said = ask.text(), of_step(each, ask.language)
+    label = basic["quantities"].get(each["quantity"])
+    if not said or label is None:
+        return ""
+    of_kind = [other for other in ask.facts["steps"] if other["quantity"] == each["quantity"]]
+    name = escape(label[0]) + (f" ({escape(each['sensor'] or '')})" if len(of_kind) > 1 else "")
+    shown = ""
+    if each["value"] is not None:
+        look = "v o" if each["is_stale"] is not False else "v"
+        shown = (
+            f'<p class="{look}">{with_datum(each, basic)}</p>'
+            f"<p><small>{age(each['taken_at'], ask.now, basic)}</small></p>"
+        )
+    reached = basic["step_names"].get(each["step"])
+    if reached and said != reached:
+        said = f"<b>{reached}.</b> {said}"
+    return (
+        f"<h2>{name}</h2>{shown}<p>{said}</p><p><small>{ask.text('air')['steps_how']}</small></p>"
+    )
 
 
 # --- air -----------------------------------------------------------------------------------------
