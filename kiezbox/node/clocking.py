@@ -12,15 +12,19 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from kiezbox.clock import TRUSTED_BY, Clock, Holder, Told, holder
+from kiezbox.model import serial_of
 from kiezbox.store import Store
 from kiezbox.timekeeping import OFFER_S, Offer, Verdict, best, of_neighbours, verdict
 
 __all__ = ["STATE", "WISH", "Clocking", "Timekeeper", "neighbours_time"]
 
 log = logging.getLogger("kiezbox")
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 #: Files in the node's folder in /run.
 WISH, STATE = "clock.wish", "clock.json"
@@ -32,6 +36,11 @@ AGAIN_S = 30.0
 UNHEARD_S = 120.0
 #: The latest sure moment is kept so often; it rides on the journal's next frame.
 KEEP_S = 3600.0
+#: A chip says whole seconds and is set when it is off by two; a better source that finds the clock
+#: farther off than that finds the chip wrong.
+CHIP_ERROR_S = 2.0
+#: A time service sets the clock a moment before it says so; who has moved it shows within that.
+MOVED_S = 30.0
 #: Two words of one receiver in a row must fit each other so well.
 FITS_S = 2.0
 
@@ -96,6 +105,60 @@ def _fits(before: Told, told: Told) -> bool:
     return passed > 0 and abs(told.time - before.time - passed) <= FITS_S
 
 
+class ChipsWord:
+    """What was dated in this start of the machine while nobody but a chip vouched for the clock."""
+
+    def __init__(self, machine: str, first: int = 0, offset_s: float = 0.0) -> None:
+        self.machine = machine
+        #: Serials; 0: no chip's word was taken, or it has been judged.
+        self.first, self.last = first, 0
+        #: Wall minus monotonic clock, as the chip had it.
+        self.offset_s = self._kept_s = offset_s
+        #: Monotonic, when that was last seen.
+        self.seen_at = 0.0
+        self._moved_at: float | None = None
+
+    @classmethod
+    def kept(cls, document: Any, machine: str, last: int, now: float) -> ChipsWord:
+        """As an earlier start of the node has kept it; ``last`` is the newest that it had stored.
+
+        Nobody's word, where the machine was started since.
+        """
+        try:
+            found = cls(*document)
+        except TypeError:
+            return cls(machine)
+        if found.machine != machine:
+            return cls(machine)
+        found.last, found.seen_at = last, now
+        return found
+
+    def document(self) -> list[Any]:
+        self._kept_s = self.offset_s
+        return [self.machine, self.first, round(self.offset_s, 3)]
+
+    def vouches(self, first: int, last: int, now: float, offset_s: float) -> bool:
+        """A chip vouches just now; whether there is something new to be kept."""
+        if not self.first:
+            self.first = first
+        elif abs(offset_s - self.offset_s) > CHIP_ERROR_S:
+            # Somebody has moved the clock. A better source says so in a moment, or it was the chip.
+            self._moved_at = now if self._moved_at is None else self._moved_at
+            if now - self._moved_at < MOVED_S:
+                return False
+        self._moved_at = None
+        self.last, self.seen_at, self.offset_s = last, now, offset_s
+        return self.first == first or abs(offset_s - self._kept_s) > 1.0
+
+
+def _boot_id() -> str:
+    """A word of the kernel's, another one at each start (random(4))."""
+    try:
+        return BOOT_ID.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
 class Clocking:
     """The task."""
 
@@ -107,8 +170,11 @@ class Clocking:
         run_dir: str,
         holds: Callable[[], Holder] = holder,
         neighbours: Callable[[], Mapping[str, Told]] = dict,
+        machine: str = "",
     ) -> None:
-        """``neighbours`` says what other boxes say the time is, by box."""
+        """``neighbours`` says what other boxes say the time is, by box; ``machine`` is another one
+        at each start of the machine.
+        """
         self._timekeeper = timekeeper
         self._neighbours = neighbours
         self._store = store
@@ -118,6 +184,13 @@ class Clocking:
         kept = store.kept("clock") or {}
         #: The latest moment that has been for sure, Unix seconds; a chip that says less is wrong.
         self._floor = float(kept.get("sure_at", 0.0))
+        self._chip = ChipsWord.kept(
+            kept.get("chip"),
+            machine or _boot_id(),
+            min(store.newest_serial, serial_of(store.boot, 0) - 1),
+            clock.monotonic(),
+        )
+        self._before = store.newest_serial
         self._kept_at = -float("inf")
         self._wished_at = -float("inf")
         self._wishing_since: float | None = None
@@ -126,11 +199,13 @@ class Clocking:
             store.close_fault(source)
 
     def step(self) -> float:
-        now, wall, held = self._clock.monotonic(), self._clock.now(), self._holds()
+        # In this order: once somebody says that it is right, the clock is.
+        held, now, wall = self._holds(), self._clock.monotonic(), self._clock.now()
+        self._follow_chip(held, now, wall - now)
         if now - self._kept_at >= KEEP_S and (sure := self._timekeeper.true_time()) is not None:
             self._kept_at = now
             self._floor = max(self._floor, sure)
-            self._store.keep_lazily("clock", {"sure_at": sure})
+            self._keep()
         offers = self._timekeeper.offers()
         if held.source not in TRUSTED_BY:
             young = {box: each for box, each in self._neighbours().items() if each.heard_at <= now}
@@ -146,6 +221,33 @@ class Clocking:
         self._wish(offer, said, held, now)
         self._show(offers, judged, now)
         return LOOK_S
+
+    def _keep(self) -> None:
+        # Past the first flush of a start all of it is in the journal's next frame.
+        self._store.keep_lazily("clock", {"sure_at": self._floor, "chip": self._chip.document()})
+
+    def _follow_chip(self, held: Holder, now: float, offset_s: float) -> None:
+        """While a chip vouches for the clock, note what it dates; judge it by the first better one.
+
+        ``offset_s``: wall minus monotonic clock.
+        """
+        before, self._before = self._before, self._store.newest_serial
+        if held.source == "rtc":
+            if self._chip.vouches(before + 1, self._before, now, offset_s):
+                self._keep()
+        elif held.source in TRUSTED_BY and self._chip.first:
+            ahead_s, chip = self._chip.offset_s - offset_s, self._chip
+            if abs(ahead_s) > CHIP_ERROR_S:
+                self._store.doubt_clock(chip.first, chip.last, ahead_s, chip.seen_at)
+                self._say(
+                    "clock.rtc.was", "wrong",
+                    f"the clock chip was off by {ahead_s:+.0f} s when it was believed: what was"
+                    " measured by it is dated anew",
+                    "It is set now. What had left the box before carries the wrong time. If it"
+                    " comes back, exchange the chip's cell, then the chip.",
+                )  # fmt: skip
+            self._chip = ChipsWord(chip.machine)
+            self._keep()
 
     def _tell_chips(self, behind: list[str]) -> None:
         # While the clock is right the chip is set at its next read, and that ends it.
@@ -187,13 +289,6 @@ class Clocking:
                 "clock: %s by source=%s off_s=%.1f held_by=%s",
                 said.action, offer.source, said.ahead_s, held.source or "nobody",
             )  # fmt: skip
-            if said.action == "set" and held.source == "rtc":
-                self._say(
-                    "clock.rtc.was", "wrong",
-                    f"the clock chip was off by {-said.ahead_s:+.0f} s when it was believed:"
-                    f" readings of the last {held.age_s / 3600:.1f} h carry that",
-                    "It is set now. If it comes back, exchange its cell, then the chip.",
-                )  # fmt: skip
         if now - self._wished_at >= AGAIN_S:
             self._wished_at = now
             told = {"source": offer.source, "name": offer.name, **offer.told._asdict()}

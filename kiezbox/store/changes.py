@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from kiezbox.store import doubting
 from kiezbox.store.packing import Frame, changes_of, rows_of
 
 CHANGES: dict[str, str] = {
@@ -39,13 +40,14 @@ CHANGES: dict[str, str] = {
 
 INSERT_READING = "INSERT OR IGNORE INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
-#: Serial order is the order in which readings were taken, whatever the clock said; so what lies
-#: before an old reading with a trusted time is old as well.
-OLD_READINGS = (
-    "SELECT max(serial) FROM"
-    " (SELECT serial, taken_ms, clock_trusted FROM readings ORDER BY serial LIMIT ?)"
-    " WHERE clock_trusted AND taken_ms < ?"
+_OLDEST = (
+    "(SELECT serial, taken_ms, clock_trusted FROM readings ORDER BY serial LIMIT ?1)"
+    " WHERE clock_trusted AND"
 )
+#: Of so many of the oldest rows: the first that was taken between two moments, and the last one
+#: before a moment and a serial. Only a sure clock says when a reading was taken.
+FIRST_YOUNG = f"SELECT min(serial) FROM {_OLDEST} taken_ms >= ?2 AND taken_ms < ?3"
+LAST_OLD = f"SELECT max(serial) FROM {_OLDEST} taken_ms < ?2 AND serial < ?3"
 DELETE_READINGS = "DELETE FROM readings WHERE serial <= ?"
 DELETE_FAULTS = "DELETE FROM faults WHERE closed_at < ?"
 
@@ -59,6 +61,10 @@ def put_frames(db: sqlite3.Connection, frames: Iterable[Frame]) -> None:
 
 
 def _apply(db: sqlite3.Connection, name: str, parameters: Sequence[Any]) -> None:
+    if name == doubting.CHANGE:
+        # More than a statement; it only ever rides in the journal.
+        doubting.withdraw(db, *parameters)
+        return
     statement = CHANGES.get(name)
     if statement is None:
         return  # A newer Kiezbox wrote it.

@@ -10,7 +10,7 @@ from kiezbox.clock import Clock
 from kiezbox.errors import SensorGarbled, StoreError
 from kiezbox.model import Batch, Measurement, Reading, Series, serial_of
 from kiezbox.settings import StoreSettings
-from kiezbox.store import boots, packing, queries
+from kiezbox.store import boots, doubting, packing, queries
 from kiezbox.store.ledger import Ledger
 from kiezbox.store.packing import Frame, Row
 from kiezbox.store.queries import END
@@ -115,6 +115,25 @@ class Store(Ledger):
                 self._card.tend()
                 self._report()
             return self._card.is_behind
+
+    def doubt_clock(self, first: int, last: int, ahead_s: float, until_s: float) -> None:
+        """The clock that was trusted from one serial to another was so far ahead of the right one.
+
+        Call it when the right one has been set. ``until_s``: the monotonic time at which the
+        wrong one was last seen. What it has dated is corrected from now on (``doubting``).
+        """
+        ahead_ms, until_ms = round(ahead_s * 1000), round(until_s * 1000)
+        with self._lock:
+            self.mark_clock()
+            # Whatever rides in the journal first: what follows asks the tables.
+            self.fold()
+            query, now = self._card.query, self._moment()
+            right_ms = now[2] - now[1]
+            last = doubting.last_wrong(query, last, ahead_ms, right_ms)
+            marks = doubting.moved_marks(query, first, last, ahead_ms, right_ms, until_ms)
+            self._changes += [("clock_mark", mark) for mark in marks]
+            self._changes.append((doubting.CHANGE, [first, last, ahead_ms]))
+            self.fold()
 
     def keep_for(self, publishers: Collection[str]) -> None:
         """Readings stay until these have confirmed them, or the disk limit is reached."""

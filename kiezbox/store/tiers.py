@@ -308,20 +308,20 @@ def begin_again(db: sqlite3.Connection) -> None:
     if oldest is not None and 0 <= oldest[0] < _LATEST_MS:
         day_ms = TIERS[-1].width_ms
         edge_ms = -(-oldest[0] // day_ms) * day_ms
-        _drop_since(db, edge_ms)
+        drop_since(db, edge_ms)
         # Of the first day there may be no means: then the readings are better than nothing.
         if not db.execute(
             "SELECT 1 FROM tiers WHERE id >= ? AND id < ?",
             (TIERS[-1].id_of(edge_ms - day_ms), TIERS[-1].id_of(edge_ms)),
         ).fetchone():
             edge_ms -= day_ms
-            _drop_since(db, edge_ms)
+            drop_since(db, edge_ms)
     db.execute("DELETE FROM undated")
     set_state(db, "position", 0)
     set_state(db, "not_before_ms", edge_ms)
 
 
-def _drop_since(db: sqlite3.Connection, edge_ms: int) -> None:
+def drop_since(db: sqlite3.Connection, edge_ms: int) -> None:
     for tier in TIERS:
         db.execute(
             "DELETE FROM tiers WHERE id >= ? AND id < ?",

@@ -259,15 +259,92 @@ def test_gps_sets_right_what_a_wrong_chip_has_set_and_never_the_other_way(
     sky.set(9)
     for _ in range(4):
         it.minute()
-    # What was taken by it is not corrected, for it was believed; so a person is told.
+    # What was dated by it is dated anew; what has left the box is not, so a person is told.
     assert it.faults() == {"clock.rtc.was": "wrong"}
     assert abs(it.off_s()) < 1 and abs(chip.time - it.machine.true()) < 2
+    told = it.told()
+    assert max(abs(off_s) for off_s, _ in told) < 2.0
+    assert not told[1][1] and told[-1][1]
 
     sky.set(0)
     chip.set_time(it.machine.true() + 7200)
     for _ in range(4):
         it.minute()
     assert abs(it.off_s()) < 1 and it.machine.holds().source == "gps"
+
+
+@pytest.mark.parametrize("ahead_s", [7200.0, -7200.0, 45.0])
+def test_what_a_wrong_chip_has_dated_is_dated_anew_when_the_time_service_knows(
+    start: Start, box: Make, ahead_s: float
+) -> None:
+    machine = start(UNSET)
+    chip = chip_that_says(ahead_s, machine, lost=False)
+    it = box(machine, chip=chip, sky=None)
+    for _ in range(5):
+        it.minute()
+    assert it.off_s() == pytest.approx(ahead_s, abs=1) and it.machine.is_trusted()
+
+    it.machine.hears_ntp()
+    for _ in range(3):
+        it.minute()
+
+    assert it.faults() == {"clock.rtc.was": "wrong"}
+    assert max(abs(off_s) for off_s, _ in it.told()) < 2.0
+    # Publishers that wait for a link are handed them as what they are, too.
+    handed = {each.serial: each.clock_trusted for each in it.store.after(0, 1000)}
+    assert [handed[serial] for serial, _ in it.taken] == [0] * 5 + [1] * 3
+
+
+def test_a_chip_that_was_right_to_a_second_leaves_everything_as_it_was(
+    start: Start, box: Make
+) -> None:
+    machine = start(UNSET)
+    it = box(machine, chip=chip_that_says(1.4, machine, lost=False), sky=None)
+    it.minute()
+    it.minute()
+
+    it.machine.hears_ntp()
+    it.minute()
+
+    assert it.faults() == {} and [sure for _, sure in it.told()] == [False, True, True]
+
+
+def test_a_quartz_that_the_chip_corrects_makes_no_wrong_chip(start: Start, box: Make) -> None:
+    machine = start(UNSET)
+    it = box(machine, chip=chip_that_says(0.0, machine, lost=False), sky=None)
+    for _ in range(3):
+        it.minute()
+
+    it.machine.set_wall(it.machine.now() + 1.8)
+    for _ in range(3):
+        it.minute()
+
+    assert it.done.count("set") == 2 and it.faults() == {}
+
+
+@pytest.mark.parametrize("same_machine", [True, False])
+def test_a_node_that_starts_anew_still_knows_what_the_chip_has_dated(
+    start: Start, box: Make, same_machine: bool
+) -> None:
+    machine = start(UNSET)
+    it = box(machine, chip=chip_that_says(7200.0, machine, lost=False), sky=None)
+    for _ in range(5):
+        it.minute()
+    it.store.close()
+
+    it.machine.hears_ntp()
+    it.store = Store.open(StoreSettings(path=it.path), "kb-test", it.machine)
+    it.clocking = Clocking(
+        it.timekeeper, it.store, it.machine, str(it.run_dir), it.machine.holds,
+        machine="" if same_machine else "another",
+    )  # fmt: skip
+    it.sensing = []
+    it.storing = Storing(it.store, StoreSettings(), it.machine)
+    it.minute()
+
+    assert it.faults() == ({"clock.rtc.was": "wrong"} if same_machine else {})
+    worst = max(abs(off_s) for off_s, _ in it.told())
+    assert worst < 2.0 if same_machine else worst == pytest.approx(7200, abs=2)
 
 
 def test_a_chip_that_is_behind_what_the_box_has_lived_through_is_not_believed(
