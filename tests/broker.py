@@ -352,6 +352,19 @@ class Liar:
             sock.close()
 
 
+def kept_at(port: int) -> str:
+    """All that a broker tells somebody who comes now: topics and payloads that it has retained."""
+    listener = Listener(port, "#")
+    try:
+        # What it has kept comes before what is said afterwards.
+        listener._client.publish("mark", "that is all", qos=1)
+        wait_for(lambda: any(each.topic == "mark" for each in list(listener.heard)), "all is told")
+        kept = [each for each in list(listener.heard) if each.is_retained]
+        return "\n".join(f"{each.topic} {each.payload.decode()}" for each in kept)
+    finally:
+        listener.close()
+
+
 def records_of(messages: list[Heard]) -> Iterator[dict[str, Any]]:
     """All readings in these messages, resolved as RFC 8428 says."""
     from senml_rfc8428 import resolve

@@ -27,6 +27,9 @@ class Receiver:
     def names(self) -> list[str]:
         return [str(record["n"]) for record in self._records()]
 
+    def kept(self) -> str:
+        return ""  # What it has was sent; nobody fetches anything from us.
+
     def go_away(self) -> None:
         self._stick.rename(self._drawer)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
-from broker import Heard, Listener, Mosquitto, wait_for
+from broker import Heard, Listener, Mosquitto, kept_at, wait_for
 
 MARK = "kiezbox/1/mark/home-assistant/mark/mark"
 
@@ -49,6 +50,12 @@ class Receiver:
 
     def values(self) -> list[float]:
         return [heard.json()["value"] for heard in self._heard()]
+
+    def kept(self) -> str:
+        """What the broker tells whoever comes now. Of what is taken out of the description its name
+        and platform must stay until Home Assistant has read it.
+        """
+        return re.sub(r'"[^"]+":{"platform":"\w+"}', "", kept_at(self._broker.port))
 
     def go_away(self) -> None:
         self._is_there = False

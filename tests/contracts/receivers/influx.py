@@ -43,6 +43,9 @@ class Receiver:
             names.append(f"{point.tags['box']}/{point.tags['sensor']}/{quantity}{flag}")
         return names
 
+    def kept(self) -> str:
+        return ""  # What it has was sent; nobody fetches anything from us.
+
     def go_away(self) -> None:
         self._server.stop()
 

@@ -37,6 +37,9 @@ class Receiver:
     def values(self) -> list[float]:
         return [value for _, value in self._heard()]
 
+    def kept(self) -> str:
+        return ""  # What it has was sent; nobody fetches anything from us.
+
     def go_away(self) -> None:
         self._radio.line.fault(Unplug())
 

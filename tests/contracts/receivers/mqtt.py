@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from broker import Listener, Mosquitto, records_of
+from broker import Listener, Mosquitto, kept_at, records_of
 
 
 class Receiver:
@@ -25,6 +25,10 @@ class Receiver:
 
     def names(self) -> list[str]:
         return [str(record["n"]) for record in records_of(self._listener.on("readings"))]
+
+    def kept(self) -> str:
+        """What the broker tells whoever comes now; behind it comes what he says to himself."""
+        return kept_at(self._broker.port)
 
     def go_away(self) -> None:
         self._broker.stop()

@@ -61,6 +61,9 @@ class Receiver:
         names = {id_: name for name, id_ in SENSORS.items()}
         return [f"kb-1/{names[sensor]}/temperature_c" for sensor, _, _ in self.taken]
 
+    def kept(self) -> str:
+        return ""  # What it has was sent; nobody fetches anything from us.
+
     def go_away(self) -> None:
         self.server.stop()
 

@@ -76,6 +76,15 @@ class Receiver:
         self._ask_now()
         return [value for _, value in self._heard]
 
+    def kept(self) -> str:
+        """The page as it is now."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=LIMIT_S)
+        try:
+            connection.request("GET", "/metrics")
+            return connection.getresponse().read().decode()
+        finally:
+            connection.close()
+
     def go_away(self) -> None:
         """Nobody asks any more; and if the publisher does not listen yet, it cannot."""
         with self._lock:

@@ -60,6 +60,9 @@ class Receiver:
     def values(self) -> list[float]:
         return [value for _, _, value in self.taken]
 
+    def kept(self) -> str:
+        return ""  # What it has was sent; nobody fetches anything from us.
+
     def go_away(self) -> None:
         self.server.stop()
 
