@@ -60,14 +60,16 @@ class Line(Generic[F]):
         self._parser = make_parser()
         self._part = part
         self._hint = hint
-        #: Bytes heard since ``begin``.
+        #: Bytes heard since ``begin``, and the frames found in them.
         self.heard = 0
+        self._found: list[F] = []
 
     def begin(self) -> None:
         """A read begins; what came before this moment is old."""
         self._port.reset_input_buffer()
         self._parser = self._make_parser()
         self.heard = 0
+        self._found = []
 
     def say(self, data: bytes) -> None:
         """Send these bytes; beyond the deadline nothing is said any more."""
@@ -84,7 +86,9 @@ class Line(Generic[F]):
         while time.monotonic() < until and not self.is_over:
             data = self._hear()
             self.heard += len(data)
-            yield from self._parser.feed(data)
+            frames = self._parser.feed(data)
+            self._found += frames
+            yield from frames
 
     def _hear(self) -> bytes:
         """What there is, or comes within one look."""
@@ -121,12 +125,22 @@ class Line(Generic[F]):
                     return frame
         return None
 
-    def error(self) -> SensorError:
+    def check_noise(self, length: Callable[[F], int]) -> None:
+        """Chance makes a short checksum right now and then: where most of what was heard is no
+        frame, what looks like one is not believed either.
+
+        Raises:
+            SensorGarbled: whole frames, of ``length(frame)`` bytes each, are less than half.
+        """
+        if sum(map(length, self._found)) < self.heard // 2:
+            raise self.error("hardly a whole frame")
+
+    def error(self, whole: str = "no whole frame") -> SensorError:
         """Why there is no frame."""
         if not self.heard:
             return SensorMissing(f"{self._part} says nothing", hint=self._hint)
         return SensorGarbled(
-            f"{self._part} sent {self.heard} bytes and no whole frame",
+            f"{self._part} sent {self.heard} bytes and {whole}",
             hint="A bad contact, a supply that dips, or another device at this port: `port` in"
             " kiezbox.toml, `ls /dev/serial/by-id`.",
         )

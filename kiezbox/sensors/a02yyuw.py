@@ -152,8 +152,9 @@ class A02yyuw:
         with translated(self._part, HINT):
             self._line.begin()
             burst = list(islice(self._line.frames(PATIENCE_S), self._settings.burst))
-        if len(burst) < LEAST_BURST or len(burst) * LENGTH < self._line.heard // 2:
+        if len(burst) < LEAST_BURST:
             raise self._line.error()
+        self._line.check_noise(lambda _: LENGTH)
         distance_mm = statistics.median_low(burst)
         flag, reason = self._judge(burst, distance_mm)
         level_m = self._settings.mounting_height_m - distance_mm / 1000 + self._settings.zero_m

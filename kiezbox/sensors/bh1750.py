@@ -11,10 +11,10 @@ the light; the chip's own tolerance is ±20 %.
 Range: two, chosen by itself. Up to 27,306 lx in steps of 0.42 lx; above, up to 121,557 lx in steps
 of 1.9 lx (a summer's noon has 100,000). What is still more is flagged BAD with the reason
 "overflow": the value is the end of the range.
-Pitfalls: the chip has no id, no checksum and no register that reads back, so nobody can tell a
-dead one from a dark night: 0 lx by day means look. After a dip of its supply it sleeps and would
-say 0 for ever; so it is told its mode at each read, and a 0 is read again after a whole conversion.
-Six readings must agree before one counts.
+Pitfalls: the chip has no id, no checksum and no register that reads back. So each read empties its
+register first, and takes what does not become 0 for another chip, or for one that stands still;
+then it measures anew. A register that is always 0 nobody can tell from a dark night: 0 lx by day
+means look. Six readings must agree before one counts.
 Package: adafruit-circuitpython-bh1750. It has no words for the measuring time, which widens the
 range, and it waits 180 ms after each word of its own; so the words are sent from here, and it reads
 and converts.
@@ -50,7 +50,7 @@ USUAL_TIME, SHORTEST_TIME = 69, 31
 CONVERSION_S = 0.180
 LOOK_S = 0.01
 #: "Continuously H-Resolution Mode"; the resolution is in the two lowest bits.
-POWER_ON, RESET, CONTINUOUS = 0x01, 0x07, 0x10
+POWER_DOWN, POWER_ON, RESET, CONTINUOUS = 0x00, 0x01, 0x07, 0x10
 #: Out of the bright range again, so far below the fine range's end that a cloud's edge changes
 #: nothing.
 DIM_LX = 20_000.0
@@ -106,21 +106,17 @@ class Bh1750:
         self._bus = hardware.i2c()
         self._address = settings.address
         self._part = f"the BH1750 at 0x{settings.address:02x}"
+        self._range = FINE
         with translated(self._part, HINT):
             self._chip = _Chip(self._bus, settings.address)
-            self._choose(FINE)
 
     def read(self) -> Sequence[Measurement]:
         with translated(self._part, HINT):
-            self._tell()
-            self._await_light()
-            lux = self._lux()
+            lux = self._measured(self._range)
             if self._range is FINE and lux >= FINE.most_lx:
-                self._choose(BRIGHT)
-                lux = self._lux()
+                lux = self._measured(BRIGHT)
             elif self._range is BRIGHT and lux < DIM_LX:
-                self._choose(FINE)
-                lux = self._lux()
+                lux = self._measured(FINE)
         is_over = lux >= self._range.most_lx
         return (
             Measurement(
@@ -135,20 +131,26 @@ class Bh1750:
     def close(self) -> None:
         """Nothing to give back: the bus is shared, and the chip needs 0.2 mA."""
 
-    def _choose(self, range_: _Range) -> None:
-        """Change the range, forget the last value, and wait for the first one in it."""
+    def _measured(self, range_: _Range) -> float:
+        """A conversion that was begun just now, in this range."""
         self._range = range_
-        self._tell(POWER_ON, RESET)
-        self._await_light()
-
-    def _tell(self, *first: int) -> None:
-        """Measuring time and mode, in case the chip has lost them."""
-        mode = CONTINUOUS | self._range.resolution
-        high, low = self._range.measuring_time >> 5, self._range.measuring_time & 0x1F
-        with locked(self._bus):
-            for instruction in (*first, 0x40 | high, 0x60 | low, mode):
-                self._bus.writeto(self._address, bytes((instruction,)))
+        # "Reset" is not taken asleep, and a conversion that goes on would fill the register again.
+        self._tell(POWER_DOWN, POWER_ON, RESET)
+        if self._lux() != 0.0:
+            raise SensorGarbled(
+                f"what answers at 0x{self._address:02x} does not obey as a BH1750 does",
+                hint="Another chip at this address, or one that is dead: exchange it.",
+            )
+        mode = CONTINUOUS | range_.resolution
+        self._tell(0x40 | range_.measuring_time >> 5, 0x60 | range_.measuring_time & 0x1F, mode)
         self._chip.assume(mode)
+        self._await_light()
+        return self._lux()
+
+    def _tell(self, *instructions: int) -> None:
+        with locked(self._bus):
+            for instruction in instructions:
+                self._bus.writeto(self._address, bytes((instruction,)))
 
     def _await_light(self) -> None:
         """Return at the first value that is not 0; a 0 counts after a whole conversion only."""

@@ -49,6 +49,7 @@ from kiezbox.sensors._i2c import (
     Doubted,
     Registers,
     address_setting,
+    locked,
     wiring_hint,
 )
 from kiezbox.settings import SensorSettings, setting
@@ -76,6 +77,8 @@ MOST_V = 26.0
 CONVERSION_S = 2 * 68.10e-3 * 1.1
 
 CONFIGURATION = 0x00
+#: Everything as at power-on [8.6.2.1].
+RESET = bytes((CONFIGURATION, 0x80, 0x00))
 #: Configuration after power-on of chips that look alike (SBOS547, SBOS576, SBOS656).
 STRANGERS = {0x4127: "INA226", 0x7127: "INA3221", 0x6127: "INA260"}
 
@@ -162,6 +165,10 @@ class Ina219:
                 f"the chip at 0x{self._address:02x} is an {stranger}, not an INA219",
                 hint="It looks the same and has other registers; exchange it.",
             )
+        # The Adafruit driver changes some bits and keeps the others as it reads them: what a
+        # disturbed line has once put there would stay for good.
+        with locked(self._bus):
+            self._bus.writeto(self._address, RESET)
         with ADAFRUIT_REGISTER:
             self._chip = adafruit_ina219.INA219(self._bus, self._address)
             self._chip.gain = self._gain

@@ -192,6 +192,7 @@ class Plantower:
     def read(self) -> Sequence[Measurement]:
         with translated(self._part, HINT):
             reports = self._reports()
+            self._line.check_noise(lambda frame: frame.length + 4)
             if self._settings.rests:
                 self._line.say(SLEEP)
         columns = zip(*(report.particulates for report in reports), strict=True)

@@ -4,6 +4,7 @@ its twin is told in contracts/twins/ (docs/sensors.md says how).
 
 from __future__ import annotations
 
+import errno
 import inspect
 import re
 from typing import Any
@@ -24,16 +25,25 @@ __all__ = ["happened"]
 
 DRIVERS = sensors.drivers()
 
+#: What controllers say of a bus whose SDA or SCL is held down.
+STUCK = (errno.EIO, errno.EAGAIN, errno.EBUSY, errno.EPROTO, errno.EINVAL, errno.ETIMEDOUT)
+
 #: What can go wrong on the way to the sensor: by how it is connected.
 WAYS: dict[str, list[Any]] = {
     "i2c": [
         ("vanish", {}),
         ("hang", {}),
         ("slow", {"seconds": 0.2}),  # two transactions are over HASTE_S, also on a slow machine
+        *(("error", {"number": number}) for number in STUCK),
         *(("every_nth_error", {"n": n}) for n in (2, 3, 7)),
         *(("bit_flip", {"n": n}) for n in (1, 2, 3, 5, 11)),
     ],
-    "serial": [(kind, {}) for kind in serial_line.FAULTS],
+    "serial": [
+        *((kind, {}) for kind in ("unplug", "cut", "garbage", "silence", "half_speed")),
+        ("slow", {"seconds": 0.15}),  # the shortest frame, of four bytes, takes longer than HASTE_S
+        *(("every_nth_error", {"n": n}) for n in (2, 3)),
+        *(("bit_flip", {"n": n}) for n in (1, 2, 5)),
+    ],
     "onewire": [
         ("vanish", {}),
         ("hang", {}),

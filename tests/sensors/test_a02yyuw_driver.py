@@ -135,7 +135,7 @@ def test_a_line_on_which_most_bytes_are_no_frame_is_not_believed(rig: Rig) -> No
     port = rig.bench.attach_serial("ttyUSB0", Replayed(stream, 4))
     reader = rig.reader("a02yyuw", {"port": port, "mounting_height_m": 2.4})
 
-    with pytest.raises(SensorGarbled):
+    with pytest.raises(SensorGarbled, match="hardly a whole frame"):
         reader.read(deadline_s=3)
 
 

@@ -7,7 +7,7 @@ import time
 import pytest
 from contracts.rig import Reader, Rig
 
-from kiezbox.errors import SettingsError
+from kiezbox.errors import SensorGarbled, SettingsError
 from kiezbox.hardware.simulated.bh1750 import SimulatedBh1750
 from kiezbox.model import Flag
 from kiezbox.sensors import bh1750
@@ -63,6 +63,32 @@ def test_a_chip_that_fell_asleep_at_a_dip_is_woken_and_never_read_as_dark(rig: R
     chip.power_cycle()
 
     assert reader.read()[0].value == pytest.approx(800, abs=0.3)
+
+
+@pytest.mark.parametrize("word", [b"\x00\x01", b"\x40\x23", b"\xff\x00"])
+def test_another_chip_at_its_address_is_no_light(rig: Rig, word: bytes) -> None:
+    class Other:  # a port expander may have 0x23 too: it takes a byte, and says its pins
+        def write(self, data: bytes) -> None: ...
+
+        def read(self, count: int) -> bytes:
+            return (word * count)[:count]
+
+    rig.bench.attach(0x23, Other())
+
+    with pytest.raises(SensorGarbled, match="does not obey as a BH1750"):
+        rig.reader("bh1750").read()
+
+
+def test_a_light_that_went_is_gone_at_once(rig: Rig) -> None:
+    chip = SimulatedBh1750()  # at its real speed, in which the last value would stay for 120 ms
+    chip.set(800)
+    rig.bench.attach(0x23, chip)
+    reader = rig.reader("bh1750")
+    reader.read()
+
+    chip.set(20)
+
+    assert reader.read()[0].value == pytest.approx(20, abs=0.3)
 
 
 def test_its_other_address_works_and_no_third(rig: Rig) -> None:

@@ -45,6 +45,15 @@ def test_three_amperes_of_a_full_lifepo4_box_are_just_inside(rig: Rig) -> None:
     assert verdicts((volts, amperes, watts)) == [GOOD, GOOD, GOOD]
 
 
+def test_a_bit_that_a_disturbed_line_left_in_the_settings_does_not_stay(rig: Rig) -> None:
+    chip, reader = soldered(rig)
+    chip.set(12.8, 1.0)
+    reader.read()
+    chip.write(b"\x00\x7f\xff")  # all bits of the configuration but RST; bit 14 has no meaning
+
+    assert verdicts(tuple(reader.read())) == [GOOD, GOOD, GOOD]
+
+
 @pytest.mark.parametrize("current_a", [3.3, -3.3, 12.0])
 def test_a_current_beyond_the_range_is_flagged_and_the_voltage_is_not(
     rig: Rig, current_a: float

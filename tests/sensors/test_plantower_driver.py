@@ -181,6 +181,17 @@ def test_one_outlier_among_five_frames_does_not_count(rig: Rig) -> None:
     assert reader.read()[1].value == 7
 
 
+def test_a_line_on_which_most_bytes_are_no_frame_is_not_believed(rig: Rig) -> None:
+    # One whole frame among four with two wrong bits: two that cancel pass a sum.
+    (frame, *_), _ = captured("PMSx003", 32)
+    broken = bytes((*frame[:5], frame[5] ^ 4, *frame[6:]))
+    port = rig.bench.attach_serial("ttyUSB0", Replayed(frame + 3 * broken, 32))
+    reader = rig.reader("plantower", {"port": port, "warm_up_s": 0})
+
+    with pytest.raises(SensorGarbled, match="hardly a whole frame"):
+        reader.read(deadline_s=3)
+
+
 @pytest.mark.parametrize(
     ("pm10", "flag"),
     [(500, Flag.GOOD), (501, Flag.SUSPECT), (1000, Flag.SUSPECT), (1001, Flag.BAD)],

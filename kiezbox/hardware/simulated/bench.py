@@ -99,14 +99,15 @@ class Bench:
     def fault(self, target: int | str, kind: str | None, **detail: float) -> None:
         """Break something at run time, or (None) mend it.
 
-        ============ ================================================ ==========================
-        target       kinds                                            see
-        ============ ================================================ ==========================
-        0x76         vanish, every_nth_error, slow, hang, bit_flip    simulated.bus.FAULTS
-        "ttyUSB0"    unplug, cut, garbage, silence, half_speed        simulated.serial_line.FAULTS
-        "28-0000…"   vanish, every_nth_error, slow, hang, bit_flip    simulated.onewire.FAULTS
-        "GPIO17"     open, stuck, vanish                              simulated.pins.FAULTS
-        ============ ================================================ ==========================
+        ============ ===================================================== =====================
+        target       kinds                                                 see
+        ============ ===================================================== =====================
+        0x76         vanish, every_nth_error, error, slow, hang, bit_flip  simulated.bus
+        "ttyUSB0"    unplug, every_nth_error, cut, garbage, silence, slow, simulated.serial_line
+                     bit_flip, half_speed
+        "28-0000…"   vanish, every_nth_error, slow, hang, bit_flip         simulated.onewire
+        "GPIO17"     open, stuck, vanish                                   simulated.pins
+        ============ ===================================================== =====================
 
         ``detail`` are the fields of the fault (``n=3``, ``seconds=0.2``). One fault at a time
         on a target; a new one takes the place of the old.

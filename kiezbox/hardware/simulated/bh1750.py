@@ -24,7 +24,11 @@ FAULTS = {
     "silence": "no acknowledge: unplugged; plugged in again it sleeps and reads 0",
     "garbage": "every byte read is any byte",
     "stuck_high": "the data line is never pulled down: every byte reads 0xFF",
+    "stands_still": "it acknowledges every instruction, and its register keeps one value",
 }
+
+#: What a dead one says here: 800 lx.
+STANDING = 960
 
 POWER_DOWN, POWER_ON, RESET = 0x00, 0x01, 0x07
 #: Measuring modes without the bit that says "once": resolution in the two lowest bits.
@@ -87,7 +91,8 @@ class SimulatedBh1750:
             return self._random.randbytes(count)
         if self._fault == "stuck_high":
             return b"\xff" * count
-        return self._data.to_bytes(2, "big")[:count]
+        data = STANDING if self._fault == "stands_still" else self._data
+        return data.to_bytes(2, "big")[:count]
 
     # --- inside -------------------------------------------------------------------------------
 

@@ -86,6 +86,20 @@ class EveryNthError(BusFault):
 
 
 @dataclass
+class Error(BusFault):
+    """SDA or SCL is held down: the controller gives each transaction up, and says ``number``.
+
+    Which errno that is differs from controller to controller (Documentation/i2c/fault-codes.rst):
+    EIO, EAGAIN where another master seems to win, ETIMEDOUT, EPROTO, EBUSY.
+    """
+
+    number: int = errno.EIO
+
+    def before(self, address: int, give_up: GiveUp) -> None:
+        raise OSError(int(self.number), "the transaction failed")
+
+
+@dataclass
 class Slow(BusFault):
     """The chip stretches the clock for so long in every transaction."""
 
@@ -129,6 +143,7 @@ class BitFlip(BusFault):
 FAULTS: dict[str, type[BusFault]] = {
     "vanish": Vanish,
     "every_nth_error": EveryNthError,
+    "error": Error,
     "slow": Slow,
     "hang": Hang,
     "bit_flip": BitFlip,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import calendar
 import errno
+import random
 import time
 from collections.abc import Callable
 
@@ -23,6 +24,7 @@ FAULTS = {
     "stuck_high": "the data line is never pulled down: every register reads 0xff",
     "not_bcd": "the minutes are no decimal number",
     "other_chip": "a DS1307: its clock is halted, where the status should be is memory",
+    "garbage": "every byte read is any byte",
     "silence": "no acknowledge",
 }
 
@@ -38,8 +40,9 @@ class SimulatedDs3231:
 
     FAULTS = FAULTS
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, seed: int = 1) -> None:
         self.fault: str | None = None
+        self._random = random.Random(seed)
         self._clock = clock
         self._celsius = 25.0
         self._pointer = 0
@@ -116,6 +119,8 @@ class SimulatedDs3231:
             return bytes(COUNT)
         if self.fault == "stuck_high":
             return b"\xff" * COUNT
+        if self.fault == "garbage":
+            return self._random.randbytes(COUNT)
         is_empty = self.fault == "empty_cell"
         now = time.gmtime(FIRST if is_empty else self.time)
         registers = bytearray(self._rest)

@@ -52,6 +52,10 @@ class SerialFault:
         """What of a message arrives at the box."""
         return data
 
+    def late(self, now_monotonic: float) -> bytes:
+        """What arrives by now of messages said before."""
+        return b""
+
 
 @dataclass
 class Unplug(SerialFault):
@@ -92,6 +96,61 @@ class Silence(SerialFault):
 
 
 @dataclass
+class EveryNthError(SerialFault):
+    """A bad contact now and then: each n-th message is lost."""
+
+    n: int = 3
+    seen: int = 0
+
+    def spoil(self, data: bytes) -> bytes:
+        self.seen += 1
+        return data if self.seen % self.n else b""
+
+
+@dataclass
+class BitFlip(SerialFault):
+    """A disturbed line: in each n-th message one bit is wrong."""
+
+    n: int = 1
+    seed: int = 1
+    seen: int = 0
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)
+
+    def spoil(self, data: bytes) -> bytes:
+        self.seen += 1
+        if self.seen % self.n:
+            return data
+        flipped = bytearray(data)
+        bit = self._random.randrange(8 * len(data))
+        flipped[bit // 8] ^= 1 << bit % 8
+        return bytes(flipped)
+
+
+@dataclass
+class Slow(SerialFault):
+    """A choked adapter: a byte each so many seconds. What is said meanwhile is lost."""
+
+    seconds: float = 0.1
+
+    def __post_init__(self) -> None:
+        self._waiting = b""
+        self._next_at = 0.0
+
+    def spoil(self, data: bytes) -> bytes:
+        self._waiting = self._waiting or data
+        return b""
+
+    def late(self, now_monotonic: float) -> bytes:
+        if now_monotonic < self._next_at:
+            return b""
+        self._next_at = now_monotonic + self.seconds
+        byte, self._waiting = self._waiting[:1], self._waiting[1:]
+        return byte
+
+
+@dataclass
 class HalfSpeed(SerialFault):
     """The box listens at half the speed at which the sensor talks."""
 
@@ -129,6 +188,9 @@ FAULTS: dict[str, type[SerialFault]] = {
     "garbage": Garbage,
     "silence": Silence,
     "half_speed": HalfSpeed,
+    "every_nth_error": EveryNthError,
+    "bit_flip": BitFlip,
+    "slow": Slow,
 }
 
 
@@ -250,9 +312,11 @@ class SerialLine:
             # A broken model must not take the other lines of the bench with it.
             log.exception("bench: the model behind %s failed", self.path)
             return
-        for answer in answers:
-            if answer:
-                self._send(master, self._fault.spoil(answer))
+        arriving = [self._fault.spoil(answer) for answer in answers if answer]
+        arriving.append(self._fault.late(time.monotonic()))
+        for data in arriving:
+            if data:
+                self._send(master, data)
 
     def _send(self, master: int, data: bytes) -> None:
         try:
