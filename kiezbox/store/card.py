@@ -61,6 +61,9 @@ class Card:
         self.is_backup = False
         #: Whether old readings wait to become means, or to go: see ``tend``.
         self.is_behind = True
+        #: Whether folds do: after the first ``tend``, and not before it is known whose progress
+        #: counts, which whoever opens the store says before that.
+        self.has_tended = False
         #: Whose progress keeps readings from going; None: of all that ever had any.
         self.publishers: Collection[str] | None = None
         self.counter = Counter(self.query)
@@ -72,7 +75,6 @@ class Card:
         self._journal = Journal(self.path + ".journal", settings.journal_kib * 1024)
         self._folded = 0
         self._lost = 0
-        self._overrun = self._overrun_to = 0
         self._lock_fd = -1
 
     @property
@@ -316,14 +318,15 @@ class Card:
             return frames
         with transaction(self.db) as db:
             changes.put_frames(db, frames)
-            tended = self._tend(db)
+            tended = self._tend(db) if self.has_tended else None
             db.execute(
                 "UPDATE meta SET box = ?, folded_sequence = ?, is_backup = 0",
                 (self._box, self._journal.next_sequence - 1),
             )
         self.tail, self.waiting = [], []
         self.counter.forget()
-        self._note(tended)
+        if tended is not None:
+            self._note(tended)
         return frames
 
     def tend(self) -> None:
@@ -345,19 +348,16 @@ class Card:
         return tending.step(db, self._settings, now_s, self.publishers)
 
     def _note(self, tended: tending.Tended) -> None:
-        self.is_behind = tended.is_more
+        self.is_behind, self.has_tended = tended.is_more, True
         if tended.overrun:
-            self._overrun += tended.overrun
-            self._overrun_to = tended.retired
             self._trouble(
                 "overrun",
-                f"{self._overrun} readings went that {tended.waiting_for} has not confirmed:"
+                f"{tended.overrun} readings went that {tended.waiting_for} has not confirmed:"
                 f" the database has reached store.most_mib = {self._settings.most_mib}",
                 "Mend the way to that publisher, or take it out of kiezbox.toml; their means stay.",
             )
-        elif tended.delivered >= self._overrun_to:
+        else:
             self.troubles.pop("overrun", None)
-            self._overrun = 0
 
     # --- trouble -------------------------------------------------------------------------
 

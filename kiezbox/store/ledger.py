@@ -105,7 +105,8 @@ class Ledger:
             else:
                 self._changes.append(self._opened(SOURCE, kind, message, hint))
         for kind, number in known.items():
-            if kind not in self._card.troubles:
+            is_unknown = kind == "overrun" and not self._card.has_tended
+            if kind not in self._card.troubles and not is_unknown:
                 self._changes.append(self._closed(number))
 
     # --- what is written at once ---------------------------------------------------------

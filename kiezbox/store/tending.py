@@ -20,23 +20,27 @@ RETIRED_AT_ONCE = 5000
 _OLDEST = "SELECT max(serial) FROM (SELECT serial FROM readings ORDER BY serial LIMIT ?)"
 #: The same of blocks, ten at a time.
 _OLDEST_BLOCKS = "SELECT max(last) FROM (SELECT last FROM blocks ORDER BY last LIMIT 10)"
-_OLD_BLOCKS = (
-    "SELECT max(last) FROM"
-    " (SELECT last, taken_ms, clock_trusted FROM blocks ORDER BY last LIMIT 10)"
-    " WHERE clock_trusted AND taken_ms < ?"
-)
+_FIRST_BLOCKS = "SELECT last, taken_ms, clock_trusted, body FROM blocks ORDER BY last LIMIT ?"
+_BLOCKS_AT_ONCE = 10
+_HOURS = "SELECT count(DISTINCT id >> 24) FROM tiers WHERE id > ? AND id <= ?"
+
+#: A clock may say what is old when the box has measured by it in so many hours of the last two
+#: days. One that was set to another year by mistake, or by somebody who forges NTP, would else
+#: have everything deleted with the next fold. Half a day of daylight is enough.
+LEAST_HOURS, IN_THE_LAST_S = 12, 2 * 86_400.0
+#: What is dated further ahead was taken by a wrong clock, and says nothing of its age.
+_AHEAD_MS = 86_400_000
 _OLD_TIER = "DELETE FROM tiers WHERE id IN (SELECT id FROM tiers WHERE id >= ? AND id < ? LIMIT ?)"
 
 
 class Tended(NamedTuple):
-    """What a step did. ``overrun``: readings that went although somebody still waits for them."""
+    """What a step did. ``overrun``: readings that went although somebody still waits for them,
+    since everybody last had everything.
+    """
 
     is_more: bool
     overrun: int = 0
     waiting_for: str = ""
-    #: Everything up to here has gone, and up to there everybody has everything.
-    retired: int = 0
-    delivered: int = 0
 
 
 def step(
@@ -50,20 +54,35 @@ def step(
     ``now_s``: Unix seconds; None where the clock must not decide what is old. ``publishers``:
     whose progress counts; None: of all that ever had any.
     """
-    if tiers.advance(db):
-        return Tended(True)
+    is_more = tiers.advance(db)
 
     def query(sql: str, row: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         return db.execute(sql, tuple(row)).fetchall()
 
-    if now_s is not None:
-        _forget_old(db, settings, now_s)
-    tended = _retire(db, query, settings, now_s, publishers)
-    if now_s is None:
-        return tended
-    cutoff_ms = int((now_s - blocks.AFTER_S) * 1000)
-    is_more = blocks.pack(db, cutoff_ms, tiers.first_unsafe(query) - 1)
-    return tended._replace(is_more=tended.is_more or is_more)
+    delivered, who = slowest(query, publishers)
+    if not is_more:
+        believed_s = now_s if now_s is not None and is_believed(query, now_s) else None
+        if believed_s is not None:
+            _forget_old(db, settings, believed_s)
+        is_more = _retire(db, query, settings, believed_s, delivered)
+        if now_s is not None:
+            cutoff_ms = int((now_s - blocks.AFTER_S) * 1000)
+            is_more |= blocks.pack(db, cutoff_ms, tiers.first_unsafe(query) - 1)
+    state = tiers.state(query)
+    if state.get("overrun") and delivered >= state["overrun_to"]:
+        tiers.set_state(db, "overrun", 0)
+        return Tended(is_more)
+    return Tended(is_more, state.get("overrun", 0), who)
+
+
+def is_believed(query: queries.Query, now_s: float) -> bool:
+    """Whether the box has measured by this clock for long enough, see ``LEAST_HOURS``."""
+    hourly = tiers.BY_NAME["hourly"]
+    bounds = [
+        hourly.id_of(max(0, int(at_s * 1000)), series)
+        for at_s, series in ((now_s - IN_THE_LAST_S, 0), (now_s, (1 << 24) - 1))
+    ]
+    return bool(query(_HOURS, bounds)[0][0] >= LEAST_HOURS)
 
 
 def _forget_old(db: sqlite3.Connection, settings: StoreSettings, now_s: float) -> None:
@@ -85,29 +104,54 @@ def _retire(
     query: queries.Query,
     settings: StoreSettings,
     now_s: float | None,
-    publishers: Collection[str] | None,
-) -> Tended:
-    """Delete single readings: those too old that nobody needs; for want of room also others."""
+    delivered: int,
+) -> bool:
+    """Delete single readings: those too old that nobody needs; for want of room also others.
+
+    True if more have to go at once.
+    """
     folded = tiers.first_unsafe(query) - 1
-    delivered, who = slowest(query, publishers)
     serial, is_more = 0, False
     if now_s is not None:
         cutoff_ms = int((now_s - settings.keep_days * 86400) * 1000)
-        (found,) = query(changes.OLD_READINGS, (RETIRED_AT_ONCE, cutoff_ms))[0]
-        (packed,) = query(_OLD_BLOCKS, (cutoff_ms,))[0]
-        serial = min(max(found or 0, packed or 0), folded, delivered)
-    overrun = 0
+        serial = min(_too_old(query, cutoff_ms, int(now_s * 1000) + _AHEAD_MS), folded, delivered)
     if used_bytes(query) > settings.most_mib << 20:
         (packed,) = query(_OLDEST_BLOCKS)[0]
         found = packed or query(_OLDEST, (RETIRED_AT_ONCE,))[0][0]
         serial = max(serial, min(found or 0, folded))
         is_more = serial > 0
         if serial > delivered:
-            overrun = queries.count_stored(query, delivered, serial)
+            gone = queries.count_stored(query, delivered, serial)
+            gone += tiers.state(query).get("overrun", 0)
+            tiers.set_state(db, "overrun", gone)
+            tiers.set_state(db, "overrun_to", serial)
     if serial:
         db.execute(changes.DELETE_READINGS, (serial,))
         db.execute("DELETE FROM blocks WHERE last <= ?", (serial,))
-    return Tended(is_more, overrun, who, serial, delivered)
+    return is_more
+
+
+def _too_old(query: queries.Query, cutoff_ms: int, soon_ms: int) -> int:
+    """Up to which serial all is older than a moment: some of it, from the oldest on; 0: none.
+
+    Serials rise with time, whatever a clock said. So what lies before an old reading is old, also
+    where its own time is not sure; but what lies behind a young one is young, also where a clock
+    that was wrong for an hour calls it old.
+    """
+    serial = 0
+    found = query(_FIRST_BLOCKS, (_BLOCKS_AT_ONCE,))
+    for last, taken_ms, trusted, body in found:
+        times = [row[2] for row in blocks.readable(body) if row[8]] or [taken_ms] * trusted
+        if any(cutoff_ms <= at_ms < soon_ms for at_ms in times):
+            return serial
+        if any(at_ms < cutoff_ms for at_ms in times):
+            serial = last
+    if len(found) == _BLOCKS_AT_ONCE:
+        return serial
+    window = RETIRED_AT_ONCE, cutoff_ms, soon_ms
+    (young,) = query(changes.FIRST_YOUNG, window)[0]
+    (old,) = query(changes.LAST_OLD, (*window[:2], queries.END if young is None else young))[0]
+    return max(serial, old or 0)
 
 
 def slowest(query: queries.Query, publishers: Collection[str] | None) -> tuple[int, str]:

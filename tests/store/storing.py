@@ -7,6 +7,7 @@ from typing import Any
 from kiezbox.clock import ManualClock
 from kiezbox.model import Measurement, Quantity
 from kiezbox.store import Store
+from kiezbox.store.tending import LEAST_HOURS
 
 BOX = "kb-musterplatz-1"
 
@@ -30,6 +31,15 @@ def fill(store: Store, clock: ManualClock, count: int) -> list[int]:
     for number in range(count):
         serials.append(store.add("roof", warm(float(number)))[0].serial)
         clock.advance(60)
+    return serials
+
+
+def half_a_day(store: Store, clock: ManualClock) -> list[int]:
+    """A reading an hour, for as long as a clock has to go before it may say what is old."""
+    serials = []
+    for _ in range(LEAST_HOURS):
+        serials.append(store.add("roof", warm())[0].serial)
+        clock.advance(3600)
     return serials
 
 

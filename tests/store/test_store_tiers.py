@@ -11,7 +11,7 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
-from storing import fill, serials, switch_off, warm
+from storing import fill, half_a_day, serials, switch_off, warm
 
 from kiezbox.model import Cursor, Flag, Measurement, Quantity, Series
 from kiezbox.store import StoreReader, blocks, tiers, upkeep
@@ -325,7 +325,7 @@ def test_what_a_publisher_has_not_confirmed_stays_however_old(
     store.set_cursor(Cursor("gone", 0, 0, 0))
     store.fold()
     clock.advance(86_400 * 30)
-    last = fill(store, clock, 1)
+    last = half_a_day(store, clock)
 
     finish(store)
 
@@ -340,8 +340,80 @@ def test_a_publisher_that_never_confirmed_anything_keeps_everything(
     store.keep_for(["mqtt"])
     added = fill(store, clock, 10)
     clock.advance(86_400 * 30)
-    added += fill(store, clock, 1)
+    added += half_a_day(store, clock)
 
+    finish(store)
+
+    assert serials(store.after(0, 1000)) == added
+
+
+@pytest.mark.parametrize("years", [-1.5, 3, 70])
+def test_a_clock_that_was_in_another_year_for_an_hour_deletes_nothing(
+    open_store: Any, clock: Any, settings: Any, monkeypatch: Any, years: float
+) -> None:
+    # Trusted all the time: a wrong NTP server, a GPS receiver whose week has rolled over.
+    monkeypatch.setattr(blocks, "AFTER_S", 3600.0)
+    clock.set_wall(1_790_000_000)
+    given = dataclasses.replace(settings, keep_days=30.0, keep_10min_days=60.0)
+    store = open_store(given)
+    added = fill(store, clock, 3000)
+    finish(store)
+    means = store._card.query("SELECT count(*) FROM tiers")
+    right = clock.now()
+
+    clock.set_wall(right + years * 365 * 86_400)
+    added += fill(store, clock, 60)
+    finish(store)
+    clock.set_wall(right + 3600)
+    added += fill(store, clock, 2000)
+    finish(store)
+    finish(open_store_anew(store, open_store, given))
+
+    with StoreReader(settings.path, clock=clock) as reader:
+        assert serials(reader.after(0, 10**6)) == added
+        assert reader._connection().execute("SELECT count(*) FROM tiers").fetchall() > means
+
+
+def open_store_anew(store: Any, open_store: Any, settings: Any) -> Any:
+    store.flush()
+    switch_off(store)
+    return open_store(settings)
+
+
+@pytest.mark.parametrize("days", [31, 200])
+def test_what_a_wrong_clock_dated_goes_with_its_neighbours_when_they_are_old(
+    open_store: Any, clock: Any, settings: Any, monkeypatch: Any, days: int
+) -> None:
+    monkeypatch.setattr(blocks, "AFTER_S", 3600.0)
+    clock.set_wall(1_790_000_000)
+    store = open_store(dataclasses.replace(settings, keep_days=30.0))
+    right = clock.now()
+    for years in (0, -1.5, 0, 40, 0):
+        clock.set_wall(right + years * 365 * 86_400)
+        fill(store, clock, 500)
+        right += 500 * 60
+    finish(store)
+
+    clock.set_wall(right + days * 86_400)
+    young = half_a_day(store, clock)
+    finish(store)
+
+    assert serials(store.after(0, 10**6)) == young
+
+
+def test_a_start_does_not_forget_for_whom_readings_are_kept(
+    open_store: Any, clock: Any, settings: Any
+) -> None:
+    given = dataclasses.replace(settings, keep_days=1.0)
+    store = open_store(given)
+    store.keep_for(["mqtt"])
+    added = fill(store, clock, 10)
+    clock.advance(86_400 * 30)
+    added += half_a_day(store, clock)
+    finish(store)
+
+    store = open_store_anew(store, open_store, given)  # Nobody has said yet who publishes.
+    store.keep_for(["mqtt"])
     finish(store)
 
     assert serials(store.after(0, 1000)) == added
@@ -366,6 +438,12 @@ def test_the_disk_limit_goes_before_a_publisher_and_says_so(
     assert f"{40_000 - left} readings" in fault.message and "mqtt" in fault.message
     assert "most_mib" in fault.message
     assert store._card.query("SELECT sum(good) FROM means WHERE tier = 'daily'") == [(40_000,)]
+    # It is said after the next start of the node as well.
+    store = open_store_anew(store, open_store, given)
+    store.keep_for(["mqtt"])
+    finish(store)
+    (again,) = store.faults()
+    assert (again.kind, again.message) == ("overrun", fault.message)
     # When the publisher is through, all is well again.
     newest = store.newest_serial
     store.set_cursor(Cursor("mqtt", newest, newest, newest))

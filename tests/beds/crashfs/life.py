@@ -69,6 +69,7 @@ class Life:
         self.say("found", observed(self.store))
         for problem in examine(self.store, self.settings.path):
             self.say("wrong", problem)
+        self.store.tend()  # As the node does: from then on each fold makes means and packs.
 
     def unique(self) -> str:
         self.count += 1
