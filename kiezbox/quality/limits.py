@@ -93,10 +93,11 @@ NOTHING = Limits()
 #: ``calm``: 1 µg/m³ is the step of the coarsest (Plantower); filtered rooms read 0 for hours. [S]
 #: ``possible``: 6553.5 is a word of ones in tenths. ``step``: to two and a half times as much, and
 #: half (fine) or all (coarse) of the error in the sheet above that [N]; of the steps in the
-#: recording 99.8 % are smaller [H].
+#: recording 99.8 % are smaller [H]. ``zero_from``: the least of the recording is 0.6 [H]; a
+#: Plantower's mean of three whole numbers may go from 1.33 to 0.
 _DUST = Limits(
     possible=(0.0, 6500.0), plausible=(0.0, 1000.0), saturated=999.9,  # N, S
-    step=5.0, step_share=1.5, zero_from=2.0, settle_s=HOUR_S,  # N, H
+    step=5.0, step_share=1.5, zero_from=1.5, settle_s=HOUR_S,  # N, H
     stuck_s=HOUR_S, calm=(0.0, 1.0), calm_s=DAY_S,  # S
     humid_percent=70.0,  # N, S
 )  # fmt: skip

@@ -184,7 +184,9 @@ def test_what_the_weather_does_is_no_step() -> None:
 
 def test_a_particulate_sensor_that_says_exactly_zero_out_of_dusty_air_is_suspect() -> None:
     assert course(FINE, [8.0, 0.0, 8.1]) == ["", "step", ""]
-    assert course(FINE, [1.0, 0.0, 1.0]) == ["", "", ""]  # a filtered room, in whole µg/m³
+    assert course(FINE, [1.7, 0.0, 1.8]) == ["", "step", ""]
+    # A filtered room, in whole µg/m³, and the mean of three of them.
+    assert course(FINE, [1.0, 0.0, 1.3, 0.0, 1.0]) == [""] * 5
 
 
 def test_degrees_fahrenheit_in_the_middle_of_a_series_are_suspect_as_long_as_they_last() -> None:
@@ -272,8 +274,14 @@ def test_less_coarse_dust_than_fine_is_impossible_so_neither_is_good() -> None:
     assert set(found.values()) == {(Flag.SUSPECT, "cross")}
 
 
-def test_equal_fine_and_coarse_dust_is_clean_air() -> None:
+def test_exchanged_fields_are_seen_by_the_last_digit_for_rounding_keeps_the_order() -> None:
     found = said(Judge(), 0, pm1_ug_m3=0.6, pm2_5_ug_m3=0.7, pm10_ug_m3=0.6)
+
+    assert set(found.values()) == {(Flag.SUSPECT, "cross")}
+
+
+def test_equal_fine_and_coarse_dust_is_clean_air() -> None:
+    found = said(Judge(), 0, pm1_ug_m3=0.6, pm2_5_ug_m3=0.7, pm10_ug_m3=0.7)
 
     assert set(found.values()) == {(Flag.GOOD, "")}
 
