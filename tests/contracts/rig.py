@@ -107,6 +107,10 @@ class Wired:
         if kind == "vanish" and hasattr(self.twin, "PIN"):
             wait_until(lambda: is_gone(self.reader, self.twin.PIN))
 
+    def exchange(self, part: object) -> None:
+        """Another part in its place: on the same address, or at the same port."""
+        _WIRE[way_of(self.reader.module.__name__.rpartition(".")[2])](self.bench, self.twin, part)
+
     def turn(self, n: int) -> None:
         """Let the world be another one, so that an old value is a wrong one."""
         self.world = self.twin.WORLDS[n % len(self.twin.WORLDS)]

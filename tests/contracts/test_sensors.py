@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 import inspect
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from contracts.rig import Rig, Wired, twin_of, way_of
 from kiezbox import sensors
 from kiezbox.errors import SensorError, SensorMissing
 from kiezbox.hardware.simulated import bus, onewire, pins, serial_line
-from kiezbox.model import Flag, Quantity
+from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.settings import SensorSettings, declarations
 
 #: Bodies that take a ``rig`` run beside those of other drivers.
@@ -53,6 +54,8 @@ WAYS: dict[str, list[Any]] = {
     ],
     "pin": [("vanish", {})],
 }
+#: Who can be taken for whom, by how they are connected.
+STRANGERS = {way: {one for one in DRIVERS if way_of(one) == way} for way in WAYS}
 #: A contact says nothing of itself: a torn wire is a contact that never closes, and so is a line
 #: that stays as it is. What a driver can still see, it is told by its twin's own faults.
 UNSEEN_ON_A_PIN = {"open", "stuck"}
@@ -76,17 +79,22 @@ def faults_inside() -> list[tuple[str, str]]:
 
 def outcome(wired: Wired, deadline_s: float | None = HASTE_S) -> str:
     """One read under a fault: "error", "flagged" or "true". Anything else fails the test here."""
+    measurements = readings(wired, deadline_s)
+    for one in measurements:
+        assert one.flag is not Flag.GOOD or wired.is_true(one), f"a wrong value as good: {one}"
+    flags = {one.flag for one in measurements}
+    return "error" if not flags else "true" if flags == {Flag.GOOD} else "flagged"
+
+
+def readings(wired: Wired, deadline_s: float | None = HASTE_S) -> Sequence[Measurement]:
+    """One read; none at all where it ended in an error of ours, in time and with a hint."""
     try:
-        measurements = wired.reader.read(deadline_s)
+        return wired.reader.read(deadline_s)
     except SensorError as error:
         allowed_s = deadline_s or wired.reader.settings.deadline_s
         assert wired.reader.took_s < allowed_s + GRACE_S
         assert str(error) and error.hint, "an error says what is wrong and what to do"
-        return "error"
-    for one in measurements:
-        assert one.flag is not Flag.GOOD or wired.is_true(one), f"a wrong value as good: {one}"
-    flags = {one.flag for one in measurements}
-    return "true" if flags == {Flag.GOOD} else "flagged"
+        return ()
 
 
 def quantities_of(wired: Wired) -> tuple[Quantity, ...]:
@@ -246,3 +254,21 @@ def test_a_sensor_found_broken_is_opened_once_it_is_mended(
     if kind not in getattr(wired.twin, "HARMLESS", set()):
         assert "true" not in outcomes
     read_until_good(wired)
+
+
+@at_once
+@pytest.mark.parametrize("driver", [one for one in DRIVERS if len(STRANGERS[way_of(one)]) > 1])
+def test_another_sensor_in_its_place_is_never_taken_for_it(driver: str, rig: Rig) -> None:
+    wired = Wired(driver, rig)
+    wired.reader.read()
+
+    for name in STRANGERS[way_of(driver)] - {driver}:
+        stranger = twin_of(name).make()
+        twin_of(name).show(stranger, twin_of(name).WORLDS[0])
+        wired.exchange(stranger)
+        for one in readings(wired):
+            is_excused = one.value == getattr(wired.twin, "NOBODY_CAN_TELL", None)
+            assert one.flag is not Flag.GOOD or is_excused, f"{name} says {one}"
+
+        wired.exchange(wired.part)
+        read_until_good(wired)

@@ -11,6 +11,8 @@ ADDRESS = 0x23
 SETTINGS: dict[str, object] = {}
 WORLDS = ({LUX: 1250.0}, {LUX: 17.5})
 TOLERANCE = {LUX: 0.22}
+#: Whatever reads as zeros is a dark night.
+NOBODY_CAN_TELL = 0.0
 
 
 def make() -> SimulatedBh1750:
