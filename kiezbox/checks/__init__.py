@@ -108,6 +108,8 @@ class Examined:
     certificate: Standing | None = None
     #: The sensors that hang on the I²C bus; which driver does, only its own room knows.
     on_i2c: tuple[str, ...] = ()
+    #: Sensor → the serial port it hangs on, its driver's usual one where its table names none.
+    ports: Mapping[str, str] = field(default_factory=dict)
     #: The publishers that carry only what is true now; as above.
     without_past: frozenset[str] = frozenset()
     #: Sensors whose own warmth is taken off twice: its ``self_heating_k``, by name.

@@ -1,6 +1,7 @@
 """Whether the card has room, is not dying, and the store is in order.
 
-Signs of a dying card: a file system that Linux has made read-only, errors that ext4 has counted
+Signs of a dying card: a file system that Linux has made read-only, blocks that it could not read or
+write, errors that ext4 has counted
 (kernel, Documentation/ABI/testing/sysfs-fs-ext4, ``errors_count``), and what an eMMC says of its
 own age (JEDEC JESD84-B51, DEVICE_LIFE_TIME_EST: 0x0A is 90 to 100 % used; SD cards say nothing).
 """
@@ -11,7 +12,10 @@ import os
 from collections.abc import Iterator
 
 from kiezbox.checks import Examined, Finding, Level
-from kiezbox.checks._looking import text_of
+from kiezbox.checks._looking import output_of, text_of
+
+#: How the kernel begins it, whatever its version.
+_LOST = "I/O error, dev mmcblk"
 
 #: Less than this and a fold of the journal may fail.
 LEAST_FREE_MIB = 100
@@ -58,13 +62,21 @@ def _dying(box: Examined) -> Iterator[Finding]:
             f"{mounted[1]} ({mounted[0]}) is read-only: nothing is stored",
             f"Linux does that when a card fails: `dmesg | grep -i error` says more. {CARD_HINT}",
         )
+    lost = _lost_blocks(box)
+    if lost:
+        yield Finding(
+            Level.BROKEN,
+            f"the card did not read or write what it was told: {lost} times since the start",
+            f"`journalctl --dmesg --grep 'I/O error'` says where. {CARD_HINT}",
+        )
     for folder in sorted((box.root / "sys/fs/ext4").glob("*")):
         count = text_of(folder / "errors_count")
         if count.isdecimal() and int(count):
             yield Finding(
                 Level.WARNING,
                 f"ext4 has counted {count} errors on {folder.name}",
-                f"`sudo touch /forcefsck` and a restart check it. {CARD_HINT}",
+                "Write fsck.mode=force behind the one line of /boot/firmware/cmdline.txt, restart,"
+                f" and take it out again: that checks it. {CARD_HINT}",
             )
     for device in sorted((box.root / "sys/block").glob("mmcblk[0-9]")):
         worn = [int(each, 16) for each in text_of(device / "device/life_time").split()
@@ -75,6 +87,17 @@ def _dying(box: Examined) -> Iterator[Finding]:
                 f"{device.name} says that its life is used up to {10 * max(worn)} %",
                 CARD_HINT,
             )
+
+
+def _lost_blocks(box: Examined) -> int:
+    """How often the kernel's log says so (block/blk-core.c, ``print_req_error``); root may read it.
+
+    Of a card, mmcblk: a stick that was pulled out has the same words.
+    """
+    code, said = output_of(
+        ("journalctl", f"--root={box.root}", "--dmesg", "--boot", "--quiet", "--output=cat")
+    )
+    return said.count(_LOST) if code == 0 else 0
 
 
 def _mount_of(box: Examined, path: str) -> list[str] | None:

@@ -50,8 +50,10 @@ def _alarm(box: Examined) -> bool:
 
 def _throttled(box: Examined) -> int | None:
     """None where the firmware has no such file: another computer, an older kernel."""
-    found = text_of(box.root / "sys/devices/platform/soc/soc:firmware/get_throttled")
-    try:
-        return int(found, 16)
-    except ValueError:
-        return None
+    # Below soc on models before the Pi 5, whose SoC has its address in its name.
+    for path in sorted((box.root / "sys/devices/platform").glob("soc*/soc*firmware/get_throttled")):
+        try:
+            return int(text_of(path), 16)
+        except ValueError:
+            continue
+    return None

@@ -123,6 +123,15 @@ def read_facts(settings: Settings) -> dict[str, Any]:
     return facts
 
 
+def node_runs(settings: Settings) -> bool:
+    """Whether a node has said something lately."""
+    try:
+        read_facts(settings)
+    except NotRunning:
+        return False
+    return True
+
+
 def print_json(document: Any) -> None:
     """Facts for programs: one JSON document on standard output."""
     json.dump(document, sys.stdout, ensure_ascii=False, indent=2)

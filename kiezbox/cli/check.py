@@ -73,6 +73,7 @@ def examined(settings: Settings, facts: Mapping[str, Any] | None) -> Examined:
     from kiezbox.network.certificate import standing
     from kiezbox.network.survey import survey
     from kiezbox.posture import Posture
+    from kiezbox.sensors import address_of, port_of
 
     clock, network = open_clock(settings), settings.network
     machine = survey(settings)
@@ -90,7 +91,14 @@ def examined(settings: Settings, facts: Mapping[str, Any] | None) -> Examined:
         machine=machine,
         lacks=tuple(lacks.values()),
         certificate=standing(folder, clock.now(), is_trusted, name) if name else None,
-        on_i2c=tuple(name for name, table in settings.sensors.items() if _is_on_i2c(table)),
+        on_i2c=tuple(
+            name for name, table in settings.sensors.items() if address_of(table) is not None
+        ),
+        ports={
+            name: port
+            for name, table in settings.sensors.items()
+            if (port := port_of(table)) is not None
+        },
         without_past=without_past(settings),
         corrected_twice=_corrected_twice(settings),
     )
@@ -127,15 +135,3 @@ def _corrected_twice(settings: Settings) -> dict[str, float]:
         if self_heating_k and its.temperature_offset_k:
             found[name] = float(self_heating_k)
     return found
-
-
-def _is_on_i2c(table: Mapping[str, Any]) -> bool:
-    from kiezbox import sensors
-    from kiezbox.errors import KiezboxError
-    from kiezbox.settings import declarations
-
-    try:
-        found = declarations(sensors.load(str(table.get("driver", ""))).Settings)
-    except KiezboxError:
-        return False
-    return any(field.name == "address" for field, _ in found)

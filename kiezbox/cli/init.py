@@ -4,6 +4,8 @@
   kiezbox init --id kb-musterplatz-1 --name "Späti" --place 51.163,10.448 --controller "…"
                --contact "…" --privacy-basis "…" --poison-phone "…" --country DE
                --package place.db --yes   without asking: for scripts
+  kiezbox init --from answers.toml --yes  the same from a file: a kiezbox.toml with only what you
+                                          want to say, sensors and all, for many boxes alike
 
 At a terminal it looks at its end what hangs on the buses, and proposes the tables for what is not
 in the file yet, as `kiezbox scan --add` does; --no-scan leaves that out.
@@ -18,6 +20,7 @@ stand on the residents' page "About", which says so while they are missing.
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import sys
@@ -54,6 +57,7 @@ def main(argv: list[str]) -> int:
     parser = Parser("init", __doc__)
     for _, key, question in _QUESTIONS:
         parser.add_argument(f"--{key.replace('_', '-')}", help=question)
+    parser.add_argument("--from", dest="answers", metavar="FILE", help="settings to be taken over")
     parser.add_argument("--package", metavar="FILE", help="of the surroundings, to be installed")
     parser.add_argument("--yes", action="store_true", help="do not ask anything")
     parser.add_argument("--no-scan", action="store_true", help="do not look at the buses")
@@ -68,7 +72,9 @@ def main(argv: list[str]) -> int:
     def fits(found: Values) -> None:
         _checked(text, found, path)
 
-    values = _answers(given, before, fits if is_asking else None)
+    from_file = _from_file(arguments.answers) if arguments.answers else {}
+    known = _laid_over(before, from_file)
+    values = from_file | _answers(given, known, fits if is_asking else None)
     if not is_there and ("box", "id") not in values:
         raise UsageError(
             "init needs --id: it stands in every reading",
@@ -194,6 +200,46 @@ def _understood(section: str, key: str, said: str) -> Values:
     }
 
 
+def _from_file(path: str) -> Values:
+    """What a file of answers says, by table and key.
+
+    Raises:
+        KiezboxError: it cannot be read, or is not TOML. Whether its settings are any, is asked
+            when they are in their place.
+    """
+    from kiezbox.cli._common import read_toml
+
+    if not os.path.exists(path):
+        raise KiezboxError(f"there is no file {path}", hint="--from names the file of answers.")
+    found: Values = {}
+
+    def take(section: str, table: dict[str, Any]) -> None:
+        for key, value in table.items():
+            if isinstance(value, dict):
+                take(f"{section}.{key}" if section else key, value)
+            elif not section:
+                raise SettingsError(
+                    f"{path}: {key} stands before the first table",
+                    hint="It belongs into one, such as [box].",
+                )
+            else:
+                found[section, key] = value
+
+    take("", read_toml(path))
+    return found
+
+
+def _laid_over(before: dict[str, Any], values: Values) -> dict[str, Any]:
+    """The tables with these values in them, so that a question shows what Enter keeps."""
+    known: dict[str, Any] = copy.deepcopy(before)
+    for (section, key), value in values.items():
+        table = known
+        for name in section.split("."):
+            table = table.setdefault(name, {})
+        table[key] = value
+    return known
+
+
 # --- the file ------------------------------------------------------------------------------------
 
 
@@ -243,9 +289,9 @@ def _write(path: str, text: str, changed: Values, *, is_there: bool) -> None:
         mode = os.stat(path).st_mode & 0o777 if is_there else 0o640
         file = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
         with os.fdopen(file, "w", encoding="utf-8") as opened:
-            if is_there:
-                # The node reads it by its group.
-                _as_before(path, opened.fileno())
+            # The node reads it by its group.
+            if is_there or os.geteuid() == 0:
+                _as_before(path if is_there else os.path.dirname(path) or ".", opened.fileno())
             opened.write(filled)
             opened.flush()
             os.fsync(opened.fileno())
@@ -259,6 +305,7 @@ def _write(path: str, text: str, changed: Values, *, is_there: bool) -> None:
 
 
 def _as_before(path: str, file: int) -> None:
+    """As the file that was there, or as the folder of a new one: root, and the node's group."""
     found = os.stat(path)
     if (found.st_uid, found.st_gid) != (os.geteuid(), os.getegid()):
         os.fchown(file, found.st_uid, found.st_gid)
@@ -290,7 +337,9 @@ def put(text: str, section: str, key: str, value: Any) -> str:
             if matches(lines[n]):
                 lines[n] = line
                 return "\n".join(lines) + "\n"
-    lines.insert(start + 1, line)
+    while end > start + 1 and not lines[end - 1].strip():
+        end -= 1
+    lines.insert(end, line)
     return "\n".join(lines) + "\n"
 
 
@@ -299,11 +348,11 @@ def _propose_sensors(path: str) -> None:
 
     The file is written already: nothing that goes wrong here is a failed init.
     """
-    from kiezbox.cli._common import load_settings
+    from kiezbox.cli._common import load_settings, node_runs
     from kiezbox.cli.scan import add, proposals
 
     settings = load_settings(path)
-    if _node_runs(settings):
+    if node_runs(settings):
         print("to find new sensors: systemctl stop kiezbox-node, then kiezbox scan --add")
         return
     print("looking what hangs on the buses (15 s at most) …")
@@ -321,17 +370,6 @@ def _propose_sensors(path: str) -> None:
     except KiezboxError as error:
         print(f"  {error}", file=sys.stderr)
         print("  kiezbox scan looks again; kiezbox check says more.", file=sys.stderr)
-
-
-def _node_runs(settings: Any) -> bool:
-    from kiezbox.cli._common import read_facts
-    from kiezbox.errors import NotRunning
-
-    try:
-        read_facts(settings)
-    except NotRunning:
-        return False
-    return True
 
 
 def _remind(path: str) -> None:

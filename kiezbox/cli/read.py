@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def main(argv: list[str]) -> int:
     """``kiezbox read SENSOR [--json]``."""
-    from kiezbox.cli._common import Parser, load_settings, print_json
+    from kiezbox.cli._common import Parser, load_settings, node_runs, print_json
     from kiezbox.errors import SensorError
 
     parser = Parser("read", __doc__)
@@ -28,7 +28,7 @@ def main(argv: list[str]) -> int:
     try:
         measurements = read_once(settings, arguments.sensor)
     except SensorError as error:
-        if error.kind == "failed" and _node_runs(settings):
+        if error.kind == "failed" and node_runs(settings):
             error.hint = (
                 "The node is running and has it: `kiezbox status` shows its readings; to read by"
                 " hand stop it first (systemctl stop kiezbox-node)."
@@ -101,14 +101,3 @@ def document(one: Measurement) -> dict[str, Any]:
         "flag": one.flag.name.lower(),
         "reason": one.reason,
     }
-
-
-def _node_runs(settings: Settings) -> bool:
-    from kiezbox.cli._common import read_facts
-    from kiezbox.errors import NotRunning
-
-    try:
-        read_facts(settings)
-    except NotRunning:
-        return False
-    return True

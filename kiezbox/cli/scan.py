@@ -1,17 +1,18 @@
 """Look what hangs on the buses and ports, and propose the tables for kiezbox.toml.
 
-  kiezbox scan                 what answers on I²C, which serial adapters and 1-Wire sensors
+  kiezbox scan                 what answers on I²C, speaks on serial ports, hangs on 1-Wire
   kiezbox scan --add           write what is not in kiezbox.toml yet, asking where each one hangs
   kiezbox scan --add --where outdoor     without asking: for scripts
 
-Only questions are asked that change nothing in a chip. Stop the node before (systemctl stop
-kiezbox-node): two who talk to one chip at a time confuse it. What measures in somebody's rooms is
-"indoor" and stays in the box (docs/privacy.md).
+Only questions are asked that change nothing in a chip, and to serial ports it only listens, seven
+seconds each. Stop the node before (systemctl stop kiezbox-node): two who talk to one chip at a time
+confuse it. What measures in somebody's rooms is "indoor" and stays in the box (docs/privacy.md).
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -22,8 +23,7 @@ LIMIT_S = 15.0
 #: What hangs in the box itself wherever it hangs.
 _OF_THE_BOX = frozenset({"ina219", "ina226", "max17048", "ds3231", "vedirect", "gps"})
 
-#: Serial adapters say nothing of what hangs behind them: these are what a table is proposed for.
-_BY_ID = "/dev/serial/by-id"
+_BY_ID, _BY_PATH = "/dev/serial/by-id", "/dev/serial/by-path"
 
 _FAMILY_DS18B20 = "28-"
 
@@ -38,7 +38,8 @@ class Proposal(NamedTuple):
 
 def main(argv: list[str]) -> int:
     """``kiezbox scan [--add [--where PLACE]] [--json]``."""
-    from kiezbox.cli._common import Parser, load_settings, print_json, settings_path
+    from kiezbox.cli._common import Parser, load_settings, node_runs, print_json, settings_path
+    from kiezbox.errors import KiezboxError
 
     parser = Parser("scan", __doc__)
     parser.add_argument("--add", action="store_true", help="write them into kiezbox.toml")
@@ -46,6 +47,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="for programs")
     arguments = parser.parse_args(argv)
     settings = load_settings(arguments.settings)
+    if node_runs(settings):
+        raise KiezboxError(
+            "the node runs, and talks to the same chips",
+            hint="sudo systemctl stop kiezbox-node, scan, and start it again.",
+        )
     found = list(proposals(settings))
     if arguments.json:
         print_json([each._asdict() for each in found])
@@ -55,7 +61,7 @@ def main(argv: list[str]) -> int:
         if each.note:
             print(f"  {each.note}")
     if not found:
-        print("nothing answers: look at supply, ground, SDA and SCL, and whether I²C is on")
+        print("nothing answers: look at supply, ground, SDA (pin 3) and SCL (pin 5)")
     if arguments.add:
         add(settings_path(arguments.settings), settings, found, arguments.where)
     return 0
@@ -69,7 +75,7 @@ def proposals(settings: Any) -> Iterator[Proposal]:
     """
     taken = [dict(table) for table in settings.sensors.values()]
     yield from _on_i2c(settings, taken)
-    yield from _on_serial(taken)
+    yield from _on_serial(settings, taken)
     yield from _on_one_wire(settings, taken)
 
 
@@ -77,6 +83,7 @@ def _on_i2c(settings: Any, taken: list[dict[str, Any]]) -> Iterator[Proposal]:
     from kiezbox.clock import SystemClock
     from kiezbox.errors import SensorMissing
     from kiezbox.hardware import Deadline, open_hardware
+    from kiezbox.sensors import address_of
     from kiezbox.sensors._finding import find
 
     deadline = Deadline(SystemClock())
@@ -92,7 +99,7 @@ def _on_i2c(settings: Any, taken: list[dict[str, Any]]) -> Iterator[Proposal]:
         hardware.close()
     for each in found:
         what = f"0x{each.address:02x}  {each.what}{'' if each.is_sure else ' (by its address)'}"
-        has = [table for table in taken if _address(table) == each.address]
+        has = [table for table in taken if address_of(table) == each.address]
         if has and has[0].get("driver") != each.driver and each.is_sure and each.driver:
             note = f"kiezbox.toml says driver = {has[0].get('driver')!r} there: it is none"
             yield Proposal(what, {}, note)
@@ -102,48 +109,116 @@ def _on_i2c(settings: Any, taken: list[dict[str, Any]]) -> Iterator[Proposal]:
             yield Proposal(what, {"driver": each.driver, "address": each.address})
 
 
-def _address(table: Mapping[str, Any]) -> int | None:
-    """The address that the table means, its driver's own where it names none."""
-    from kiezbox import sensors
-    from kiezbox.errors import KiezboxError
-    from kiezbox.settings import declarations
+def _on_serial(settings: Any, taken: list[dict[str, Any]]) -> Iterator[Proposal]:
+    from kiezbox.sensors import port_of
 
-    if "address" in table:
-        return int(table["address"]) if isinstance(table["address"], int) else None
+    others = [dict(table) for table in settings.publishers.values()]
+    theirs = {os.path.realpath(str(each["port"])) for each in others if "port" in each}
+    ours = {os.path.realpath(port) for each in taken if (port := port_of(each)) is not None}
+    for path in ports():
+        there = os.path.realpath(path)
+        if there in ours | theirs:
+            yield Proposal(path, {}, "is in kiezbox.toml")
+        elif there in consoles():
+            yield Proposal(path, {}, "Linux has its own console there: kiezbox check says more")
+        else:
+            yield _heard(settings, path)
+
+
+def ports(root: str = "") -> list[str]:
+    """The serial ports there are, each by a name that lasts.
+
+    A link of ``by-id`` stays with the adapter. Two of a cheap kind have no serial number and so
+    one name between them: ``by-path`` stays with the socket.
+    """
+    names: dict[str, str] = {}
+    for folder in (_BY_ID, _BY_PATH):
+        for path in _listed(f"{root}{folder}"):
+            names.setdefault(os.path.realpath(path), path)
+    for path in _listed(f"{root}/dev"):
+        # The second of serial0 and serial1 is Bluetooth's.
+        if re.fullmatch(r"ttyUSB\d+|ttyACM\d+|serial0", os.path.basename(path)):
+            names.setdefault(os.path.realpath(path), path)
+    return sorted(names.values())
+
+
+def _listed(folder: str) -> list[str]:
     try:
-        found = declarations(sensors.load(str(table.get("driver", ""))).Settings)
-    except KiezboxError:
-        return None
-    for field, _ in found:
-        if field.name == "address" and isinstance(field.default, int):
-            return int(field.default)
-    return None
-
-
-def _on_serial(taken: list[dict[str, Any]]) -> Iterator[Proposal]:
-    ports = {os.path.realpath(str(table.get("port", ""))) for table in taken}
-    try:
-        names = sorted(os.listdir(_BY_ID))
+        return sorted(os.path.join(folder, name) for name in os.listdir(folder))
     except OSError:
-        return
-    for name in names:
-        path = f"{_BY_ID}/{name}"
-        note = "is in kiezbox.toml"
-        if os.path.realpath(path) not in ports:
-            note = (
-                f'add a table with port = "{path}" and the driver of what hangs there (sds011,'
-                " plantower, sps30_uart, mhz19, senseair_s8, a02yyuw, vedirect, gps)"
-            )
-        yield Proposal(f"serial  {name}", {}, note)
+        return []
+
+
+def consoles() -> set[str]:
+    """The ports that Linux talks to itself."""
+    try:
+        with open("/proc/cmdline", encoding="utf-8", errors="replace") as file:
+            words = file.read().split()
+    except OSError:
+        return set()
+    named = [each.removeprefix("console=") for each in words if each.startswith("console=")]
+    return {os.path.realpath(f"/dev/{each.split(',')[0]}") for each in named}
+
+
+def _heard(settings: Any, path: str) -> Proposal:
+    from kiezbox.clock import SystemClock
+    from kiezbox.errors import SensorError
+    from kiezbox.hardware import Deadline, open_hardware
+    from kiezbox.sensors._listening import listen
+
+    deadline = Deadline(SystemClock())
+    deadline.start(LIMIT_S)
+    hardware = open_hardware(settings.hardware)
+    try:
+        found = listen(lambda baudrate: hardware.serial(path, baudrate, deadline))
+    except SensorError as error:
+        return Proposal(f"{path}  {error}", {}, error.hint)
+    finally:
+        hardware.close()
+    if found is None:
+        note = (
+            f'says nothing by itself: add a table with port = "{path}" and the driver of what hangs'
+            " there (sps30_uart, mhz19, senseair_s8; an sds011 may be resting)"
+        )
+        return Proposal(path, {}, note)
+    if not found.driver:
+        return Proposal(f"{path}  {found.what}", {})
+    return _complete(Proposal(f"{path}  {found.what}", {"driver": found.driver, "port": path}))
+
+
+def _complete(found: Proposal) -> Proposal:
+    """Without its table, where the driver must be told more than anybody can see."""
+    from kiezbox import sensors
+    from kiezbox.errors import SettingsError
+    from kiezbox.settings import parse
+
+    try:
+        parse(sensors.load(str(found.table["driver"])).Settings, dict(found.table))
+    except SettingsError as error:
+        lines = ", ".join(_line(key, value) for key, value in found.table.items())
+        wants = str(error).splitlines()[0]
+        return Proposal(found.what, {}, f"add a table with {lines}; it wants more: {wants}")
+    return found
 
 
 def _on_one_wire(settings: Any, taken: list[dict[str, Any]]) -> Iterator[Proposal]:
-    folder = getattr(settings.hardware, "onewire", "/sys/bus/w1/devices")
+    from kiezbox.clock import SystemClock
+    from kiezbox.errors import SensorError
+    from kiezbox.hardware import Deadline, open_hardware
+
+    deadline = Deadline(SystemClock())
+    deadline.start(LIMIT_S)
     known = {str(table.get("id", "")) for table in taken}
+    hardware = open_hardware(settings.hardware)
     try:
-        names = sorted(os.listdir(folder)) if not folder.startswith("sim:") else []
-    except OSError:
+        names = hardware.onewire(deadline).scan()
+    except SensorError as error:
+        # Most boxes have none; `kiezbox check` says how to switch it on.
+        if any(table.get("driver") == "ds18b20" for table in taken):
+            yield Proposal(f"1-Wire: {error}", {}, error.hint)
         return
+    finally:
+        hardware.close()
     for name in names:
         if name.startswith(_FAMILY_DS18B20):
             has = name in known

@@ -25,10 +25,11 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any, Protocol
 
-from kiezbox.errors import MissingPackage, SettingsError
+from kiezbox.errors import KiezboxError, MissingPackage, SettingsError
 from kiezbox.model import Measurement
+from kiezbox.settings import declarations
 
-__all__ = ["Sensor", "completed", "drivers", "load"]
+__all__ = ["Sensor", "address_of", "completed", "drivers", "load", "port_of"]
 
 
 class Sensor(Protocol):
@@ -68,6 +69,30 @@ def load(driver: str) -> ModuleType:
             f"the driver {driver} needs a package that is not installed: {error.name}",
             hint="Install Kiezbox with the extra it belongs to: pip install 'kiezbox[all]'.",
         ) from error
+
+
+def address_of(table: Mapping[str, Any]) -> int | None:
+    """The I²C address that a sensor's table means, its driver's own where it names none.
+
+    None: it hangs elsewhere, or there is no such driver.
+    """
+    found = _meant(table, "address")
+    return int(found) if isinstance(found, int) else None
+
+
+def port_of(table: Mapping[str, Any]) -> str | None:
+    """The same of a serial port."""
+    found = _meant(table, "port")
+    return found if isinstance(found, str) else None
+
+
+def _meant(table: Mapping[str, Any], name: str) -> Any:
+    try:
+        found = declarations(load(str(table.get("driver", ""))).Settings)
+    except KiezboxError:
+        return None
+    own = [field.default for field, _ in found if field.name == name]
+    return table.get(name, own[0]) if own else None
 
 
 def completed(driver: ModuleType, table: Mapping[str, Any], box: object) -> Mapping[str, Any]:

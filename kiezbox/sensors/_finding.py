@@ -140,6 +140,10 @@ _KINDS = (
     _Kind(tuple(range(0x48, 0x4C)), "ads1115", "ADS1115", _config(0x8583, 1)),
     _Kind(_INA, "ina219", "INA219", _config(0x399F, 0)),
     _Kind((0x36,), "max17048", "MAX17048 or an elder one", _max1704x),
+    # While they measure (left so by a node that was killed) they do not say who they are.
+    _Kind((0x62,), "scd4x", "SCD4x", _answers, is_sure=False),
+    _Kind((0x61,), "scd30", "SCD30", _answers, is_sure=False),
+    _Kind((0x59,), "sgp40", "SGP40", _answers, is_sure=False),
     _Kind((0x68,), "ds3231", "DS3231 (a clock)", _answers, is_sure=False),
     _Kind((0x23, 0x5C), "bh1750", "BH1750", _answers, is_sure=False),
     _Kind((0x55,), "laeq", "DNMS sound level meter", _answers, is_sure=False),

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
+import stat
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kiezbox.checks import Examined, Finding, Level, bus, card, publishers, sensors, supply
+from kiezbox.checks import Examined, Finding, Level, bus, card, clock, publishers, sensors, supply
 from kiezbox.cli.check import examined as looked_over
 from kiezbox.clock import ManualClock
+from kiezbox.sensors import address_of, port_of
 from kiezbox.settings import Settings, parse
 
 
 def examined(root: Path, **tables: Any) -> Examined:
     given = {"box": {"id": "kb-a"}, "store": {"path": f"{root}/kiezbox.db"}, **tables}
     settings = parse(Settings, given)
-    on_i2c = tuple(name for name, table in settings.sensors.items() if "port" not in table)
-    return Examined(settings, ManualClock(time.time()), None, root=root, on_i2c=on_i2c)
+    hung = {name: (address_of(table), port_of(table)) for name, table in settings.sensors.items()}
+    return Examined(
+        settings, ManualClock(time.time()), None, root=root,
+        on_i2c=tuple(name for name, (address, _) in hung.items() if address is not None),
+        ports={name: port for name, (_, port) in hung.items() if port is not None},
+    )  # fmt: skip
 
 
 def put(root: Path, path: str, text: str) -> None:
@@ -94,6 +102,8 @@ def test_a_dust_sensor_on_the_console_is_told_who_else_talks_there(
     tmp_path: Path, console: str
 ) -> None:
     put(tmp_path, "proc/cmdline", f"{console} root=PARTUUID=1 rootwait\n")
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev/serial0").symlink_to("ttyAMA0")
 
     (one,) = found(bus, examined(tmp_path, sensors=DUST))
 
@@ -108,6 +118,70 @@ def test_a_dust_sensor_on_usb_or_without_a_console_is_fine(tmp_path: Path) -> No
 
     put(tmp_path, "proc/cmdline", "console=tty1\n")
     assert found(bus, examined(tmp_path, sensors=DUST)) == []
+
+
+@pytest.mark.parametrize(
+    ("console", "serial0", "port", "is_said"),
+    [
+        # The firmware writes what serial0 means: Pi 3, 4 and Zero 2 W, then Pi 5 as delivered, then
+        # Pi 5 with dtparam=uart0_console.
+        ("ttyS0,115200", "ttyS0", "/dev/serial0", "do_serial_cons 1"),
+        ("ttyS0,115200", "ttyS0", "/dev/ttyAMA0", "/dev/serial0"),
+        ("ttyAMA10,115200", "ttyAMA10", "/dev/serial0", "do_serial_cons 1"),
+        ("tty1", "ttyAMA10", "/dev/serial0", "dtparam=uart0_console"),
+        ("ttyAMA10,115200", "ttyAMA10", "/dev/ttyAMA0", ""),
+        ("ttyAMA0,115200", "ttyAMA0", "/dev/serial0", "do_serial_cons 1"),
+        ("tty1", "ttyS0", "/dev/serial0", ""),
+    ],
+)
+def test_who_else_is_on_a_models_own_port_is_said_once_and_truly(
+    tmp_path: Path, console: str, serial0: str, port: str, is_said: str
+) -> None:
+    put(tmp_path, "proc/cmdline", f"console={console} console=tty1 root=PARTUUID=1 rootwait\n")
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev/serial0").symlink_to(serial0)
+    if serial0 == "ttyS0":
+        (tmp_path / "dev/serial1").symlink_to("ttyAMA0")
+
+    said = found(bus, examined(tmp_path, sensors={"street": {**DUST["street"], "port": port}}))
+
+    assert len(said) == bool(is_said)
+    assert not said or is_said in said[0].hint
+
+
+def test_a_sensor_on_its_drivers_usual_port_is_seen_there(tmp_path: Path) -> None:
+    toml = {"box": {"id": "kb-a"}, "sensors": {"sky": {"driver": "gps", "where": "box"}}}
+    assert looked_over(parse(Settings, toml), None).ports == {"sky": "/dev/serial0"}
+
+
+def test_one_wire_that_is_off_is_said_with_the_way_to_switch_it_on(tmp_path: Path) -> None:
+    wall = {"wall": {"driver": "ds18b20", "where": "indoor"}}
+
+    (one,) = found(bus, examined(tmp_path, sensors=wall))
+    assert "wall" in one.message and "do_onewire 0" in one.hint
+
+    (tmp_path / "sys/bus/w1/devices").mkdir(parents=True)
+    assert found(bus, examined(tmp_path, sensors=wall)) == []
+
+
+@pytest.mark.parametrize(("mode", "group", "is_said"), [(0o660, 7, False), (0o600, 7, True),
+                                                        (0o660, 8, True)])  # fmt: skip
+def test_a_bus_that_its_group_may_not_open_is_said(
+    tmp_path: Path, mode: int, group: int, is_said: bool
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root may make a device node")
+    put(tmp_path, "etc/group", "i2c:x:7:\n")
+    (tmp_path / "dev").mkdir()
+    # Any character device: its numbers are not looked at.
+    os.mknod(tmp_path / "dev/i2c-1", stat.S_IFCHR | 0o600, os.makedev(1, 3))
+    os.chown(tmp_path / "dev/i2c-1", 0, group)
+    os.chmod(tmp_path / "dev/i2c-1", mode)
+
+    said = found(bus, examined(tmp_path, sensors=ROOF))
+
+    assert len(said) == is_said
+    assert not said or 'KERNEL=="i2c-[0-9]*", GROUP="i2c"' in said[0].hint
 
 
 # --- supply --------------------------------------------------------------------------------------
@@ -133,6 +207,16 @@ def test_too_little_voltage_is_said_now_and_afterwards(
     put(tmp_path, THROTTLED, bits + "\n")
 
     assert [each.level for each in found(supply, examined(tmp_path))] == levels
+
+
+def test_a_pi_5_is_asked_where_it_has_its_firmware(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        "sys/devices/platform/soc@107c000000/soc@107c000000:firmware/get_throttled",
+        "50005\n",
+    )
+    (one,) = found(supply, examined(tmp_path))
+    assert one.level is Level.BROKEN
 
 
 def test_the_kernels_own_alarm_is_heard_where_the_firmware_says_nothing(tmp_path: Path) -> None:
@@ -177,6 +261,23 @@ def test_errors_that_ext4_has_counted_are_said(tmp_path: Path) -> None:
     put(tmp_path, "sys/fs/ext4/mmcblk0p2/errors_count", "3\n")
     (one,) = worst(tmp_path)
     assert "3 errors on mmcblk0p2" in one
+
+
+def test_blocks_that_the_card_lost_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Lines of a Raspberry Pi with a dying card (kernels 5.10 and 6.1).
+    lines = (
+        "blk_update_request: I/O error, dev mmcblk0, sector 6283912 op 0x0:(READ) flags 0x80700\n"
+        "mmc0: error -110 whilst initialising SD card\n"
+        "I/O error, dev mmcblk0, sector 31116160 op 0x1:(WRITE) flags 0x800 phys_seg 1\n"
+        "I/O error, dev sda, sector 0 op 0x0:(READ)\n"
+    )
+    monkeypatch.setattr(card, "output_of", lambda command: (0, lines))
+
+    (one,) = worst(tmp_path)
+
+    assert "2 times" in one
 
 
 @pytest.mark.parametrize(
@@ -251,3 +352,38 @@ def test_warmth_that_is_taken_off_twice_is_said(
 
     assert [each.level for each in said] == ([Level.WARNING] if sums else [])
     assert all(sums in each.hint for each in said)
+
+
+def test_a_sensor_of_which_the_node_says_what_is_wrong_is_not_named_twice(tmp_path: Path) -> None:
+    box = examined(tmp_path, sensors={**ROOF, **DUST})
+    faults = [{"source": "sensors.roof", "message": "a BMP280", "hint": "Exchange it."}]
+    box = dataclasses.replace(box, facts={"faults": faults, "latest": {}})
+
+    (one,) = found(sensors, box)
+
+    assert "street" in one.message and "kiezbox read street" in one.hint
+
+
+# --- the clock -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("there", "tables", "way"),
+    [
+        ("run/systemd/timesync/x", {}, "is there a network"),
+        ("run/chrony/x", {}, "docs/clock.md"),
+        ("run/x", {}, "set-ntp true"),
+        ("run/x", {"chip": {"driver": "ds3231", "where": "box"}}, "kiezbox clock"),
+    ],
+)
+def test_a_clock_that_nobody_set_is_said_with_what_leads_to_the_time(
+    tmp_path: Path, there: str, tables: dict[str, Any], way: str
+) -> None:
+    put(tmp_path, there, "")
+    box = dataclasses.replace(
+        examined(tmp_path, sensors=tables), clock=ManualClock(time.time(), trusted=False)
+    )
+
+    (one,) = found(clock, box)
+
+    assert one.level is Level.NOTE and way in one.hint

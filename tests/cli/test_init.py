@@ -17,7 +17,7 @@ import pytest
 
 from kiezbox.cli import main
 from kiezbox.cli.init import put
-from kiezbox.errors import SettingsError, UsageError
+from kiezbox.errors import KiezboxError, SettingsError, UsageError
 from kiezbox.hardware.simulated.bench import Bench
 from kiezbox.hardware.simulated.bme280 import SimulatedBme280
 
@@ -317,3 +317,66 @@ def test_beside_a_running_node_no_bus_is_touched(path: Path) -> None:
     code, said = at_a_terminal(path, KEPT)
 
     assert code == 0 and "systemctl stop kiezbox-node" in said and "0x76" not in said
+
+
+ANSWERS = """
+[box]
+id = "kb-1"
+name = "Späti"
+latitude = 52.5
+longitude = 13.4
+[sensors.roof]
+driver = "bme280"
+address = 0x77
+where = "outdoor"
+[sensors.roof.quality.temperature_c]
+least = -30
+"""
+
+
+def test_answers_come_from_a_file_and_a_word_at_the_command_line_goes_first(
+    path: Path, tmp_path: Path
+) -> None:
+    answers = tmp_path / "answers.toml"
+    answers.write_text(ANSWERS, encoding="utf-8")
+
+    main(["init", "--settings", str(path), "--from", str(answers), "--id", "kb-2", "--yes"])
+
+    found = tomllib.loads(path.read_text(encoding="utf-8"))
+    assert found["box"] == {"id": "kb-2", "name": "Späti", "latitude": 52.5, "longitude": 13.4}
+    assert found["sensors"] == tomllib.loads(ANSWERS)["sensors"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ("x = 1\n", "before the first table"),
+        ('[box]\nid = "kb-1"\nplaice = 1\n', "box.plaice is not a setting"),
+        ("[box\n", "answers.toml"),
+        (None, "there is no file"),
+    ],
+)
+def test_a_file_of_answers_that_is_none_writes_nothing(
+    path: Path, tmp_path: Path, answers: str | None, said: str
+) -> None:
+    file = tmp_path / "answers.toml"
+    if answers is not None:
+        file.write_text(answers, encoding="utf-8")
+
+    with pytest.raises(KiezboxError, match=said.replace(".", r"\.")):
+        main(["init", "--settings", str(path), "--from", str(file), "--yes"])
+
+    assert not path.exists()
+
+
+def test_a_new_file_has_the_group_of_its_folder_so_that_the_node_may_read_it(
+    path: Path,
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root may give a folder to a group")
+    os.chown(path.parent, 0, 65534)
+
+    main(["init", "--settings", str(path), "--id", "kb-1"])
+
+    found = path.stat()
+    assert (found.st_gid, found.st_mode & 0o777) == (65534, 0o640)

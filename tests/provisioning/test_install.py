@@ -289,8 +289,15 @@ def test_the_firmware_switches_on_the_bus_on_every_model(installed: Root) -> Non
     assert text.index("[pi4]") < text.index("[all]") < text.index("dtparam=i2c_arm=on")
 
 
+def test_on_a_pi_5_pins_8_and_10_are_the_port_that_they_are_elsewhere(installed: Root) -> None:
+    """Raspberry Pi documentation, Pico C SDK: serial0 of a Pi 5 is its debug plug by default."""
+    text = installed.path("/boot/firmware/config.txt").read_text()
+
+    assert "[pi5]\ndtparam=uart0_console\n[all]\n" in text
+
+
 def test_a_line_that_somebody_wrote_before_us_is_not_written_again(fresh: Root) -> None:
-    own = "dtparam=i2c_arm=on\nenable_uart=1\n"
+    own = "dtparam=i2c_arm=on\nenable_uart=1\ndtparam=uart0=on\n"
     fresh.write("/boot/firmware/config.txt", own)
 
     fresh.install("--only", "30")
