@@ -121,13 +121,13 @@ _RAK = Dialect(
         Ask(
             "AT+SEND={port}:{payload}",
             (
-                (r"\+EVT:SEND_CONFIRMED_OK", Outcome.DONE),
-                (r"\+EVT:SEND_CONFIRMED_FAILED.*", Outcome.NOT_CONFIRMED),
+                (r"\+EVT:SEND[ _]CONFIRMED[ _]OK", Outcome.DONE),
+                (r"\+EVT:SEND[ _]CONFIRMED[ _]FAILED.*", Outcome.NOT_CONFIRMED),
             ),
             40.0,
         ),
     ),
-    acknowledged=r"\+EVT:SEND_CONFIRMED_OK",
+    acknowledged=r"\+EVT:SEND[ _]CONFIRMED[ _]OK",
 )
 _E5 = Dialect(
     baudrate=9600,

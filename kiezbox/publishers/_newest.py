@@ -51,14 +51,14 @@ class Newest:
 
     def announced(self, kind: str, document: Mapping[str, Any]) -> bool:
         """Heed what ``announce`` was called with: which sensors there are, and whether this mode
-        reads them less often. True if from now on it does, and the one before did not.
+        reads them at another pace than the one before: True if it does.
         """
         was_saving = self._is_saving
         if kind == "sensors":
             self._sensors = document["sensors"]
         elif kind == "state":
             self._is_saving = (document.get("mode") or {}).get("name") in SPARING
-        return self._is_saving and not was_saving
+        return self._is_saving != was_saving
 
     def interval_s(self, sensor: str) -> float:
         """Between two readings of this sensor."""

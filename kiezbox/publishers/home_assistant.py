@@ -53,8 +53,10 @@ INTERVALS = 3.0
 #: Seconds between two looks at the store.
 PACE_S = 1.0
 
-#: Seconds that Home Assistant has to heed a new description before values follow that need it.
-HEED_S = 5.0
+#: Seconds after a description when what was said is said again. Home Assistant does not listen to a
+#: new entity before, and what it knew of one that expires otherwise now it forgets. More than once,
+#: because it may be slow, and gathers subscriptions for some seconds.
+HEED_S = (0.5, 5.0, 30.0)
 
 #: Messages on their way at once; paho keeps 64 at most.
 IN_FLIGHT = 16
@@ -103,8 +105,11 @@ class HomeAssistant(mqtt.Mqtt):
         self._place = words.Place(box.id, box.name or box.id, settings.prefix)
         self.topics = (self._place.config, self._place.birth)
         self._newest = Newest(clock, INTERVALS)
-        self._due_at_s = clock.monotonic()
-        self._wants_again = False
+        self._due_at_s = self._not_before_s = clock.monotonic()
+        # When what was said is to be said again, the next time first. A lock of its own, because
+        # the link's thread must not wait.
+        self._again = threading.Lock()
+        self._again_at_s: list[float] = []
         # What is described, and what was: by id, with its platform. Only touched under the lock.
         self._describing = threading.RLock()
         self._components: dict[str, dict[str, Any]] = words.of_the_box(self._place)
@@ -133,13 +138,17 @@ class HomeAssistant(mqtt.Mqtt):
         if self._known_on is not None:
             # A first connection is waited for by the worker's own pauses.
             self._due_at_s = self._clock.monotonic() + self._settings.retry_least_s
+            self._not_before_s = self._due_at_s
         connection = self._connection
         if connection is None or not connection.is_up:
             raise self._why()
-        self._introduce(connection, taken)
+        is_new = self._introduce(connection, taken)
         self._say_values(connection, taken)
         self.sent += len(taken)
         self._due_at_s = self._clock.monotonic() + PACE_S
+        if is_new:
+            # The next readings may be ten minutes away.
+            self._say_again(*HEED_S)
 
     def _say_values(self, connection: Connection, taken: Mapping[Series, Value]) -> None:
         values = list(taken.items())
@@ -157,12 +166,26 @@ class HomeAssistant(mqtt.Mqtt):
 
     def due_in_s(self) -> float:
         """See ``publishers.Latest``."""
-        return self._due_at_s - self._clock.monotonic()
+        with self._again:
+            due_at_s = min([self._due_at_s, *self._again_at_s[:1]])
+        return max(self._not_before_s, due_at_s) - self._clock.monotonic()
 
     def wants_again(self) -> bool:
         """Whether what was said has to be said again (see ``publishers.Latest``)."""
-        wanted, self._wants_again = self._wants_again, False
-        return wanted
+        with self._again:
+            now = self._clock.monotonic()
+            later = [at_s for at_s in self._again_at_s if at_s > now]
+            is_wanted = len(later) < len(self._again_at_s)
+            self._again_at_s = later
+        if is_wanted:
+            # Whoever was told so hands it over at once, whatever was said a moment ago.
+            self._due_at_s = now
+        return is_wanted
+
+    def _say_again(self, *after_s: float) -> None:
+        with self._again:
+            now = self._clock.monotonic()
+            self._again_at_s = [now + seconds for seconds in after_s]
 
     def _judge(self, batch: Batch) -> None:
         """Keep how far each series' newest reading may be believed; the value is not said."""
@@ -184,13 +207,10 @@ class HomeAssistant(mqtt.Mqtt):
         """The box's state and faults as entities of its own; which sensors may be shown."""
         if kind in ("sensors", "state"):
             with self._describing:
-                lives_longer = self._newest.announced(kind, document)
+                is_other_pace = self._newest.announced(kind, document)
                 self._describe_if_known()
-            if lives_longer:
-                # What Home Assistant has heard expires as it was told then, and the next reading
-                # comes later than that.
-                self._due_at_s = self._clock.monotonic() + HEED_S
-                self._wants_again = True
+                if is_other_pace:
+                    self._say_again(*HEED_S)
         if kind in ("state", "faults"):
             payload = _packed(words.told(kind, document))
             with self._saying:
@@ -213,8 +233,9 @@ class HomeAssistant(mqtt.Mqtt):
 
     def _introduce(
         self, connection: Connection, taken: Mapping[Series, Value] | None = None
-    ) -> None:
-        """Describe the box on this connection: once, and again when there is something new.
+    ) -> bool:
+        """Describe the box on this connection: once, and again when there is something new. True if
+        a series is new.
 
         Before the first time the broker must have told what was described before, or it would be
         forgotten that it has to go. It has, once it acknowledges what was sent after the
@@ -229,10 +250,12 @@ class HomeAssistant(mqtt.Mqtt):
                 self._described = None
             if connection is not self._known_on:
                 raise Unreachable(f"not yet introduced to {connection.where}")
+            is_new = not self._series.issuperset(taken or ())
             self._series |= set(taken or ())
             mid = self._describe(connection)
         if mid is not None:
             connection.acknowledged(mid, self._settings.keepalive_s)
+        return is_new
 
     def _describe_if_known(self) -> None:
         connection = self._connection
@@ -316,7 +339,7 @@ class HomeAssistant(mqtt.Mqtt):
             if connection is not None:
                 log.info("%s: Home Assistant is there again", self.name)
                 self._described = None
-                self._wants_again = True
+                self._say_again(0.0, *HEED_S)
                 self._in_its_own_thread(connection)
 
     def _in_its_own_thread(self, connection: Connection) -> None:

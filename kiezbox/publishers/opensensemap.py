@@ -41,8 +41,10 @@ MOST_MEASUREMENTS = 2500
 #: Seconds from one request to the next: six a minute, where all behind one address have 15.
 PACE_S = 10.0
 
-#: After a 429 that does not say for how long.
-TOO_MANY_S = 60.0
+#: After a 429 that does not say for how long; it doubles with each one that follows. (Of their
+#: limit two numbers are told: 15 a minute (issue 187), 15 in a quarter of an hour (issue 325 of
+#: openSenseMap).)
+TOO_MANY_S, MOST_TOO_MANY_S = 60.0, 900.0
 
 #: Seconds that their clock may be behind ours.
 AHEAD_S = 30.0
@@ -123,6 +125,7 @@ class OpenSenseMap:
         self._good = 0
         self._next_s = 0.0
         self._too_many_until_s = 0.0
+        self._too_many_s = TOO_MANY_S
         #: Per boot number: Unix seconds minus seconds since the machine's start.
         self._offset_s: dict[int, float] = {}
         self._is_over = threading.Event()
@@ -219,8 +222,10 @@ class OpenSenseMap:
             if isinstance(cause, NotTaken):
                 self._next_s = self._clock.monotonic() + PACE_S
                 if cause.answer.status == 429:
-                    self._too_many_until_s = self._clock.monotonic() + TOO_MANY_S
+                    self._too_many_until_s = self._clock.monotonic() + self._too_many_s
+                    self._too_many_s = min(MOST_TOO_MANY_S, 2 * self._too_many_s)
             raise
+        self._too_many_s = TOO_MANY_S
         self._next_s = self._clock.monotonic() + PACE_S
 
     def announce(self, kind: str, document: Mapping[str, Any]) -> None:

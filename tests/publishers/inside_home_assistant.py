@@ -13,7 +13,7 @@ import logging
 import sys
 from typing import Any
 
-from homeassistant import bootstrap, config_entries, core, loader
+from homeassistant import bootstrap, config_entries, const, core, loader
 from homeassistant.helpers import device_registry, entity_registry
 
 
@@ -75,6 +75,8 @@ async def main(folder: str, port: int) -> None:
     await bootstrap.async_load_base_functionality(hass)
     await hass.config_entries.async_add(entry_for(port))
     hass.set_state(core.CoreState.running)
+    # Who waits for this says "online", a while after all that was kept has been described.
+    hass.bus.async_fire(const.EVENT_HOMEASSISTANT_STARTED)
     await hass.async_block_till_done()
     print(json.dumps("ready"), flush=True)
     reader = asyncio.StreamReader()

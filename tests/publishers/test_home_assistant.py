@@ -189,22 +189,46 @@ def test_in_a_mode_that_saves_a_state_lives_as_long_as_its_sensor_rests(
     wait_for(lambda: expires_after() == 180, "three intervals again")
 
 
-def test_what_was_said_is_wanted_again_once_a_while_after_its_sensor_began_to_rest(
-    rig: Rig,
+def asked_for_again(rig: Rig, publisher: Any) -> list[bool]:
+    """After each of the moments that Home Assistant has to heed a description, and once more."""
+    found = []
+    for _ in range(len(home_assistant.HEED_S) + 1):
+        rig.clock.advance(max(home_assistant.HEED_S))
+        found.append(publisher.wants_again())
+    return found
+
+
+def test_what_is_described_for_the_first_time_is_wanted_again(rig: Rig) -> None:
+    publisher = rig.open()
+    rig.say(publisher, rig.reading(Quantity.TEMPERATURE_C, 21.5))
+    first, second, _ = home_assistant.HEED_S
+
+    assert publisher.due_in_s() == pytest.approx(first)
+    assert not publisher.wants_again()
+    rig.clock.advance(first)
+    assert (publisher.wants_again(), publisher.wants_again()) == (True, False)
+    assert publisher.due_in_s() <= 0, "not a second after the last time"
+    rig.clock.advance(second - first)
+    assert (publisher.wants_again(), publisher.wants_again()) == (True, False)
+    rig.say(publisher, rig.reading(Quantity.TEMPERATURE_C, 21.6))
+    assert asked_for_again(rig, publisher) == [True, False, False, False]
+    rig.say(publisher, rig.reading(Quantity.HUMIDITY_PERCENT, 55.0))
+    assert asked_for_again(rig, publisher)[0]
+
+
+@pytest.mark.parametrize("mode", ["saving", "dark"])
+def test_what_was_said_is_wanted_again_when_its_sensor_begins_to_rest_and_when_it_ends(
+    rig: Rig, mode: str
 ) -> None:
+    """Home Assistant forgets the state of an entity that expires otherwise from now on."""
     publisher = rig.open()
     publisher.announce("state", {"mode": {"name": "normal"}})
     rig.say(publisher, rig.reading(Quantity.TEMPERATURE_C, 21.5))
-    assert not publisher.wants_again()
+    asked_for_again(rig, publisher)
 
-    publisher.announce("state", {"mode": {"name": "saving"}})
-
-    # Home Assistant takes a moment to heed the new description.
-    assert publisher.due_in_s() == pytest.approx(home_assistant.HEED_S)
-    assert (publisher.wants_again(), publisher.wants_again()) == (True, False)
-    publisher.announce("state", {"mode": {"name": "dark"}})
-    publisher.announce("state", {"mode": {"name": "normal"}})
-    assert not publisher.wants_again()
+    for name, is_wanted in ((mode, True), ("dark", False), ("normal", True), ("exercise", False)):
+        publisher.announce("state", {"mode": {"name": name}})
+        assert asked_for_again(rig, publisher)[0] == is_wanted
 
 
 @pytest.mark.parametrize("flag", [Flag.SUSPECT, Flag.BAD])
@@ -321,6 +345,7 @@ def test_home_assistant_that_starts_again_is_told_everything_again(rig: Rig) -> 
 
     wait_for(lambda: len(configs.heard) >= 2, "the description again")
     wait_for(lambda: not last(heard, f"{BASE}/state").is_retained, "the state again")
+    rig.clock.advance(1)
     wait_for(lambda: publisher.due_in_s() <= 0, "it is due")
     assert publisher.wants_again()
 
@@ -588,8 +613,9 @@ def test_a_real_home_assistant_takes_all_of_it_without_a_warning_and_loses_what_
 
 @pytest.mark.broker
 def test_a_real_home_assistant_lets_a_state_expire_when_its_sensor_is_silent(
-    rig: Rig, tmp_path: Path, stack: ExitStack
+    rig: Rig, tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(home_assistant, "HEED_S", (0.2, 0.4))
     real = RealHomeAssistant(tmp_path / "ha", rig.broker.port)
     stack.callback(real.close)
     publisher = rig.open(told={"sensors": {"roof": {"interval_s": 0.9, "quantities": None}}})
@@ -609,8 +635,9 @@ def test_a_real_home_assistant_lets_a_state_expire_when_its_sensor_is_silent(
 
 @pytest.mark.broker
 def test_a_real_home_assistant_keeps_the_state_of_a_sensor_that_begins_to_rest(
-    rig: Rig, tmp_path: Path, stack: ExitStack
+    rig: Rig, tmp_path: Path, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(home_assistant, "HEED_S", (0.2, 0.4))
     real = RealHomeAssistant(tmp_path / "ha", rig.broker.port)
     stack.callback(real.close)
     quick: dict[str, Any] = {"interval_s": 1.0, "quantities": None}
@@ -634,6 +661,7 @@ def test_a_real_home_assistant_keeps_the_state_of_a_sensor_that_begins_to_rest(
 
     publisher.announce("state", {"mode": {"name": "saving"}})
     wait_for(lambda: len(configs.heard) >= 2, "the new description")
+    rig.clock.advance(1)
     assert publisher.wants_again()
     # Until Home Assistant has heeded the description: three seconds of the yard's.
     wait_for(lambda: states() >= {"unavailable"}, "the yard's has expired")

@@ -198,6 +198,23 @@ def test_too_much_is_not_asked_again_for_a_minute(rig: Rig) -> None:
     assert len(rig.side.taken) == 1
 
 
+def test_too_much_again_and_again_is_asked_ever_more_seldom_until_it_is_taken(rig: Rig) -> None:
+    publisher = rig.open()
+    rig.answer(*[Said(429)] * 6)
+    began = rig.clock.monotonic()
+
+    for _ in range(400):
+        try:
+            publisher.publish(rig.batch(1))
+            break
+        except Unreachable:
+            rig.clock.advance(10)
+
+    waited = [later - sooner for sooner, later in zip(rig.times, rig.times[1:], strict=False)]
+    assert waited == [60, 120, 240, 480, 900, 900]
+    assert rig.clock.monotonic() - began == sum(waited) and len(rig.side.taken) == 1
+
+
 def test_too_much_with_a_time_is_waited_for_as_long_as_they_say(rig: Rig) -> None:
     publisher = rig.open()
     rig.answer(Said(429, headers=(("Retry-After", "300"),)))
