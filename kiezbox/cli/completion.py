@@ -20,6 +20,8 @@ class Words(NamedTuple):
     about: str
     actions: tuple[str, ...]
     options: tuple[str, ...]
+    #: Options that want a word behind them -> which words; none: any, such as a file's name.
+    values: dict[str, tuple[str, ...]] = {}
 
 
 class _Found(Exception):
@@ -44,12 +46,16 @@ def _words_of(verb: str) -> Words:
         return Words(about, (), ("--help",))
     actions: list[str] = []
     options: list[str] = []
+    values: dict[str, tuple[str, ...]] = {}
     for action in parser._actions:
         if action.option_strings:
-            options += [each for each in action.option_strings if each.startswith("--")]
+            names = [each for each in action.option_strings if each.startswith("--")]
+            options += names
+            if action.nargs != 0:
+                values |= dict.fromkeys(names, tuple(map(str, action.choices or ())))
         elif action.choices and not actions:
             actions += map(str, action.choices)
-    return Words(about, tuple(actions), tuple(sorted(options)))
+    return Words(about, tuple(actions), tuple(sorted(options)), values)
 
 
 def _parser_of(main: Any) -> argparse.ArgumentParser | None:
@@ -79,9 +85,24 @@ def bash(found: dict[str, Words]) -> str:
         f'    {verb}) words="{" ".join((*each.actions, *each.options))}";;'
         for verb, each in found.items()
     )
+    values = "\n".join(
+        f"    '{verb} {option}') "
+        + (
+            f'COMPREPLY=($(compgen -W "{" ".join(said)}" -- "$cur")); return;;'
+            if said
+            else "return;;"
+        )  # fmt: skip
+        for verb, each in found.items()
+        for option, said in each.values.items()
+    )
     return f"""\
 _kiezbox() {{
   local cur="${{COMP_WORDS[COMP_CWORD]}}" words="" before="${{COMP_WORDS[COMP_CWORD-1]}}"
+  COMPREPLY=()
+  # What an option wants; where that is anything, the shell offers names of files.
+  case "${{COMP_WORDS[1]}} $before" in
+{values}
+  esac
   if [ "$COMP_CWORD" -eq 1 ]; then
     words="{" ".join((*found, "--help", "--version"))}"
   else
@@ -89,11 +110,6 @@ _kiezbox() {{
 {cases}
     esac
   fi
-  COMPREPLY=()
-  case "$before" in
-    # A file's name follows.
-    --settings|--store|--key|--sign|--to) return;;
-  esac
   COMPREPLY=($(compgen -W "$words" -- "$cur"))
 }}
 complete -o default -F _kiezbox kiezbox
@@ -104,8 +120,15 @@ def zsh(found: dict[str, Words]) -> str:
     """A function for zsh's completion system (zshcompsys(1))."""
     verbs = "\n".join(f"    {_quoted(f'{verb}:{each.about}')}" for verb, each in found.items())
     cases = "\n".join(
-        f"    {verb}) compadd -- {' '.join((*each.actions, *each.options))} ;;"
+        f"    {verb}) compadd -- {' '.join((*each.actions, *each.options))}"
+        f"{'; (( CURRENT == 3 )) && return' if each.actions else ''} ;;"
         for verb, each in found.items()
+    )
+    values = "\n".join(
+        f"    '{verb} {option}') {f'compadd -- {chr(32).join(said)}' if said else '_files'};"
+        " return ;;"
+        for verb, each in found.items()
+        for option, said in each.values.items()
     )
     return f"""\
 #compdef kiezbox
@@ -116,27 +139,40 @@ _kiezbox() {{
   )
   if (( CURRENT == 2 )); then
     _describe verb verbs
+    compadd -- --help --version
     return
   fi
+  case "$words[2] $words[CURRENT-1]" in
+{values}
+  esac
   case "$words[2]" in
 {cases}
   esac
   _files
 }}
-_kiezbox "$@"
+# Called by compinit, or sourced once.
+if [ "$funcstack[1]" = _kiezbox ]; then _kiezbox "$@"; else compdef _kiezbox kiezbox; fi
 """
 
 
 def fish(found: dict[str, Words]) -> str:
     """Lines for fish's ``complete`` (complete(1))."""
-    lines = []
+    lines = [
+        "complete -c kiezbox -n __fish_use_subcommand -f",
+        "complete -c kiezbox -n __fish_use_subcommand -l help",
+        "complete -c kiezbox -n __fish_use_subcommand -l version",
+    ]
     for verb, each in found.items():
         about = _quoted(each.about)
         lines.append(f"complete -c kiezbox -n __fish_use_subcommand -a {verb} -d {about}")
         seen = f"-n '__fish_seen_subcommand_from {verb}'"
         if each.actions:
-            lines.append(f"complete -c kiezbox {seen} -a '{' '.join(each.actions)}'")
-        lines += [f"complete -c kiezbox {seen} -l {option[2:]}" for option in each.options]
+            first = f"{seen[:-1]}; and test (count (commandline -opc)) -eq 2'"
+            lines.append(f"complete -c kiezbox {first} -f -a '{' '.join(each.actions)}'")
+        for option in each.options:
+            said = each.values.get(option)
+            wants = "" if said is None else f" -x -a '{' '.join(said)}'" if said else " -r"
+            lines.append(f"complete -c kiezbox {seen} -l {option[2:]}{wants}")
     return "\n".join([*lines, ""])
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import re
+import select
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -41,7 +46,7 @@ def test_a_verb_is_completed_and_all_are_offered(script: Path) -> None:
 
 
 def test_a_verbs_actions_and_options_follow_it(script: Path) -> None:
-    assert completed(script, "kiezbox", "consent", "re") == ["revoke"]
+    assert completed(script, "kiezbox", "consent", "rev") == ["revoke"]
     assert completed(script, "kiezbox", "consent", "give", "--pu") == ["--purpose"]
     assert completed(script, "kiezbox", "readings", "export", "--form") == ["--format"]
 
@@ -72,6 +77,70 @@ def test_the_other_shells_can_read_theirs(shell: str, write: object, tmp_path: P
     done = subprocess.run([shell, "-n", str(path)], capture_output=True, timeout=LIMIT_S)
 
     assert done.returncode == 0, done.stderr
+
+
+def test_an_options_own_words_follow_it(script: Path) -> None:
+    forms = completed(script, "kiezbox", "readings", "export", "--format", "")
+    assert sorted(forms) == ["csv", "influx", "json", "parquet", "senml"]
+    assert completed(script, "kiezbox", "scan", "--where", "in") == ["indoor"]
+    assert completed(script, "kiezbox", "init", "--from", "") == []
+
+
+#: What is typed before Tab, and what must stand there then.
+TYPED = [
+    ("kiezbox cons", "consent"),
+    ("kiezbox readings ex", "export"),
+    ("kiezbox scan --where in", "indoor"),
+    ("kiezbox check --wa", "--walk"),
+    ("kiezbox init --from /etc/pass", "/etc/passwd"),
+]
+
+
+@pytest.mark.parametrize(("typed", "expected"), TYPED)
+def test_fish_completes_it(typed: str, expected: str, tmp_path: Path) -> None:
+    if shutil.which("fish") is None:
+        pytest.skip("fish is not installed: its completion was not tried")
+    path = tmp_path / "kiezbox.fish"
+    path.write_text(fish(words()), encoding="utf-8")
+
+    done = subprocess.run(
+        ["fish", "--no-config", "-c", f"source {path}; complete -C '{typed}'"],
+        capture_output=True, text=True, timeout=LIMIT_S, env={**os.environ, "HOME": str(tmp_path)},
+    )  # fmt: skip
+
+    assert expected in [line.partition("\t")[0] for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize(("typed", "expected"), TYPED)
+def test_zsh_completes_it_at_a_terminal(typed: str, expected: str, tmp_path: Path) -> None:
+    if shutil.which("zsh") is None:
+        pytest.skip("zsh is not installed: its completion was not tried")
+    (tmp_path / "_kiezbox").write_text(zsh(words()), encoding="utf-8")
+    begin = f"PS1='re''ady '; fpath=({tmp_path} $fpath); autoload -Uz compinit; compinit -u -D\n"
+    keyboard, terminal = pty.openpty()
+    shell = subprocess.Popen(
+        ["zsh", "-f"], stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
+        cwd=tmp_path, env={**os.environ, "TERM": "dumb", "HOME": str(tmp_path)},
+    )  # fmt: skip
+    os.close(terminal)
+    try:
+        os.write(keyboard, begin.encode())
+        read_until(keyboard, "ready ")
+        os.write(keyboard, f"{typed}\t".encode())
+        read_until(keyboard, expected)
+    finally:
+        shell.kill()
+        shell.wait(LIMIT_S)
+        os.close(keyboard)
+
+
+def read_until(terminal: int, expected: str) -> None:
+    said, until = "", time.monotonic() + LIMIT_S
+    # A terminal is told where to write as well.
+    while expected not in re.sub(r"\x1b\[[?0-9;]*[a-zA-Z]|[\x00-\x1f]", "", said):
+        assert time.monotonic() < until, said
+        if select.select([terminal], [], [], 0.2)[0]:
+            said += os.read(terminal, 4096).decode(errors="replace")
 
 
 def test_making_it_runs_no_verb(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
