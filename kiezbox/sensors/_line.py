@@ -125,6 +125,12 @@ class Line(Generic[F]):
                     return frame
         return None
 
+    def is_clean(self, length: Callable[[F], int]) -> bool:
+        """Whether all that was heard is whole frames, of ``length(frame)`` bytes each, or nothing:
+        then a sensor that should speak by itself sleeps, and has at most said so.
+        """
+        return sum(map(length, self._found)) == self.heard
+
     def check_noise(self, length: Callable[[F], int]) -> None:
         """Chance makes a short checksum right now and then: where most of what was heard is no
         frame, what looks like one is not believed either.

@@ -192,7 +192,7 @@ class Plantower:
     def read(self) -> Sequence[Measurement]:
         with translated(self._part, HINT):
             reports = self._reports()
-            self._line.check_noise(lambda frame: frame.length + 4)
+            self._line.check_noise(_bytes)
             if self._settings.rests:
                 self._line.say(SLEEP)
         columns = zip(*(report.particulates for report in reports), strict=True)
@@ -217,7 +217,7 @@ class Plantower:
         if reports:
             reports += self._collect(PATIENCE_S, least=SAMPLES - len(reports))
         else:
-            if not self._line.heard:
+            if self._line.is_clean(_bytes):
                 self._line.say(WAKE)
                 for _ in self._line.frames(self._settings.warm_up_s):
                     pass  # not settled yet
@@ -242,6 +242,10 @@ class Plantower:
                 if len(reports) == least:
                     break
         return reports
+
+
+def _bytes(frame: Frame) -> int:
+    return frame.length + 4
 
 
 def _doubt(reports: Sequence[Frame]) -> tuple[Flag, str]:

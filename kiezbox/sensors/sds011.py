@@ -194,7 +194,7 @@ class Sds011:
         self._kinds.clear()
         report = next(filter(self._is_report, self._line.frames(TALK_S)), None)
         if report is None:
-            if not self._line.heard:
+            if self._kinds <= {REPLY} and self._line.is_clean(lambda _: LENGTH):
                 self._line.say(WORK)
                 for frame in self._line.frames(self._settings.warm_up_s):
                     self._kinds.add(frame.kind)  # not settled yet

@@ -149,6 +149,16 @@ def test_a_sensor_left_in_passive_mode_is_asked_and_left_in_passive_mode(rig: Ri
     assert sensor.is_passive
 
 
+def test_a_sensor_that_is_just_being_put_to_sleep_is_woken_all_the_same(rig: Rig) -> None:
+    """Mode saving ends in the moment in which it began: the answer to "sleep" comes late."""
+    sensor, reader = plugged_in(rig, warm_up_s=0)
+    reader.read()
+
+    for _ in range(3):
+        reader.sensor.rest()
+        assert reader.read()[0].value >= 1
+
+
 def test_a_sensor_left_asleep_by_another_program_is_woken(rig: Rig) -> None:
     sensor, reader = plugged_in(rig, warm_up_s=0)
     sensor.received(plantower.SLEEP)

@@ -55,6 +55,16 @@ def test_a_sensor_that_obeys_nothing_is_read_without_waiting(rig: Rig) -> None:
         assert reader.took_s < 5
 
 
+def test_a_sensor_that_is_just_being_put_to_sleep_is_woken_all_the_same(rig: Rig) -> None:
+    """Mode saving ends in the moment in which it began: the answer to "sleep" comes late."""
+    sensor, reader = plugged_in(rig, warm_up_s=0)
+    reader.read()
+
+    for _ in range(3):
+        reader.sensor.rest()
+        assert reader.read()[0].value >= 1
+
+
 def test_a_sensor_left_asleep_by_another_program_is_woken(rig: Rig) -> None:
     sensor, reader = plugged_in(rig, warm_up_s=0)
     sensor.is_asleep = True
