@@ -92,8 +92,8 @@ def _of_room(room: Room, outside: Climate | None) -> list[Advice]:
         say("co2_air_now" if light == 2 else "co2_air_soon", room.co2_ppm)
     if room.hours_damp is not None and mould_class(room.hours_damp):
         say("mould_wall", room.hours_damp)
-    elif (hours := room.estimated_hours_damp) is not None and mould_class(hours):
-        say("mould_estimated", hours)
+    elif _has_no_probe(room) and mould_class(room.estimated_hours_damp or 0.0):
+        say("mould_estimated", room.estimated_hours_damp)
     if room.climate is not None:
         heat = _heat(room.climate, outside)
         if room.climate.temperature_c >= VERY_HOT:
@@ -113,8 +113,12 @@ def _of_room(room: Room, outside: Climate | None) -> list[Advice]:
     return found
 
 
+def _has_no_probe(room: Room) -> bool:
+    return room.wall_c is None and room.hours_damp is None
+
+
 def _is_damp_by_estimate(room: Room) -> bool:
-    return room.wall_c is None and (room.estimated_percent or 0) > MOULD_PERCENT
+    return _has_no_probe(room) and (room.estimated_percent or 0) > MOULD_PERCENT
 
 
 def _heat(climate: Climate, outside: Climate | None) -> str:

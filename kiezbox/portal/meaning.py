@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from kiezbox.situation import Facts
 
 __all__ = [
-    "Danger", "causes_of", "grid_sentence", "headline_of", "is_emergency", "is_ordinary",
-    "is_returning", "is_unsure", "look_of", "since_of", "topic_of", "warned",
+    "MEASURED_TOPICS", "Danger", "causes_of", "grid_sentence", "headline_of", "is_emergency",
+    "is_ordinary", "is_returning", "is_unsure", "look_of", "measured_of", "since_of", "topic_of",
+    "warned",
 ]  # fmt: skip
 
 WARNING, MEASURED = "official_warning", "sensor_threshold"
@@ -33,7 +34,7 @@ DETAILS_MOST, DETAIL_BYTES = 2, 200
 #: What a cause is about, and what a sensor at its alarm step is about, as the first steps are
 #: sorted (``portal.topics``).
 _TOPICS = {"grid_lost": "power", "uplink_lost": "network"}
-_MEASURED_TOPICS = {
+MEASURED_TOPICS = {
     "water_level_m": "flood", "temperature_c": "heat", "pm2_5_ug_m3": "smoke",
     "pm10_ug_m3": "smoke",
 }  # fmt: skip
@@ -78,7 +79,7 @@ def _danger_of(cause: dict[str, Any]) -> str:
         return str(topic)
     if cause["cause"] != MEASURED:
         return ""
-    return _MEASURED_TOPICS.get(_series_of(cause).partition("/")[2], "")
+    return MEASURED_TOPICS.get(_series_of(cause).partition("/")[2], "")
 
 
 def _series_of(cause: dict[str, Any]) -> str:
@@ -190,6 +191,12 @@ def _told(cause: dict[str, Any], facts: Facts, text: dict[str, Any]) -> str:
         if f"{each['sensor']}/{each['quantity']}" == series:
             return at_step(each, facts["now"], text)
     return str(cause["detail"] or "")
+
+
+def measured_of(facts: Facts, text: dict[str, Any]) -> str:
+    """What the box itself measured that is the first cause, with its age, or "". Not escaped."""
+    first = next(iter(causes_of(facts)), None)
+    return _told(first, facts, text) if first and first["cause"] == MEASURED else ""
 
 
 def look_of(facts: Facts) -> str:

@@ -61,11 +61,12 @@ def at_step(each: dict[str, Any], now: float, text: dict[str, Any]) -> str:
     )
 
 
-def with_datum(each: dict[str, Any], text: dict[str, Any]) -> str:
-    """Its value, and from where a water level counts."""
+def with_datum(each: dict[str, Any], text: dict[str, Any], around: str = "{}") -> str:
+    """Its value, and from where a water level counts. ``around``: what the value stands in."""
     _, unit, decimals = text["quantities"][each["quantity"]]
     value = text["measured"].format(value=number(each["value"], int(decimals), text), unit=unit)
-    return str(text["datums"].get(each["datum"], "{value}").format(value=value))
+    shown = around.format(value)
+    return str(text["datums"].get(each["datum"], "{value}").format(value=shown))
 
 
 def heading(text: dict[str, Any], rows: Iterable[str]) -> str:

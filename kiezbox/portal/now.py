@@ -18,6 +18,7 @@ from kiezbox.portal.meaning import (
     is_emergency,
     is_ordinary,
     is_returning,
+    measured_of,
     since_of,
     topic_of,
     warned,
@@ -26,7 +27,7 @@ from kiezbox.portal.measured import heading, rows_of
 from kiezbox.portal.official import card as warning_card
 from kiezbox.portal.page import document, paragraph, stay_form
 from kiezbox.portal.pictograms import pictogram
-from kiezbox.portal.words import band, clock_time, duration, escape
+from kiezbox.portal.words import band, clock_time, duration, escape, shortened
 from kiezbox.situation.warnings import gravity
 
 TYPE_CHECKING = False
@@ -230,6 +231,7 @@ class _Parts:
         self._summary = summary(facts, bulletins, text, is_brief=is_emergency(facts))
         is_below = is_emergency(facts) and facts["state"] == "active"
         sentences = headline_of(facts, text)[1] if is_below else []
+        sentences = [each for each in sentences if each != measured_of(facts, text)]
         self._meaning = "".join(paragraph(escape(each)) for each in sentences)
         self._form = stay_form(facts, text, language)
         self._notes = notes(facts, text)
@@ -323,7 +325,9 @@ def summary(
         span = f" ({duration(now - since, text, 'days_left')})" if is_active else ""
         lines.append(text["since"].format(when=clock_time(since, now, text)) + span)
     if is_active:
-        lines += [] if is_brief else map(escape, sentences)
+        # Of what the box itself says, the source and the age; the sentences stand below.
+        brief = filter(None, [shortened(measured_of(facts, text), WORDS_BYTES)])
+        lines += map(escape, brief if is_brief else sentences)
         lines += _lasting(facts, text)
     count = sum(not each.is_official for each in bulletins or ())
     if count and not is_ordinary(facts):

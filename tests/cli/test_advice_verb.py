@@ -221,3 +221,73 @@ def test_every_advice_has_words_in_every_language() -> None:
         for text in texts.values():
             assert re.fullmatch(r"[^{}]*(\{value\})?[^{}]*", text), (language, text)
             assert text.format(value="7")
+
+
+NO_PROBE = """
+[sensors.bedroom]
+driver = "sht4x"
+where = "indoor"
+[sensors.roof]
+driver = "ds18b20"
+id = "28-00000a1b2c3d"
+where = "outdoor"
+"""
+
+
+def test_without_a_probe_on_the_wall_it_is_estimated_and_called_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # A thermometer is enough outside. DIN 4108-2 asks for 80 % at most with 50 % at 20 and -5 °C.
+    box = Box(tmp_path, NO_PROBE)
+    box.week(damp_hours=0)
+    box.says(
+        bedroom__temperature_c=20.0, bedroom__humidity_percent=58.0, roof__temperature_c=-5.0,
+    )  # fmt: skip
+
+    found = box.advice(capsys, "--language", "de")
+
+    assert codes(found) == [("bedroom", "wall_estimated")]
+    assert found["advice"][0]["text"].startswith("Geschätzt, nicht gemessen: An einer Außenwand")
+    (room,) = found["rooms"]
+    assert room["wall_c"] is None and room["hours_damp"] is None
+    assert found["outside"] is None and found["outside_c"] == -5.0
+
+
+def test_a_week_beside_a_cold_wall_is_counted_by_estimate(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # 100 hours of 20 °C and 60 %, and for 40 of them frost outside.
+    box = Box(tmp_path, NO_PROBE)
+    clock = ManualClock(time.time() - 100 * HOUR_S)
+    settings = StoreSettings(path=str(tmp_path / "kiezbox.db"), run_dir=str(tmp_path))
+    with closing(Store.open(settings, "kb-musterplatz-1", clock)) as store:
+        for hour in range(100):
+            store.add(
+                "bedroom",
+                [
+                    Measurement(Quantity.TEMPERATURE_C, 20.0),
+                    Measurement(Quantity.HUMIDITY_PERCENT, 60.0),
+                ],
+            )
+            outside = -5.0 if hour < 40 else 14.0
+            store.add("roof", [Measurement(Quantity.TEMPERATURE_C, outside)])
+            clock.advance(HOUR_S)
+    box.says(
+        bedroom__temperature_c=20.0, bedroom__humidity_percent=45.0, roof__temperature_c=14.0,
+    )  # fmt: skip
+
+    found = box.advice(capsys, "--language", "en")
+
+    assert codes(found) == [("bedroom", "mould_estimated")]
+    assert 39 <= found["advice"][0]["value"] <= 41
+    assert found["advice"][0]["text"].startswith("Estimated, not measured:")
+
+
+def test_without_a_temperature_outside_no_wall_is_estimated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    box = Box(tmp_path, NO_PROBE)
+    box.week(damp_hours=0)
+    box.says(bedroom__temperature_c=20.0, bedroom__humidity_percent=58.0)
+
+    assert codes(box.advice(capsys)) == [("bedroom", "fine")]

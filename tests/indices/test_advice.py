@@ -56,6 +56,25 @@ def test_a_wet_week_is_said_whatever_is_so_just_now() -> None:
     assert codes(WINTER, climate=Climate(20, 45), hours_damp=5.0) == ["fine"]
 
 
+def test_a_wall_that_nobody_measures_is_estimated_and_called_so() -> None:
+    dry_room = Climate(20, 55)
+
+    assert codes(WINTER, climate=dry_room, estimated_percent=84) == [
+        "damp_air_now", "wall_estimated",
+    ]  # fmt: skip
+    assert codes(WINTER, climate=dry_room, estimated_percent=80) == ["fine"]
+    # A week says more than a moment, and once is enough.
+    week = codes(WINTER, climate=dry_room, estimated_percent=84, estimated_hours_damp=30.0)
+    assert week == ["mould_estimated", "damp_air_now"]
+    assert codes(WINTER, climate=dry_room, estimated_hours_damp=5.0) == ["fine"]
+
+
+def test_a_probe_on_the_wall_silences_every_estimate() -> None:
+    room = {"climate": Climate(20, 55), "wall_c": 17.0, "hours_damp": 0.0}
+
+    assert codes(WINTER, **room, estimated_percent=99, estimated_hours_damp=100.0) == ["fine"]
+
+
 def test_what_nobody_measures_is_not_guessed() -> None:
     assert advise([], WINTER) == []
     assert codes(WINTER) == []

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 
+from kiezbox.portal.meaning import MEASURED_TOPICS
 from kiezbox.portal.measured import with_datum
 from kiezbox.portal.words import age, escape, number
 
@@ -107,15 +108,18 @@ def _step(ask: Ask, each: dict[str, Any]) -> str:
     if each["value"] is not None:
         look = "v o" if each["is_stale"] is not False else "v"
         shown = (
-            f'<p class="{look}">{with_datum(each, basic)}</p>'
+            f'<p class="{look}">{with_datum(each, basic, "<bdi>{}</bdi>")}</p>'
             f"<p><small>{age(each['taken_at'], ask.now, basic)}</small></p>"
         )
     reached = basic["step_names"].get(each["step"])
     if reached and said != reached:
         said = f"<b>{reached}.</b> {said}"
-    return (
-        f"<h2>{name}</h2>{shown}<p>{said}</p><p><small>{ask.text('air')['steps_how']}</small></p>"
-    )
+    more, topic = "", MEASURED_TOPICS.get(each["quantity"])
+    if topic and each["step"] in ("warning", "alarm"):
+        words = f"{basic['tasks']['steps']}: {basic['dangers'][topic]}"
+        more = f"<p><a href={ask.path('steps', topic)}>{words}</a></p>"
+    how = f"<p><small>{ask.text('air')['steps_how']}</small></p>"
+    return f"<h2>{name}</h2>{shown}<p>{said}</p>{more}{how}"
 
 
 # --- air -----------------------------------------------------------------------------------------
