@@ -220,7 +220,7 @@ def files(settings: Settings, machine: Machine) -> dict[str, str]:
     Raises:
         NetworkError: no key, or a routing that this machine does not have.
     """
-    box, network = public_box(settings.box), settings.network
+    box, network = settings.box, settings.network
     mesh, uplink = network.mesh, network.uplink
     if not mesh.interface:
         return watching(settings)
@@ -366,7 +366,8 @@ def _respondd(settings: Settings, way: str) -> str:
 
     ``way``: what routes the mesh, "" for no mesh.
     """
-    box, network = settings.box, settings.network
+    # All of the mesh hears it, so it is the public place.
+    box, network = public_box(settings.box), settings.network
     mesh, uplink = network.mesh, network.uplink
     name = interface(mesh) if way else ""
     mac = hardware_address(settings, MESH)

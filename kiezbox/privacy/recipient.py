@@ -26,7 +26,7 @@ NOT_WHOM = frozenset(
     {
         "batch", "retry_least_s", "retry_most_s", "keepalive_s", "neighbours", "prefix", "silent_s",
         "username", "password_file", "token_file", "ca_file", "cert_file", "key_file", "api",
-        "sensors", "interval_s", "pin", "modem", "data_rate", "confirmed", "airtime_s_per_day",
+        "sensors", "interval_s", "modem", "data_rate", "confirmed", "airtime_s_per_day",
         "ledger", "payload",
     }
 )  # fmt: skip

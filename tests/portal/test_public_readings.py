@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from asking import Portal
-from street import NOW, hang_outside, make_store, now_json, open_store, write_facts
+from street import NOW, hang_outside, make_store, now_json, open_store, wait_for, write_facts
 
 from kiezbox.clock import ManualClock
 from kiezbox.model import Measurement, Quantity
@@ -95,6 +95,67 @@ def test_with_a_consent_it_is_shown_from_then_on_and_until_then(box: Path) -> No
 
     consent(NOW - 1800, NOW)
     assert not shows(box, "/de/air") and not shows(box, "/de/air/readings.csv/0")
+
+
+def agreed(box: Path, **more: object) -> None:
+    shown = {"roof": [[0, None]], "bedroom": [[NOW - 1799, NOW + 9]], **more}
+    (box / "public.json").write_text(json.dumps(shown), encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", ["/de/air", "/de/air/readings.csv/0", "/situation.geojson"])
+def test_as_soon_as_somebody_writes_into_the_ledger_no_consent_counts_until_it_is_read(
+    box: Path, path: str
+) -> None:
+    """Whoever revokes may be killed before the table is written anew."""
+    (box / "consents.jsonl").write_text("{}\n", encoding="utf-8")
+    agreed(box, **{"consents.jsonl": 3})
+    assert shows(box, path)
+
+    with open(box / "consents.jsonl", "a", encoding="utf-8") as behind:
+        behind.write("{}\n")
+
+    assert not shows(box, path)
+
+
+def test_it_is_gone_from_pages_that_are_kept_ready_too(box: Path) -> None:
+    agreed(box)
+    found = portal(box)
+    assert "27,1" in found.ask("/de/air").text
+
+    with open(box / "consents.jsonl", "a", encoding="utf-8") as behind:
+        behind.write("{}\n")
+
+    wait_for(lambda: "27,1" not in found.ask("/de/air").text, "the page without it")
+
+
+def test_with_a_clock_that_nobody_set_no_consent_counts(box: Path) -> None:
+    agreed(box)
+    document = json.loads((box / "run" / "now.json").read_text(encoding="utf-8"))
+    write_facts(box / "run", document | {"clock_trusted": False})
+    agreed(box)
+
+    assert not shows(box, "/de/air") and not shows(box, "/de/air/readings.csv/0")
+    assert "3,5" in portal(box).ask("/de/air").text
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_what_is_wrong_with_a_bedrooms_sensor_or_where_its_value_stands_is_on_no_page(
+    box: Path, path: str
+) -> None:
+    fault = {
+        "source": "sensors.bedroom.quality", "kind": "stuck", "opened_at": NOW, "times": 1,
+        "message": "bedroom/humidity_percent has not been believed for an hour", "hint": "",
+    }  # fmt: skip
+    step = {
+        "sensor": "bedroom", "quantity": "temperature_c", "room": "bedroom", "step": "warning",
+        "since": NOW, "value": SECRET, "taken_at": NOW, "is_stale": False, "datum": None,
+        "marks": {},
+    }  # fmt: skip
+    document = json.loads((box / "run" / "now.json").read_text(encoding="utf-8"))
+    write_facts(box / "run", document | {"faults": [fault], "steps": [step]})
+    hang_outside(box, "roof")
+
+    assert not shows(box, path)
 
 
 def test_a_box_without_sensors_needs_no_table(tmp_path: Path) -> None:

@@ -68,6 +68,38 @@ def test_what_waited_when_it_was_revoked_is_not_covered_by_a_later_one() -> None
     assert covers(lines, 3200, 3500)
 
 
+def test_an_end_that_a_clock_stamped_which_ran_ahead_is_an_end_now() -> None:
+    for end in ({"change": "revoked", "number": 1}, {"change": "moved", "sensor": "flat"}):
+        assert not covers(ledger(FLAT, {**end, "at": 1e9}), 1500, 1500)
+        assert not covers(ledger(FLAT, {**end, "at": 1.0}), 1500, 1500)
+
+
+def test_one_from_before_addresses_were_recorded_gives_nothing_until_it_is_renewed() -> None:
+    old = {key: value for key, value in FLAT.items() if key != "address"}
+    assert not covers(ledger(old), 1500, 1500)
+    assert [each.number for each in read_ledger(ledger(old)).astray({"mqtt": MQTT}, 1500)] == [1]
+
+    again = {**FLAT, "at": 2000.0, "instead_of": 1}
+    assert covers(ledger(old, again), 2500, 2500)
+    assert not read_ledger(ledger(old, again)).astray({"mqtt": MQTT}, 2500)
+    assert not covers(ledger(old, again), 1500, 2500), "measured when nobody had been asked"
+
+
+def test_the_boxs_own_pages_have_no_address_so_old_ones_for_them_hold() -> None:
+    old = {key: value for key, value in FLAT.items() if key != "address"}
+
+    assert covers(ledger({**old, "recipient": PORTAL}), 1500, 1500, PORTAL)
+
+
+def test_with_another_address_it_gives_nothing() -> None:
+    found, elsewhere = read_ledger(ledger(FLAT)), recipient_of("mqtt", {"host": "elsewhere"})
+
+    assert not found.covers("flat", "temperature_c", elsewhere, 1500, 1500)
+    assert [each.number for each in found.astray({"mqtt": elsewhere}, 1500)] == [1]
+    assert [each.number for each in found.astray({}, 1500)] == [1]
+    assert not found.astray({}, 1000 + DAY_S), "it is over anyway"
+
+
 def test_when_somebody_moves_all_consents_of_the_rooms_end_and_no_others() -> None:
     cellar = {**FLAT, "sensor": "cellar"}
     found = read_ledger(ledger(FLAT, cellar, {"change": "moved", "at": 2000.0, "sensor": "flat"}))
@@ -89,6 +121,7 @@ def test_ending_twice_keeps_the_first_end() -> None:
         json.dumps({**FLAT, "sensor": ""}), json.dumps({**FLAT, "until": "for ever"}),
         json.dumps({**FLAT, "until": True}), json.dumps({**FLAT, "quantities": [7]}),
         json.dumps({**FLAT, "at": 1e300}), json.dumps({**FLAT, "change": "forged"}),
+        json.dumps({**FLAT, "address": 7}), '{"change": "placed", "at": 1, "sensor": "flat"}',
     ],
 )  # fmt: skip
 def test_a_line_that_cannot_be_read_publishes_nothing(line: str) -> None:

@@ -70,7 +70,8 @@ port = {self.port}
     def consent(self, *arguments: str) -> str:
         done = self.box.kiezbox("consent", *arguments)
         assert done.returncode == 0, done.stderr
-        return done.stdout
+        said: str = done.stdout
+        return said
 
     def listen(self) -> Listener:
         """Somebody who connects now, and is told first what the broker has kept."""

@@ -71,6 +71,26 @@ def test_a_damaged_ledger_shows_nothing_of_a_flat(clock: ManualClock) -> None:
     assert shown_of({}, Consents(), now, is_sure=True) == {}
 
 
+def test_while_nobody_has_set_the_clock_no_consent_counts(clock: ManualClock) -> None:
+    consents = read_ledger([json.dumps(given(clock, "*"))])
+
+    assert shown_of({}, consents, clock.now(), is_sure=True)
+    assert not shown_of({}, consents, clock.now(), is_sure=False)
+
+
+def test_of_several_consents_each_shows_what_it_covers(clock: ManualClock) -> None:
+    first = given(clock, "*")
+    clock.advance(1800)
+    consents = read_ledger([json.dumps(first), json.dumps(given(clock, "*"))])
+    start, end = clock.now() - 1800, clock.now() + 1800
+
+    shown = shown_of({}, consents, clock.now(), is_sure=True)
+
+    assert may_show(shown, "flat", "temperature_c", start, end - 1)
+    assert not may_show(shown, "flat", "temperature_c", start, end), "the first is over"
+    assert may_show(shown, "flat", "temperature_c", start + 1800, end), "the second is not"
+
+
 def test_it_is_written_only_where_it_says_something_else(
     tmp_path: Path, clock: ManualClock
 ) -> None:

@@ -12,13 +12,13 @@ import pytest
 from publishers.rig import Rig
 
 from kiezbox.clock import ManualClock
-from kiezbox.model import Batch
+from kiezbox.model import Batch, Measurement, Quantity
 from kiezbox.node.carrier import Carrier
 from kiezbox.node.private import Privacy
 from kiezbox.sensors import sds011
 from kiezbox.store.consents import ConsentFile
 
-SENSORS = {
+SENSORS: dict[str, dict[str, Any]] = {
     "roof": {"driver": "bme280", "where": "outdoor", "interval_s": 30, "saving_interval_s": 45},
     "battery": {"driver": "ina219", "where": "box", "saving_interval_s": 0},
     "sds011": {"where": "outdoor", "saving_interval_s": 1},
@@ -123,3 +123,72 @@ def test_the_worker_says_it_first_and_then_when_it_changes(rig: Rig, ledger: Led
     assert [sorted(said) for said in ear.said] == [
         sorted(PUBLIC), sorted([*PUBLIC, "flat"]), sorted(PUBLIC),
     ]  # fmt: skip
+
+
+def test_what_was_rejected_of_a_flat_is_forgotten_with_its_consent(
+    rig: Rig, ledger: Ledger
+) -> None:
+    """It waits for nothing any more, and the other side's answer may hold the value."""
+    store, filter_ = rig.store(), ledger.privacy.of("mqtt")
+    ledger.consent("mqtt", "*")
+    for clock in (ledger.clock, rig.clock):
+        clock.advance(5)
+    for sensor in ("flat", "roof"):
+        store.add(sensor, [Measurement(Quantity.TEMPERATURE_C, 21.5)])
+        store.put_dead_letter("mqtt", store.newest_serial, f"{sensor}: 21.5 is not taken")
+    carrier = Carrier(store, Ear(), "mqtt", rig.clock, filter_.passed, filter_.told)
+    carrier.step()
+    assert len(store.dead_letters("mqtt")) == 2
+
+    ledger.say("revoked", number=1)
+    carrier.step()
+
+    assert [each.why for each in store.dead_letters("mqtt")] == ["roof: 21.5 is not taken"]
+
+
+def test_a_fault_of_a_flats_sensor_is_told_to_whom_its_readings_go(
+    rig: Rig, ledger: Ledger
+) -> None:
+    class Faults(Ear):
+        def announce(self, kind: str, document: Mapping[str, Any]) -> None:
+            if kind == "faults":
+                self.said.append([fault["source"] for fault in document["faults"]])
+
+    store, filter_, ear = rig.store(), ledger.privacy.of("mqtt"), Faults()
+    for source in ("sensors.flat", "sensors.flat.quality", "sensors.roof", "card"):
+        store.open_fault(source, "stuck", f"{source}: nothing new for an hour", "")
+    carrier = Carrier(store, ear, "mqtt", rig.clock, filter_.passed, filter_.told)
+
+    carrier.step()
+    ledger.consent("mqtt", "*")
+    carrier.step()
+    ledger.say("moved", sensor="flat")
+    carrier.step()
+
+    without = ["card", "sensors.roof"]
+    everything = ["card", "sensors.flat", "sensors.flat.quality", "sensors.roof"]
+    assert [sorted(each) for each in ear.said] == [without, everything, without]
+
+
+def test_while_a_consent_holds_its_end_is_looked_for_every_second(ledger: Ledger) -> None:
+    filter_ = ledger.privacy.of("mqtt")
+
+    filter_.told()
+    assert filter_.pace_s() > 60, "nobody has agreed to anything"
+    ledger.consent("mqtt", "*")
+    filter_.told()
+    assert filter_.pace_s() <= 1.0
+
+
+def test_until_the_clock_is_set_a_flats_sensor_stays_described_but_not_after_its_end(
+    ledger: Ledger,
+) -> None:
+    """Home Assistant would forget at each power cut how people there have called it."""
+    filter_ = ledger.privacy.of("home_assistant")
+    ledger.consent("home_assistant", "*")
+    ledger.clock.trusted = False
+    ledger.clock.set_wall(1_700_000_000.0)
+
+    assert "flat" in filter_.told()["sensors"]
+    ledger.say("revoked", number=1)
+    assert "flat" not in filter_.told()["sensors"]
