@@ -48,8 +48,6 @@ def console_script() -> int:
         found = ".".join(map(str, sys.version_info[:2]))
         print(f"kiezbox: this is Python {found}, and Kiezbox needs 3.11 or newer", file=sys.stderr)
         return 1
-    from kiezbox.errors import KiezboxError
-
     if sys.stdin is None:
         # Whoever started us has closed it (`<&-`): there is nobody to ask, and nothing to read.
         import os
@@ -57,13 +55,12 @@ def console_script() -> int:
         sys.stdin = open(os.devnull, encoding="utf-8")
     try:
         return main(sys.argv[1:])
-    except KiezboxError as error:
-        print(f"kiezbox: {error}", file=sys.stderr)
-        for line in error.hint.splitlines():
-            print(f"         {line}", file=sys.stderr)
-        return error.exit_code
     except KeyboardInterrupt:
         return 130
+    except EOFError:
+        # Ctrl-D, or a script that asks for what only a person can do.
+        print("\nkiezbox: nobody answered, so it stays as it was", file=sys.stderr)
+        return 1
     except BrokenPipeError:
         # `kiezbox readings export | head`: nobody listens any more, and Python would complain
         # once more while flushing at exit.
@@ -71,6 +68,16 @@ def console_script() -> int:
 
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except Exception as error:
+        # Where all is well the errors are never loaded: they cost as much as five rooms.
+        from kiezbox.errors import KiezboxError
+
+        if not isinstance(error, KiezboxError):
+            raise
+        print(f"kiezbox: {error}", file=sys.stderr)
+        for line in error.hint.splitlines():
+            print(f"         {line}", file=sys.stderr)
+        return error.exit_code
 
 
 #: What pyproject.toml starts. The verb of this name takes its place once it is loaded, so whoever

@@ -45,7 +45,7 @@ def address_setting(default: int, allowed: range) -> Any:
 
     return setting(
         _Address(default),
-        help="Its address on the bus; `i2cdetect -y 1` shows who answers.",
+        help="Its address on the bus; `kiezbox scan` shows who answers.",
         check=check,
     )
 
@@ -53,8 +53,8 @@ def address_setting(default: int, allowed: range) -> Any:
 def wiring_hint(supply: str) -> str:
     """What to look at when a chip does not answer, in the order in which it usually helps."""
     return (
-        f"Look at {supply}, GND, SDA (pin 3) and SCL (pin 5); `i2cdetect -y 1` shows which"
-        " addresses answer. The box tries again by itself."
+        f"Look at {supply}, GND, SDA (pin 3) and SCL (pin 5); with the node stopped `kiezbox scan`"
+        " shows who answers at which address. The box tries again by itself."
     )
 
 

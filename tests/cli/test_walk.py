@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -97,3 +100,21 @@ def test_without_a_running_node_nobody_is_sent_to_the_plug(
 
     assert run() != 0
     assert "kiezbox" in capsys.readouterr().err
+
+
+def test_where_nobody_answers_a_sentence_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    toml = tmp_path / "kiezbox.toml"
+    toml.write_text(
+        f'[box]\nid = "kb-1"\n[store]\nrun_dir = "{tmp_path}"\n'
+        "[power.grid.ups]\ndriver = \"pin\"\npin = 17\n",
+        encoding="utf-8",
+    )
+    now = {"written_at": time.time(), "grid": {"sources": {"ups": "present"}}}
+    (tmp_path / "now.json").write_text(json.dumps(now))
+    monkeypatch.setattr("sys.argv", ["kiezbox", "check", "--walk", "--settings", str(toml)])
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+
+    assert run() == 1
+    assert "nobody answered" in capsys.readouterr().err
