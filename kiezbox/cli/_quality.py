@@ -35,7 +35,8 @@ def days_of(
 ) -> list[Day]:
     """The last so many days of the box's own zone, today included; no sensor means all."""
     chosen, now = set(sensors), clock.now()
-    since = midnight(now - (days - 1) * DAY_S)[0]
+    year, month, day = time.localtime(now)[:3]
+    since = _first_moment(year, month, day - days + 1)
     marks = store.clock_marks()
     counted = Days(midnight, stretches(_changes(store), now))
     # A day more, so that the first one is expected from its beginning on.
@@ -70,10 +71,17 @@ def _changes(store: StoreReader) -> list[Change]:
 
 def midnight(at: float) -> tuple[float, float]:
     """Beginning and end of that moment's day in the box's zone; days of 23 and 25 hours, too."""
-    then = time.localtime(at)
-    start = time.mktime((*then[:3], 0, 0, 0, 0, 0, -1))
-    end = time.mktime((then[0], then[1], then[2] + 1, 0, 0, 0, 0, 0, -1))
-    return start, end
+    year, month, day = time.localtime(at)[:3]
+    return _first_moment(year, month, day), _first_moment(year, month, day + 1)
+
+
+def _first_moment(year: int, month: int, day: int) -> float:
+    """Of a day, which begins at 0:00, or at 1:00 where that is left out in spring (Cairo), or has
+    it twice in autumn (Havana).
+    """
+    found = time.mktime((year, month, day, 0, 0, 0, 0, 0, -1))
+    before = found - 3600
+    return before if time.localtime(before)[2] == time.localtime(found)[2] else found
 
 
 def _intervals(settings: Settings) -> tuple[dict[str, float], dict[Mode, dict[str, float]]]:
