@@ -3,9 +3,10 @@
   kiezbox support [--to FILE]     kiezbox-support-ID.tar.gz, unless FILE says otherwise
 
 Inside: settings, status, checks, versions, the last log lines, the network's plan and rules, the
-radios, systemd. Not inside: passwords, keys, comments of kiezbox.toml, readings of the past, what
-residents wrote, names and addresses of guests, names of other people's WLANs. Hardware addresses
-are replaced by made-up ones, the box's place is rounded to ten kilometres.
+radios, systemd. Not inside: passwords, keys, comments of kiezbox.toml, readings of the past,
+anything that is measured indoors, what residents wrote, names and addresses of guests, names of
+other people's WLANs. Hardware addresses are replaced by made-up ones, the box's place is rounded to
+ten kilometres.
 As root it sees more (log, firewall). Look into it before you send it.
 """
 
@@ -222,17 +223,28 @@ def _collected(
         yield name, first + "\n".join(_said(command) for command in commands)
 
 
-def _now(settings: Settings, redactor: Redactor) -> str:
+def _facts(settings: Settings) -> dict[str, Any]:
+    """now.json without what is measured in somebody's rooms: nobody there has agreed to this."""
     from kiezbox.cli._common import read_facts
+    from kiezbox.privacy.consent import Consents
+    from kiezbox.privacy.places import public_since
 
-    return redactor.json(read_facts(settings))
+    facts, public = read_facts(settings), public_since(settings.sensors, Consents())
+    latest = facts.get("latest") or {}
+    shown = {name: each for name, each in latest.items() if name.partition("/")[0] in public}
+    steps = [each for each in facts.get("steps") or [] if each.get("sensor") in public]
+    return {**facts, "latest": shown, "steps": steps, "advice": []}
+
+
+def _now(settings: Settings, redactor: Redactor) -> str:
+    return redactor.json(_facts(settings))
 
 
 def _status(settings: Settings, redactor: Redactor) -> str:
-    from kiezbox.cli._common import open_clock, read_facts
+    from kiezbox.cli._common import open_clock
     from kiezbox.cli.status import sentences
 
-    return "\n".join(sentences(read_facts(settings), open_clock(settings).now()))
+    return "\n".join(sentences(_facts(settings), open_clock(settings).now()))
 
 
 def _checks(settings: Settings, redactor: Redactor) -> str:

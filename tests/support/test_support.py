@@ -82,6 +82,14 @@ def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Box:
                  "wanted_in_s": None, "order": None, "is_exercise": False},
         "grid": {"is_sensed": False},
         "store": {"state": "ok", "buffered": 0},
+        "latest": {
+            "roof/temperature_c": {"value": 3.25, "flag": 0, "reason": "",
+                                   "taken_at": time.time()},
+            "bedroom/temperature_c": {"value": 27.125, "flag": 0, "reason": "",
+                                      "taken_at": time.time()},
+        },
+        "advice": [{"code": "air_now", "room": "bedroom", "value": 27.125}],
+        "steps": [{"sensor": "bedroom", "quantity": "temperature_c", "value": 27.125}],
         "faults": [{"message": f"refused with {MQTT}", "hint": "", "times": 1}],
     }  # fmt: skip
     (tmp_path / "run" / "now.json").write_text(json.dumps(facts))
@@ -96,6 +104,11 @@ longitude = 13.38886
 [store]
 run_dir = "{tmp_path}/run"
 path = "{tmp_path}/kb.db"
+[sensors.roof]
+driver = "bme280"
+where = "outdoor"
+[sensors.bedroom]
+driver = "bme280"
 [publishers.mqtt]
 host = "broker.example.org"
 password_file = "{tmp_path}/mqtt.password"
@@ -117,6 +130,14 @@ def test_no_secret_and_nothing_private_is_anywhere_in_the_bundle(box: Box) -> No
     for name, text in inside.items():
         for word in [MESH_KEY, MQTT, WLAN, DNS, OLD, IN_URL, "anna", *PRIVATE]:
             assert word not in text, name
+
+
+def test_what_a_flat_measures_is_not_in_it(box: Box) -> None:
+    inside = contents(box.support())
+
+    assert "3.25" in inside["now.json"] and "roof/temperature_c" in inside["status.txt"]
+    for name in ("now.json", "status.txt"):
+        assert "27.1" not in inside[name] and "bedroom" not in inside[name]
 
 
 def test_what_helps_is_in_it(box: Box) -> None:
