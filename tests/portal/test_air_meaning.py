@@ -31,14 +31,16 @@ class Box:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def measured(self, readings: Measured, *, hours: float = 24, now: float = NOW) -> None:
+    def measured(
+        self, readings: Measured, *, hours: float = 24, now: float = NOW, every_s: float = 600
+    ) -> None:
         """``readings``: what was measured so many hours ago. The last is the latest."""
         clock = ManualClock(now - hours * 3600)
-        steps = int(hours * 6)
+        steps = int(hours * 3600 / every_s)
         with closing(open_store(self.folder, clock)) as store:
             for step in range(steps):
-                clock.advance(600)
-                last = list(readings((steps - 1 - step) / 6))
+                clock.advance(every_s)
+                last = list(readings((steps - 1 - step) * every_s / 3600))
                 store.add("roof", last)
         latest = {
             f"roof/{each.quantity.value}": {
@@ -101,6 +103,12 @@ def test_the_mean_of_a_day_stands_beside_the_value_of_the_world_health_organizat
         "Feinstaub PM2,5: 20,0 µg/m³. Die Weltgesundheitsorganisation rät zu höchstens 15" in page
     )
     assert "Feinstaub PM10: 24,0 µg/m³. Die Weltgesundheitsorganisation rät zu höchstens 45" in page
+
+
+def test_a_sensor_that_speaks_twice_an_hour_has_a_mean_of_the_day(box: Box) -> None:
+    box.measured(lambda ago: dust(30.0, 24.0), every_s=1800)
+
+    assert "Weltgesundheitsorganisation" in box.page()
 
 
 def test_half_a_day_is_no_day(box: Box) -> None:

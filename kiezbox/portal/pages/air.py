@@ -34,7 +34,7 @@ COURSES = {"day": (86400, WIDTH_S, 10800, 21600), "week": (7 * 86400, 3600, 8640
 #: A mean serves everybody for so long, if nothing has changed.
 KEEP_S = 60.0
 
-#: Of one page of readings: 180 kB, before it is zipped (``behind.MOST_ANSWER`` is 262).
+#: Of one page of readings: 180 kB, before it is zipped.
 CSV_MOST = 1500
 
 _STYLE = f"""{charts.STYLE}\
