@@ -352,8 +352,9 @@ class Card:
         if tended.overrun:
             self._trouble(
                 "overrun",
-                f"{tended.overrun} readings went that {tended.waiting_for} has not confirmed:"
-                f" the database has reached store.most_mib = {self._settings.most_mib}",
+                f"{tended.overrun} readings went that {tended.waiting_for} has not confirmed: the"
+                f" database has reached store.most_mib = {self._settings.most_mib}, or the card"
+                " is full",
                 "Mend the way to that publisher, or take it out of kiezbox.toml; their means stay.",
             )
         else:

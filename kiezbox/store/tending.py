@@ -6,6 +6,7 @@ has to be done (after an update, a salvage), the node takes more of them between
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
@@ -28,6 +29,9 @@ _HOURS = "SELECT count(DISTINCT id >> 24) FROM tiers WHERE id > ? AND id <= ?"
 #: days. One that was set to another year by mistake, or by somebody who forges NTP, would else
 #: have everything deleted with the next fold. Half a day of daylight is enough.
 LEAST_HOURS, IN_THE_LAST_S = 12, 2 * 86_400.0
+#: Less room than this for new readings on the card is none, for a database that large: months of
+#: readings. SQLite's log takes 4 MiB of it.
+_ROOM_BYTES, _LARGE_BYTES = 8 << 20, 32 << 20
 #: What is dated further ahead was taken by a wrong clock, and says nothing of its age.
 _AHEAD_MS = 86_400_000
 _OLD_TIER = "DELETE FROM tiers WHERE id IN (SELECT id FROM tiers WHERE id >= ? AND id < ? LIMIT ?)"
@@ -115,7 +119,7 @@ def _retire(
     if now_s is not None:
         cutoff_ms = int((now_s - settings.keep_days * 86400) * 1000)
         serial = min(_too_old(query, cutoff_ms, int(now_s * 1000) + _AHEAD_MS), folded, delivered)
-    if used_bytes(query) > settings.most_mib << 20:
+    if is_short_of_room(query, settings):
         (packed,) = query(_OLDEST_BLOCKS)[0]
         found = packed or query(_OLDEST, (RETIRED_AT_ONCE,))[0][0]
         serial = max(serial, min(found or 0, folded))
@@ -129,6 +133,26 @@ def _retire(
         db.execute(changes.DELETE_READINGS, (serial,))
         db.execute("DELETE FROM blocks WHERE last <= ?", (serial,))
     return is_more
+
+
+def is_short_of_room(query: queries.Query, settings: StoreSettings) -> bool:
+    """Whether the oldest readings have to go, so that new ones find a place.
+
+    Also where the card is smaller than ``most_mib`` allows, or others fill it: a full card would
+    cost every new reading. Pages that are free again count as room, so that others cost a large
+    database ``_ROOM_BYTES`` of its oldest readings, and a small one nothing.
+    """
+    used = used_bytes(query)
+    if used > settings.most_mib << 20:
+        return True
+    if used < _LARGE_BYTES:
+        return False
+    try:
+        disk = os.statvfs(settings.path)
+    except OSError:
+        return False
+    free, size = (query(f"PRAGMA {name}")[0][0] for name in ("freelist_count", "page_size"))
+    return bool(disk.f_bavail * disk.f_frsize + free * size < _ROOM_BYTES)
 
 
 def _too_old(query: queries.Query, cutoff_ms: int, soon_ms: int) -> int:
