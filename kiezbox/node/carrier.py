@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from kiezbox.clock import Clock
@@ -19,7 +20,7 @@ from kiezbox.errors import PublishError, Refused, Rejected, StoreError
 from kiezbox.model import Batch, Cursor
 from kiezbox.node.refused_items import RefusedItems
 from kiezbox.privacy.shown import sensor_of_fault
-from kiezbox.publishers import Latest, Publisher
+from kiezbox.publishers import Latest, Publisher, repeatable
 from kiezbox.store import Store
 
 log = logging.getLogger("kiezbox")
@@ -28,8 +29,7 @@ log = logging.getLogger("kiezbox")
 #: the worker; this is for a nudge that came too early.
 IDLE_S = 10.0
 
-#: Pauses after a failure: the first, and the longest. They only matter where a publisher does
-#: not wake its worker when the link is back.
+#: Pauses after a failure, the first and the longest, where no publisher wakes its worker before.
 LEAST_PAUSE_S = 0.1
 MOST_PAUSE_S = 4.0
 
@@ -267,10 +267,12 @@ class Carrier:
         if since > self._cursor.live:
             # Also while it cannot be reached: nobody keeps old readings for its sake.
             self._all_confirmed(since)
-        if due_s <= 0 and self._wants_again(publisher):
+        again = self._again(publisher) if due_s <= 0 else None
+        if again is not None:
             since = max(0, newest - LATEST_OF)
         if due_s <= 0 and newest > since:
             batch = self._store.after(since, LATEST_OF, brief=True)
+            batch = again(batch) if again is not None else batch
             passed = self._passes(batch) if self._passes and len(batch) else batch
             if len(passed):
                 self._publish_latest(publisher, passed)
@@ -281,15 +283,16 @@ class Carrier:
         return min(IDLE_S, due_s) if due_s > 0 else IDLE_S
 
     def hand_over_again(self) -> None:
-        """Hand the newest readings to a carrier of the latest values in the next step, also if they
-        were handed over before.
-        """
+        """Next time hand a carrier of the latest values also what it was handed before."""
         self._is_again = True
 
-    def _wants_again(self, publisher: Latest) -> bool:
-        asked = getattr(publisher, "wants_again", None)
-        is_again, self._is_again = self._is_again or (asked is not None and asked()), False
-        return is_again
+    def _again(self, publisher: Latest) -> Callable[[Batch], Batch] | None:
+        """What of all that was handed over before is to be once more; None: nothing."""
+        asked, is_by_hand = getattr(publisher, "wants_again", None), self._is_again
+        self._is_again = False
+        if asked is not None and asked():
+            return lambda batch: batch
+        return partial(repeatable, handed_to=self._cursor.live) if is_by_hand else None
 
     def _publish_latest(self, publisher: Latest, batch: Batch) -> None:
         self.rejected = None

@@ -20,9 +20,12 @@ from types import ModuleType
 from typing import Any, Protocol, runtime_checkable
 
 from kiezbox.errors import MissingPackage, SettingsError
-from kiezbox.model import Batch
+from kiezbox.model import Batch, Quantity
 
-__all__ = ["Latest", "Publisher", "carriers", "carries_past", "load"]
+__all__ = ["SUMMED", "Latest", "Publisher", "carriers", "carries_past", "load", "repeatable"]
+
+#: What a sensor counts since its last reading: other sides want the sum of all of them.
+SUMMED = frozenset({Quantity.RAIN_MM.value})
 
 
 class Publisher(Protocol):
@@ -114,3 +117,12 @@ def carries_past(carrier: str) -> bool:
         SettingsError, MissingPackage: as ``load``.
     """
     return bool(getattr(load(carrier), "CARRIES_PAST", True))
+
+
+def repeatable(batch: Batch, handed_to: int) -> Batch:
+    """The batch without what would be told twice by whoever gets it again: sums of before that
+    serial. Rain falls once.
+    """
+    sums = {number for number, each in batch.series.items() if each.quantity in SUMMED}
+    kept = [row for row in batch.readings if row[0] > handed_to or row[1] not in sums]
+    return Batch(batch.box, batch.series, kept)

@@ -9,7 +9,8 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from kiezbox.clock import Clock
-from kiezbox.model import Batch, Flag, Quantity, Reading, Series
+from kiezbox.model import Batch, Flag, Reading, Series
+from kiezbox.publishers import SUMMED
 from kiezbox.quality import SUFFIX
 from kiezbox.sparing import SPARING
 
@@ -18,9 +19,6 @@ __all__ = ["Newest", "Value"]
 #: Seconds between two readings of a sensor of which nobody said its interval (the default of
 #: ``interval_s``).
 INTERVAL_S = 60.0
-
-#: What a sensor counts since its last reading: other sides want the sum of all of them.
-SUMMED = frozenset({Quantity.RAIN_MM.value})
 
 
 class Value(NamedTuple):

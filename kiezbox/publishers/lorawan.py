@@ -22,6 +22,7 @@ from typing import Any
 from kiezbox.clock import Clock
 from kiezbox.errors import PublishError, Refused, Rejected, SettingsError, Unreachable
 from kiezbox.model import Batch, Flag, Quantity, is_sensor_name
+from kiezbox.publishers import SUMMED
 from kiezbox.publishers._lora_air import EU868, JOIN_BYTES, Ledger, airtime_s, frame_airtime_s
 from kiezbox.publishers._lora_keys import read_keys
 from kiezbox.publishers._lora_modem import DIALECTS, Answer, Ask, Modem, Outcome
@@ -43,9 +44,6 @@ log = logging.getLogger("kiezbox")
 
 #: See ``kiezbox.publishers``.
 CARRIES_PAST = False
-
-#: Of these what counts is the sum since the last uplink.
-_SUMMED = {Quantity.RAIN_MM}
 
 #: The longest time over which is summed.
 DAY_MS = 86_400_000
@@ -192,7 +190,7 @@ class LoRaWan:
             series = batch.series[reading.series]
             quantity = _quantity(series.quantity)
             # What fell in the meantime has fallen, however long the last uplink is past.
-            limit_ms = DAY_MS if quantity in _SUMMED else oldest_ms
+            limit_ms = DAY_MS if series.quantity in SUMMED else oldest_ms
             is_fresh = abs(now_ms - reading.taken_ms) <= limit_ms
             if series.sensor not in places or quantity is None or not is_fresh:
                 continue
@@ -201,7 +199,7 @@ class LoRaWan:
             if reading.flag != Flag.GOOD and before is not None and before.flag == Flag.GOOD:
                 continue
             value = reading.value
-            if quantity in _SUMMED and before is not None and before.flag == Flag.GOOD:
+            if series.quantity in SUMMED and before is not None and before.flag == Flag.GOOD:
                 value += before.value
             found[key] = Value(key[0], quantity, value, reading.flag)
         if not any(value.flag == Flag.GOOD for value in found.values()):

@@ -9,7 +9,7 @@ import pytest
 from publishers.rig import Rig
 
 from kiezbox.errors import Refused, Rejected, Unreachable
-from kiezbox.model import Batch, Cursor
+from kiezbox.model import Batch, Cursor, Measurement, Quantity
 from kiezbox.node import carrier as carrying
 from kiezbox.node.carrier import IDLE_S, Carrier
 
@@ -130,6 +130,30 @@ def test_what_it_wants_again_it_is_handed_once_and_asked_whether_it_may_still_le
 
     assert [len(batch) for batch in told.handed] == [6, 6] and may == [6, 6]
     assert store.cursor("radio").live == store.newest_serial
+
+
+def test_by_hand_it_is_handed_again_what_is_true_now_and_no_rain_a_second_time(
+    rig: Rig, told: Told
+) -> None:
+    store = rig.store()
+    carrier = rig.carrier(store, told, "radio")
+    store.add(
+        "roof", [Measurement(Quantity.TEMPERATURE_C, 21.5), Measurement(Quantity.RAIN_MM, 0.5)]
+    )
+    carrier.step()
+    rig.clock.advance(900)
+    store.add("roof", [Measurement(Quantity.RAIN_MM, 0.25)])
+
+    carrier.hand_over_again()
+    carrier.step()
+    rig.clock.advance(900)
+    carrier.step()
+
+    (first, second) = [
+        [(batch.series[row[1]].quantity, row[4]) for row in batch.readings] for batch in told.handed
+    ]
+    assert first == [("temperature_c", 21.5), ("rain_mm", 0.5)]
+    assert second == [("temperature_c", 21.5), ("rain_mm", 0.25)]
 
 
 def test_while_it_cannot_be_reached_its_cursor_does_not_hold_back_the_deleting_of_old_readings(
