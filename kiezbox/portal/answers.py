@@ -10,7 +10,6 @@ from __future__ import annotations
 from kiezbox import captive
 from kiezbox.i18n import LANGUAGES, language_of
 from kiezbox.portal.answered import HTML, Answer, zipped
-from kiezbox.portal.asking import Ask, Job
 from kiezbox.portal.now import again_page, first_page
 from kiezbox.portal.official import now_matters, stands_on, warnings_of
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
     from typing import Any
 
+    from kiezbox.portal.asking import Ask
     from kiezbox.portal.bulletins import Bulletin
     from kiezbox.portal.forms import Forms
     from kiezbox.portal.guests import Guests
@@ -190,6 +190,8 @@ def _at_our_door(request: Request, sight: Sight, guests: Guests, forms: Forms) -
         if captive.is_asset(request.path) and not is_post:
             return _NOT_HERE
         if name in ROOMS:
+            from kiezbox.portal.asking import Ask
+
             ask = Ask(request, sight, forms, language, name, rest, guests)
             return _in_a_room(ask, is_post=is_post)
         view = (_POSTS if is_post else PAGES).get("/".join((name, *rest)))
@@ -200,6 +202,7 @@ def _at_our_door(request: Request, sight: Sight, guests: Guests, forms: Forms) -
 
 def _slow_room(path: str, headers: Mapping[str, str], sight: Sight) -> Answer:
     """``show_slowly(ask)`` of a page whose ``show`` left it to others: no form is in it."""
+    from kiezbox.portal.asking import Ask
     from kiezbox.portal.forms import Forms
     from kiezbox.portal.request import Request
 
@@ -215,6 +218,8 @@ def _room(name: str) -> Any:
 
 def _in_a_room(ask: Ask, *, is_post: bool) -> Answer:
     """A page of ``portal.pages``: loaded when somebody asks for it first."""
+    from kiezbox.portal.asking import Job
+
     room = _room(ask.name)
     act = getattr(room, "send" if is_post else "show", None)
     if act is None:

@@ -20,6 +20,8 @@ from kiezbox.portal.request import BadRequest, Reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kiezbox.portal.answered import Answer
     from kiezbox.portal.behind import Behind
     from kiezbox.portal.mailroom import Mailroom
@@ -56,6 +58,8 @@ class Responder(Hall):
         #: Visits whose form nobody has read yet, in the order they came.
         self._letters: dict[Visit, None] = {}
         self._pause_s = SWEEP_S
+        #: Brings the two below, as soon as there is something for one of them to do.
+        self.call_in: Callable[[], None] | None = None
         #: Who answers what takes long; without, it is not answered.
         self.behind: Behind | None = None
         #: Who writes what guests send; without, nothing is taken.
@@ -246,6 +250,8 @@ class Responder(Hall):
         wire = self._prepared.find(request, self._now)
         if wire is not None:
             return wire
+        if request.method == "POST":
+            self._call_in()
         if request.method == "POST" and self.mailroom is not None:
             # Not looked at now: whoever comes in vain shall hear it before that.
             if self.mailroom.is_full(visit, len(self._letters)):
@@ -271,6 +277,7 @@ class Responder(Hall):
         visit.party.spent_s += time.perf_counter() - began
         if isinstance(made, Wire):
             return made
+        self._call_in()
         if made.job:
             is_taken = self.mailroom is not None and self.mailroom.ask(visit, made.job)
         else:
@@ -278,6 +285,15 @@ class Responder(Hall):
         if not is_taken:
             self._refuse(visit, 503)
         return None
+
+    def _call_in(self) -> None:
+        """Somebody is needed now; 503 while they cannot be loaded, from a card that stutters."""
+        if self.call_in is not None:
+            try:
+                self.call_in()
+                self.call_in = None
+            except Exception:
+                sys.excepthook(*sys.exc_info())
 
     def _read_letters(self) -> None:
         """Forms that have come, for a few milliseconds; then others have their turn."""

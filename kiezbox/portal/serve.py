@@ -12,19 +12,16 @@ import os
 import sys
 import time
 
-from kiezbox.errors import KiezboxError
 from kiezbox.i18n import language_of
 from kiezbox.portal import answers
 from kiezbox.portal.answered import takes_gzip
-from kiezbox.portal.behind import THREADS, Behind
 from kiezbox.portal.forms import Forms, kept_secret
 from kiezbox.portal.guests import Guests
-from kiezbox.portal.mailroom import Mailroom
 from kiezbox.portal.official import stands_on
 from kiezbox.portal.request import request_parser
 from kiezbox.portal.responder import Responder
 from kiezbox.portal.sight import Sight
-from kiezbox.portal.sockets import HTTPS, inherited, listen
+from kiezbox.portal.sockets import HTTPS, inherited, listen, refusal
 from kiezbox.portal.visit import Door, SecretDoor
 
 TYPE_CHECKING = False
@@ -75,7 +72,7 @@ def serve(
     words_path: str = "",
     secrets_dir: str = "",
     place_path: str = "",
-    threads: int = THREADS,
+    threads: int = 2,
     clock: Clock | None = None,
 ) -> None:
     """Answer until told to end (SIGTERM, Ctrl-C). systemd's sockets go before addresses.
@@ -90,7 +87,7 @@ def serve(
     try:
         request_parser()
     except ImportError as error:
-        raise KiezboxError(
+        raise refusal(
             f"httptools is not installed: {error}", hint="pip install 'kiezbox[portal]'"
         ) from error
     given = inherited()
@@ -116,8 +113,14 @@ def serve(
 
         return Log.open(sight.shown.path, clock or SystemClock())
 
-    responder.behind = Behind(responder, make, threads=threads)
-    responder.mailroom = Mailroom(responder, open_log)
+    def call_in() -> None:
+        from kiezbox.portal.behind import Behind
+        from kiezbox.portal.mailroom import Mailroom
+
+        responder.behind = Behind(responder, make, threads=threads)
+        responder.mailroom = Mailroom(responder, open_log)
+
+    responder.call_in = call_in
     for signal in (_signal.SIGTERM, _signal.SIGINT):
         _signal.signal(signal, lambda *_: responder.stop())
     _tell_systemd("READY=1")
@@ -128,7 +131,8 @@ def serve(
     try:
         responder.run()
     finally:
-        responder.behind.close()
+        if responder.behind is not None:
+            responder.behind.close()
         responder.close()
 
 

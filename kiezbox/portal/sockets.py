@@ -5,13 +5,13 @@ from __future__ import annotations
 import _socket
 import os
 
-from kiezbox.errors import KiezboxError
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["HTTPS", "inherited", "listen"]
+    from kiezbox.errors import KiezboxError
+
+__all__ = ["HTTPS", "inherited", "listen", "refusal"]
 
 #: systemd hands its sockets over from this descriptor on (sd_listen_fds(3)).
 FIRST_INHERITED = 3
@@ -41,11 +41,11 @@ def inherited() -> list[tuple[str, _socket.socket]]:
             socket = _socket.socket(fileno=file)
             is_listening = socket.getsockopt(_socket.SOL_SOCKET, _socket.SO_ACCEPTCONN)
         except OSError as error:
-            raise KiezboxError(
+            raise refusal(
                 f"descriptor {file}, handed over by systemd, is no socket: {error.strerror}"
             ) from error
         if not is_listening or socket.type != _socket.SOCK_STREAM:
-            raise KiezboxError(
+            raise refusal(
                 f"descriptor {file}, handed over by systemd, does not listen for connections",
                 hint="kiezbox-portal.socket needs ListenStream= and Accept=no.",
             )
@@ -62,13 +62,13 @@ def listen(address: str, option: str = "portal.listen or --listen") -> _socket.s
     """
     host, colon, port = address.rpartition(":")
     if not colon or not port.isdecimal() or int(port) > 65535:
-        raise KiezboxError(
+        raise refusal(
             f'"{address}" is no address and port', hint='Write "127.0.0.1:8081" or "[::]:80".'
         )
     try:
         return _bound(host.strip("[]") or "0.0.0.0", int(port))
     except OSError as error:
-        raise KiezboxError(
+        raise refusal(
             f"cannot listen on {address}: {error.strerror}",
             hint="Another program may have that port, and ports below 1024 need systemd"
             f" (kiezbox-portal.socket). {option} names another.",
@@ -90,6 +90,13 @@ def _bound(host: str, port: int) -> _socket.socket:
         listener.close()
         raise
     return listener
+
+
+def refusal(message: str, hint: str = "") -> KiezboxError:
+    """What to raise. The errors are loaded for nothing else: a start that goes well has no time."""
+    from kiezbox.errors import KiezboxError
+
+    return KiezboxError(message, hint=hint)
 
 
 def _place(host: str, port: int) -> tuple[int, Any]:

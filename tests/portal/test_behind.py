@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _socket
+import errno
 import socket
 import threading
 import time
@@ -93,6 +94,24 @@ def echo(request: Request) -> Answer:
     """What is known of who asks for what."""
     told = f"path={request.path}\nquery={request.query}\nclient={request.client}\n"
     return Answer(200, told.encode() + request.headers.get("accept-language", "").encode())
+
+
+def test_who_is_called_in_and_cannot_come_is_called_again_for_the_next(
+    house: Callable[..., House], capfd: pytest.CaptureFixture[str]
+) -> None:
+    built = house(echo)
+    built.responder.behind = None
+    troubles = [OSError(errno.EIO, "the card stutters")]
+
+    def call_in() -> None:
+        if troubles:
+            raise troubles.pop()
+        built.responder.behind = built.behind
+
+    built.responder.call_in = call_in
+
+    assert [built.ask(path)[0] for path in ("/here", "/slow", "/slow")] == [200, 503, 200]
+    assert "the card stutters" in capfd.readouterr().err
 
 
 def test_who_asked_for_what_is_known_behind(house: Callable[..., House]) -> None:

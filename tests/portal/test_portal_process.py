@@ -46,6 +46,8 @@ HEAVY = {
     "functools", "http", "httptools", "inspect", "jinja2", "json", "logging", "re", "socket",
     "sqlite3", "ssl", "threading", "tomllib", "typing", "waitress", "werkzeug", "kiezbox.clock",
     "kiezbox.model", "kiezbox.settings", "kiezbox.store", "kiezbox.units",
+    # Rooms of ours that nobody needs before somebody writes, or asks for what takes long.
+    "kiezbox.errors", "kiezbox.portal.asking", "kiezbox.portal.behind", "kiezbox.portal.mailroom",
 }  # fmt: skip
 
 
