@@ -10,9 +10,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-from kiezbox.exchange.messages import Number, Want
+from kiezbox.exchange.messages import Want
 from kiezbox.exchange.ranges import Ranges
 from kiezbox.exchange.trickle import Chance
+from kiezbox.records import Ref
 
 __all__ = ["MOST_PEERS", "Asking"]
 
@@ -56,7 +57,7 @@ class _Peer:
         self.claimed: dict[str, Ranges] = {}
         self.gone: dict[str, Ranges] = {}
         self.gone_since = 0.0
-        self.asked: set[Number] = set()
+        self.asked: set[Ref] = set()
         self.asked_at = self.answered_at = -_NEVER
         self.wait_s = 0.0
         #: How often it was asked since it last gave anything.
@@ -82,7 +83,7 @@ class Asking:
         self._random = random
         self._peers: OrderedDict[str, _Peer] = OrderedDict()
         #: What others asked for, and until when it may come by that.
-        self._overheard: OrderedDict[Number, float] = OrderedDict()
+        self._overheard: OrderedDict[Ref, float] = OrderedDict()
         self._not_before = _NEVER
 
     # --- what is heard ---------------------------------------------------------------------------
@@ -149,7 +150,7 @@ class Asking:
             each for each in peer.asked if each.origin != origin or each.sequence not in numbers
         }
 
-    def overheard(self, number: Number, now: float) -> None:
+    def overheard(self, number: Ref, now: float) -> None:
         """Somebody else asked somebody for this."""
         self._overheard[number] = now + self._again_s
         if len(self._overheard) > MOST_OVERHEARD:
@@ -160,7 +161,7 @@ class Asking:
         peer = self._peers[name]
         peer.answered_at, peer.tries = now, 0
 
-    def got(self, number: Number) -> bool:
+    def got(self, number: Ref) -> bool:
         """We have it now, from whomever; whether somebody had said to have it, or asked for it."""
         one = Ranges([(number.sequence, number.sequence)])
         is_old = self._overheard.pop(number, None) is not None
@@ -198,7 +199,7 @@ class Asking:
 
     def _ask(self, peer: _Peer, want: Want, now: float) -> None:
         peer.asked = {
-            Number(origin, sequence) for origin, numbers in want.entries for sequence in numbers
+            Ref(origin, sequence) for origin, numbers in want.entries for sequence in numbers
         }
         # Not all at the same moment, where several asked at the same moment.
         peer.wait_s = self._again_s * 2 ** min(peer.tries, _MOST_DOUBLINGS)
@@ -213,9 +214,7 @@ class Asking:
         return min((each for each in moments if each > now), default=_NEVER)
 
 
-def _want(
-    name: str, peer: _Peer, underway: set[Number], fits: Callable[[Want], bool]
-) -> Want | None:
+def _want(name: str, peer: _Peer, underway: set[Ref], fits: Callable[[Want], bool]) -> Want | None:
     """The newest of what it claims and nobody was asked for, as much as goes into one question."""
     entries: dict[str, Ranges] = {}
     want = None
@@ -230,12 +229,12 @@ def _want(
     return want
 
 
-def _newest(claimed: dict[str, Ranges], underway: set[Number]) -> Iterator[Number]:
+def _newest(claimed: dict[str, Ranges], underway: set[Ref]) -> Iterator[Ref]:
     """The newest of each origin in turn, so that no claim about one hides the others."""
     waiting = {origin: reversed(numbers) for origin, numbers in claimed.items()}
     while waiting:
         for origin, sequences in list(waiting.items()):
-            number = next((n for s in sequences if (n := Number(origin, s)) not in underway), None)
+            number = next((n for s in sequences if (n := Ref(origin, s)) not in underway), None)
             if number is None:
                 del waiting[origin]
             else:

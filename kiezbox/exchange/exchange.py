@@ -20,10 +20,11 @@ from itertools import chain
 
 from kiezbox.exchange.asking import Asking
 from kiezbox.exchange.holdings import Holdings
-from kiezbox.exchange.messages import Digest, Entry, Give, Gone, Item, Message, Number, Want
+from kiezbox.exchange.messages import Digest, Entry, Give, Gone, Item, Message, Want
 from kiezbox.exchange.offers import LIFE, Measure, Measures, Offer, Offers
 from kiezbox.exchange.ranges import Ranges
 from kiezbox.exchange.trickle import Chance, Pace, Trickle
+from kiezbox.records import Ref
 
 __all__ = ["Bearer", "Exchange", "Sending"]
 
@@ -81,7 +82,7 @@ class Exchange:
         me: str,
         bearer: Bearer,
         holdings: Holdings,
-        fetch: Callable[[Number], Item | None],
+        fetch: Callable[[Ref], Item | None],
         *,
         random: Chance,
         now: float,
@@ -97,7 +98,7 @@ class Exchange:
         self._asking = Asking(again_s=bearer.ask_again_s, spread_s=bearer.spread_s, random=random)
         self._used = Measures()
         #: When it was last given by anybody, and how often.
-        self._given: OrderedDict[Number, tuple[float, int]] = OrderedDict()
+        self._given: OrderedDict[Ref, tuple[float, int]] = OrderedDict()
         #: Box → what it asked for in vain.
         self._gone: OrderedDict[str, dict[str, Ranges]] = OrderedDict()
         #: With which of the origins that have no news the next digest goes on.
@@ -105,9 +106,7 @@ class Exchange:
 
     # --- what happens ----------------------------------------------------------------------------
 
-    def added(
-        self, number: Number, priority: int, now: float, *, is_heard_here: bool = False
-    ) -> None:
+    def added(self, number: Ref, priority: int, now: float, *, is_heard_here: bool = False) -> None:
         """A record is here, durably, and in ``holdings``. ``is_heard_here``: by this bearer; else
         it is this box's own, or came another way.
         """
@@ -160,7 +159,7 @@ class Exchange:
             held, had = self.holdings.held(origin), self.holdings.had(origin)
             vain = Ranges()
             for sequence in numbers.first_numbers(_MOST_LOOKED_AT):
-                number = Number(origin, sequence)
+                number = Ref(origin, sequence)
                 if want.of != self.me:
                     # It will be given, and heard here, too.
                     if self.bearer.is_shared and sequence not in had:
@@ -173,7 +172,7 @@ class Exchange:
                 said = self._gone.setdefault(sender, {})
                 said[origin] = said.get(origin, Ranges()) | vain
 
-    def _answer(self, number: Number, sender: str, now: float) -> None:
+    def _answer(self, number: Ref, sender: str, now: float) -> None:
         if self._used.free_at(sender, self.bearer.answers, now) > now:
             return
         given_at, _ = self._given.get(number, (-float("inf"), 0))
@@ -190,7 +189,7 @@ class Exchange:
 
     def _heard_give(self, give: Give, sender: str, now: float) -> list[Item]:
         self._asking.gives(sender, now)
-        fresh: dict[Number, Item] = {}
+        fresh: dict[Ref, Item] = {}
         for item in give.items:
             origin, sequence = number = item.number
             self._was_given(number, now)
@@ -204,13 +203,13 @@ class Exchange:
                 fresh[number] = item
         return list(fresh.values())
 
-    def _was_given(self, number: Number, now: float) -> None:
+    def _was_given(self, number: Ref, now: float) -> None:
         _, times = self._given.pop(number, (now, 0))
         self._given[number] = now, times + 1
         if len(self._given) > _MOST_GIVEN:
             self._given.popitem(last=False)
 
-    def _is_given_enough(self, number: Number) -> bool:
+    def _is_given_enough(self, number: Ref) -> bool:
         return self.bearer.is_shared and self._given.get(number, (0, 0))[1] >= self.bearer.enough
 
     # --- what is to be sent ----------------------------------------------------------------------

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kiezbox.exchange.messages import Number
+    from kiezbox.records import Ref
 
 __all__ = [
     "FINGERPRINT_BYTES", "MOST_NUMBER", "MOST_ORIGINS", "MOST_RANGES", "Holdings", "fingerprint_of"
@@ -96,7 +96,7 @@ class Holdings:
         del self._had[origin]
 
 
-def fingerprint_of(numbers: Iterable[Number]) -> bytes:
+def fingerprint_of(numbers: Iterable[Ref]) -> bytes:
     """Equal for boxes that hold the same, whatever way it came to them: the sum, modulo 2^64, of
     BLAKE2b-64 (personalised "kb holdings") over each record's origin in UTF-8, a zero byte, and its
     number as six bytes, big-endian. A sum (AdHash), so that a change costs one hash.

@@ -7,15 +7,9 @@ from typing import NamedTuple
 
 from kiezbox.exchange.holdings import FINGERPRINT_BYTES
 from kiezbox.exchange.ranges import Ranges
+from kiezbox.records import Ref
 
-__all__ = ["Digest", "Entry", "Give", "Gone", "Item", "Message", "Number", "Want"]
-
-
-class Number(NamedTuple):
-    """A record's name: the box that took it in, and its number there."""
-
-    origin: str
-    sequence: int
+__all__ = ["Digest", "Entry", "Give", "Gone", "Item", "Message", "Want"]
 
 
 class Entry(NamedTuple):
@@ -69,7 +63,7 @@ class Item:
     as in ``records.Priority``: 0 is the most urgent.
     """
 
-    number: Number
+    number: Ref
     priority: int
     body: bytes
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kiezbox.exchange.messages import Number
+from kiezbox.records import Ref
 
 __all__ = ["LIFE", "MOST_OFFERS", "Measure", "Measures", "Offer", "Offers"]
 
@@ -63,7 +63,7 @@ class Offer:
 
     def __init__(
         self,
-        number: Number,
+        number: Ref,
         priority: int,
         *,
         since: float,
@@ -91,7 +91,7 @@ class Offers:
         """
         self._ageing_s = ageing_s
         self._measures = measures
-        self._waiting: dict[tuple[Number, str], Offer] = {}
+        self._waiting: dict[tuple[Ref, str], Offer] = {}
         self._used = Measures()
 
     def __len__(self) -> int:
@@ -111,7 +111,7 @@ class Offers:
     def drop(self, offer: Offer) -> None:
         self._waiting.pop((offer.number, offer.to), None)
 
-    def get(self, number: Number, to: str = "") -> Offer | None:
+    def get(self, number: Ref, to: str = "") -> Offer | None:
         return self._waiting.get((number, to))
 
     def best(self, now: float, *, least_urgent: int, to: str | None = None) -> Offer | None:

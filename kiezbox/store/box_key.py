@@ -1,8 +1,10 @@
-"""The box's own key: with it the node signs what it fetched, so that nobody else can say so.
+"""The box's own key: with it the node signs what it fetched and what it took in, so that
+nobody else can say so.
 
 The secret half lies beside the database, readable by the node alone; the public half where only the
-node may write (``vouched.beside``), for whoever judges its records. It proves one thing only: this
-box fetched these words. It is no issuer's key, and no other box believes it.
+node may write (``vouched.beside``), for whoever judges its records. It proves that this box fetched
+these words, and to the other boxes of its Kiez that it took a record in (``proofs``). It is no
+issuer's key: nothing is official by it anywhere else.
 """
 
 from __future__ import annotations

@@ -97,6 +97,31 @@ class LogReading:
             (number, limit),
         )
 
+    def frames(self, ref: Ref) -> list[tuple[bytes, str]]:
+        """(frame, who vouches for it) of all records that say they have this number."""
+        return self._read(
+            "SELECT frame, issuer FROM log WHERE origin = ?1 AND sequence = ?2 AND expires_at > ?3"
+            " UNION ALL SELECT frame, issuer FROM twins WHERE origin = ?1 AND sequence = ?2"
+            " AND expires_at > ?3",
+            (*ref, self._now()),
+        )
+
+    def ids(self) -> list[tuple[Ref, bytes]]:
+        """Number and id (``log_twins.record_id``) of every record that is here."""
+        rows = self._read(
+            "SELECT origin, sequence, record_id(frame) FROM log WHERE expires_at > ?1 UNION ALL"
+            " SELECT origin, sequence, id FROM twins WHERE expires_at > ?1",
+            (self._now(),),
+        )
+        return [(Ref(*row[:2]), row[2]) for row in rows]
+
+    def gone(self) -> list[tuple[Ref, bytes]]:
+        """Number and id of what was here and must not come back; with b"" for an id nothing of this
+        number may.
+        """
+        rows = self._read("SELECT origin, sequence, id FROM gone")
+        return [(Ref(*row[:2]), row[2]) for row in rows]
+
     def has_claims(self) -> bool:
         """Whether anything says that somebody vouches for it."""
         sql = " OR ".join(

@@ -11,12 +11,15 @@ housings and nothing cools them.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kiezbox.indices import (
     MOULD_PERCENT,
+    classify,
     estimated_humidity_percent,
+    index_on,
     surface_humidity_percent,
 )
 from kiezbox.indices.advice import Climate, Room
@@ -47,6 +50,8 @@ class Home(NamedTuple):
     rooms: list[Room]
     outside: Climate | None
     outside_c: float | None = None
+    #: The number in ``AIR_CLASSES`` of the dust of the last hour or two, or None.
+    outside_air: int | None = None
 
 
 class _Parts(NamedTuple):
@@ -81,7 +86,7 @@ def gather(sensors: Sensors, latest: Mapping[str, Any], now: float, history: His
         if not parts.wall:
             room = _estimated(room, sensors, parts.air, outside_c, history)
         rooms.append(room)
-    return Home(rooms, outside, outside_c)
+    return Home(rooms, outside, outside_c, _outside_air(sensors, outdoors, now, history))
 
 
 def needs_history(sensors: Sensors) -> bool:
@@ -129,6 +134,20 @@ def _estimated(
         percent = estimated_humidity_percent(*room.climate, outside_c)
     hours = _hours_above(sensors, air, _outdoors(sensors), history, estimated_humidity_percent)
     return room._replace(estimated_percent=percent, estimated_hours_damp=hours)
+
+
+def _outside_air(sensors: Sensors, outdoors: list[str], now: float, history: History) -> int | None:
+    index = index_on("uba_lqi", time.strftime("%Y-%m-%d", time.gmtime(now)))
+    means: dict[str, float] = {}
+    for quantity in (Quantity.PM2_5_UG_M3, Quantity.PM10_UG_M3):
+        for name in outdoors:
+            spans = history.get(series_of(sensors, name, quantity), ())
+            late = [each for each in spans if each.starts_at > now - 2 * HOUR_S]
+            if late:
+                mean = sum(s.mean * s.readings for s in late) / sum(s.readings for s in late)
+                means[quantity.value] = max(mean, means.get(quantity.value, 0.0))
+    found = index and classify(means, index)
+    return found.number if found else None
 
 
 def _outdoors(sensors: Sensors) -> list[str]:

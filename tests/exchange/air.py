@@ -15,11 +15,11 @@ from kiezbox.exchange import (
     Holdings,
     Item,
     Message,
-    Number,
     Pace,
     Sending,
     Want,
 )
+from kiezbox.records import Ref
 
 #: Bytes a second, as MediumFast has them (LoRa SF9, 250 kHz, 4/5).
 BYTES_PER_S = 440
@@ -52,8 +52,8 @@ class Box:
     def __init__(self, name: str, bearer: Bearer, random: Random, now: float) -> None:
         self.name, self.bearer, self.random = name, bearer, random
         #: What is on its card: records, and the numbers of those that are gone.
-        self.stored: dict[Number, Item] = {}
-        self.gone: set[Number] = set()
+        self.stored: dict[Ref, Item] = {}
+        self.gone: set[Ref] = set()
         self.count = 0
         self.busy_until = 0.0
         self.wakes_at = float("inf")
@@ -69,9 +69,9 @@ class Box:
             self.name, self.bearer, self.holdings, self.stored.get, random=self.random, now=now
         )
 
-    def write(self, priority: int, now: float, size_bytes: int = 150) -> Number:
+    def write(self, priority: int, now: float, size_bytes: int = 150) -> Ref:
         self.count += 1
-        item = Item(Number(self.name, self.count), priority, self.name.encode() * size_bytes)
+        item = Item(Ref(self.name, self.count), priority, self.name.encode() * size_bytes)
         item = Item(item.number, priority, item.body[:size_bytes])
         self.take(item, now, is_heard_here=False)
         return item.number
@@ -81,7 +81,7 @@ class Box:
         self.holdings.add(*item.number)
         self.exchange.added(item.number, item.priority, now, is_heard_here=is_heard_here)
 
-    def lose(self, number: Number) -> None:
+    def lose(self, number: Ref) -> None:
         """Expired or erased here."""
         self.stored.pop(number, None)
         self.gone.add(number)

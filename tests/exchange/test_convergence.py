@@ -22,13 +22,13 @@ from kiezbox.exchange import (
     Gone,
     Item,
     Message,
-    Number,
     Ranges,
     Want,
     asking,
     holdings,
     offers,
 )
+from kiezbox.records import Ref
 
 BOXES = st.integers(0, 4)
 HOUR_S = 3600.0
@@ -42,8 +42,8 @@ class Schedule(RuleBasedStateMachine):
         self.air = Air(5, seed=seed, loss=loss, doubled=0.1, delay_s=5.0)
         self.air.believes = lambda item: item.body[:3] == b"kb-"
         self.random = Random(seed)
-        self.written: set[Number] = set()
-        self.was_gone: dict[int, set[Number]] = {n: set() for n in range(5)}
+        self.written: set[Ref] = set()
+        self.was_gone: dict[int, set[Ref]] = {n: set() for n in range(5)}
 
     @rule(box=BOXES, priority=st.integers(0, 6), count=st.integers(1, 4))
     def write(self, box: int, priority: int, count: int) -> None:
@@ -94,7 +94,7 @@ class Schedule(RuleBasedStateMachine):
             Digest(random.randbytes(8), (Entry(origin, 1, (1 << 40) - 1, Ranges()),)),
             Want(random.choice(names), ((origin, numbers),)),
             Gone(((origin, numbers),)),
-            Give((Item(Number(origin, first), 0, b"forged"),)),
+            Give((Item(Ref(origin, first), 0, b"forged"),)),
             Digest(self.air.boxes[0].holdings.fingerprint),
         ]
         self.air.say(random.choice(["kb-liar", *names]), said[kind])
@@ -102,7 +102,7 @@ class Schedule(RuleBasedStateMachine):
     @invariant()
     def nobody_holds_what_nobody_wrote_or_what_was_gone_there(self) -> None:
         for n, box in enumerate(getattr(self, "air", Air(0)).boxes):
-            held = {Number(o, s) for o in box.holdings.origins() for s in box.holdings.held(o)}
+            held = {Ref(o, s) for o in box.holdings.origins() for s in box.holdings.held(o)}
             assert held == set(box.stored)
             assert held <= self.written
             assert not held & self.was_gone[n]
@@ -161,7 +161,7 @@ def test_memory_stays_bounded_whatever_is_heard(monkeypatch: pytest.MonkeyPatch)
             Digest(random.randbytes(8), (Entry(origin, 1, 1 << 39, Ranges()),)) if kind == 0
             else Want(random.choice(["kb-0", sender]), ((origin, numbers),)) if kind == 1
             else Gone(((origin, numbers),)) if kind == 2
-            else Give((Item(Number(origin, random.randrange(1, 99)), 5, b"x"),))
+            else Give((Item(Ref(origin, random.randrange(1, 99)), 5, b"x"),))
         )  # fmt: skip
         air.say(sender, said)
     talk = box.exchange

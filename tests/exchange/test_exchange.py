@@ -18,11 +18,11 @@ from kiezbox.exchange import (
     Holdings,
     Item,
     Measure,
-    Number,
     Ranges,
     Sending,
     Want,
 )
+from kiezbox.records import Ref
 
 BOARD, OFFICIAL = 5, 0
 HOUR_S = 3600.0
@@ -34,13 +34,13 @@ def line(air: Air) -> Callable[[Box, Box], bool]:
     return lambda a, b: abs(at[a.name] - at[b.name]) == 1
 
 
-def write(air: Air, box: int, priority: int = BOARD) -> Number:
+def write(air: Air, box: int, priority: int = BOARD) -> Ref:
     number = air.boxes[box].write(priority, air.now)
     air.wake(air.boxes[box])
     return number
 
 
-def have(air: Air, number: Number) -> int:
+def have(air: Air, number: Ref) -> int:
     return sum(number in box.stored for box in air.boxes)
 
 
@@ -185,8 +185,8 @@ def test_who_restarts_goes_on_with_what_is_on_its_card() -> None:
 # --- limits --------------------------------------------------------------------------------------
 
 
-def exchange(**changes: object) -> tuple[Exchange, dict[Number, Item]]:
-    items: dict[Number, Item] = {}
+def exchange(**changes: object) -> tuple[Exchange, dict[Ref, Item]]:
+    items: dict[Ref, Item] = {}
     bearer = replace(LORA, **changes)  # type: ignore[arg-type]
     return Exchange("me", bearer, Holdings(), items.get, random=Random(1), now=0.0), items
 
@@ -202,7 +202,7 @@ def all_of(talk: Exchange, now: float) -> list[Sending]:
 def test_who_asks_for_too_much_is_given_some_now_and_some_later() -> None:
     talk, items = exchange(answers=Measure(burst=8, hourly=960))
     for sequence in range(1, 33):
-        item = Item(Number("kb-a", sequence), BOARD, b"x" * 100)
+        item = Item(Ref("kb-a", sequence), BOARD, b"x" * 100)
         items[item.number] = item
         talk.holdings.add(*item.number)
 
@@ -232,10 +232,10 @@ def test_a_box_that_claims_and_never_gives_is_asked_more_and_more_seldom() -> No
 def test_one_origin_cannot_fill_a_box_faster_than_its_measure() -> None:
     talk, _ = exchange(intake=Measure(burst=1000, hourly=3600))
     taken = sum(
-        len(talk.heard(Give((Item(Number("kb-x", n), BOARD, b"x" * 100),)), "kb-y", 0.0))
+        len(talk.heard(Give((Item(Ref("kb-x", n), BOARD, b"x" * 100),)), "kb-y", 0.0))
         for n in range(1, 101)
     )
-    others = talk.heard(Give((Item(Number("kb-z", 1), BOARD, b"x" * 100),)), "kb-y", 0.0)
+    others = talk.heard(Give((Item(Ref("kb-z", 1), BOARD, b"x" * 100),)), "kb-y", 0.0)
 
     assert taken == 10
     assert len(others) == 1
@@ -265,7 +265,7 @@ def test_everything_a_box_says_goes_into_a_frame() -> None:
 def test_messages_from_oneself_are_an_echo() -> None:
     talk, _ = exchange()
 
-    assert talk.heard(Give((Item(Number("kb-x", 1), 0, b"x"),)), "me", 1.0) == []
+    assert talk.heard(Give((Item(Ref("kb-x", 1), 0, b"x"),)), "me", 1.0) == []
 
 
 @pytest.mark.parametrize("quality", [(1.0, 5.0), (5.0, 1.0)])

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiezbox.exchange import Holdings, Number, Ranges, fingerprint_of
+from kiezbox.exchange import Holdings, Ranges, fingerprint_of
 from kiezbox.exchange import holdings as module
+from kiezbox.records import Ref
 
 STEPS = st.lists(
     st.tuples(st.sampled_from(["add", "lose"]), st.sampled_from("abc"), st.integers(1, 30)),
@@ -23,7 +24,7 @@ def test_what_is_held_is_what_came_and_did_not_go_and_nothing_comes_twice(
 ) -> None:
     holdings, held, had = Holdings(), set(), set()
     for step, origin, sequence in steps:
-        number = Number(origin, sequence)
+        number = Ref(origin, sequence)
         if step == "add" and number not in had:
             held.add(number)
         had.add(number)
@@ -31,8 +32,8 @@ def test_what_is_held_is_what_came_and_did_not_go_and_nothing_comes_twice(
             held.discard(number)
         getattr(holdings, step)(origin, sequence)
 
-    assert {Number(o, s) for o in "abc" for s in holdings.held(o)} == held
-    assert {Number(o, s) for o in "abc" for s in holdings.had(o)} == had
+    assert {Ref(o, s) for o in "abc" for s in holdings.held(o)} == held
+    assert {Ref(o, s) for o in "abc" for s in holdings.had(o)} == had
     assert holdings.fingerprint == fingerprint_of(held)
     assert set(holdings.origins()) == {number.origin for number in held}
 
@@ -43,7 +44,7 @@ def test_a_fingerprint_is_the_sum_of_hashes_that_the_page_describes() -> None:
 
     told = [b"kb-a\0" + bytes(5) + b"\x01", b"kb-b\0" + bytes(4) + b"\x01\x00"]
 
-    found = fingerprint_of([Number("kb-a", 1), Number("kb-b", 256)])
+    found = fingerprint_of([Ref("kb-a", 1), Ref("kb-b", 256)])
 
     assert found == (sum(map(hashed, told)) % (1 << 64)).to_bytes(8, "big")
     assert fingerprint_of([]) == bytes(8)
@@ -76,5 +77,5 @@ def test_memory_is_bounded_by_forgetting_the_silent_and_the_oldest(
 
     assert not holdings.had("kb-a")
     assert holdings.had("kb-d") == Ranges([(7, 7), (9, 9), (11, 11), (13, 13)])
-    held = [Number(origin, s) for origin in holdings.origins() for s in holdings.held(origin)]
+    held = [Ref(origin, s) for origin in holdings.origins() for s in holdings.held(origin)]
     assert holdings.fingerprint == fingerprint_of(held)

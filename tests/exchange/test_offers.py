@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from kiezbox.exchange import Measure, Number
+from kiezbox.exchange import Measure
 from kiezbox.exchange import offers as module
 from kiezbox.exchange.offers import Measures, Offer, Offers
+from kiezbox.records import Ref
 
 OFFICIAL, LIFE, SAFE, BOARD, NUMBERS = 0, 1, 2, 5, 6
 
@@ -14,9 +15,7 @@ OFFICIAL, LIFE, SAFE, BOARD, NUMBERS = 0, 1, 2, 5, 6
 def offer(
     sequence: int, priority: int, *, since: float = 0.0, origin: str = "kb-a", to: str = ""
 ) -> Offer:
-    return Offer(
-        Number(origin, sequence), priority, since=since, due_at=since, is_asked=False, to=to
-    )
+    return Offer(Ref(origin, sequence), priority, since=since, due_at=since, is_asked=False, to=to)
 
 
 def sent_at(offers: Offers, now: float, *, least_urgent: int = NUMBERS, size: int = 100) -> int:
@@ -79,8 +78,8 @@ def test_one_who_says_much_waits_for_themselves_alone() -> None:
 
 def test_what_is_asked_for_does_not_wait_as_news_does() -> None:
     offers = Offers(ageing_s=1800, measures={})
-    offers.put(Offer(Number("kb-a", 1), BOARD, since=0, due_at=60, is_asked=False))
-    offers.put(Offer(Number("kb-a", 1), BOARD, since=1, due_at=1, is_asked=True))
+    offers.put(Offer(Ref("kb-a", 1), BOARD, since=0, due_at=60, is_asked=False))
+    offers.put(Offer(Ref("kb-a", 1), BOARD, since=1, due_at=1, is_asked=True))
 
     assert len(offers) == 1
     assert sent_at(offers, 1) == 1

@@ -1,0 +1,136 @@
+"""What of the log of words other boxes may have, and what of theirs comes into it.
+
+Between the log, which keeps records, and ``exchange``, which knows their numbers alone. A record is
+handed on with the proof of its box (``proofs``), and taken in with one; so a number counts as held
+only if it is that box's own record. What is for this box alone never leaves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+
+from kiezbox.exchange import Holdings, Item
+from kiezbox.records import KINDS, BadRecord, Priority, Record, Ref, Scope, unpack
+from kiezbox.store.log import Log
+from kiezbox.store.log_twins import record_id
+from kiezbox.store.proofs import PROOF_BYTES, Proofs, is_proven, prove
+from kiezbox.trust import Key
+
+__all__ = ["Sharing", "priority_of"]
+
+#: Rows that are read at once.
+_AT_ONCE = 500
+
+#: Public keys that may vouch for what a box of this name took in; none: it is no member.
+Members = Callable[[str], Sequence[bytes]]
+
+
+def priority_of(record: Record, issuer: str) -> int:
+    """How urgent a record is on its way: what it says, if somebody vouches for it, and else at most
+    what its kind is. A board's post that calls itself an alert is a post.
+    """
+    if issuer:
+        return record.priority
+    kind = KINDS.get(record.kind)
+    usual = Priority.BOARD if kind is None or kind.priority == Priority.OFFICIAL else kind.priority
+    return max(record.priority, usual)
+
+
+class Sharing:
+    """Of one box. Used by one thread."""
+
+    def __init__(self, log: Log, proofs: Proofs, key: Key, members: Members) -> None:
+        """``key``: the box's own."""
+        self._log = log
+        self._proofs = proofs
+        self._key = key
+        self._members = members
+        self._seen = 0
+        self.holdings = Holdings()
+        for ref, id_ in log.gone():
+            # What somebody else put under the number is not what it was.
+            if ref.origin == log.box or not id_ or proofs.of(id_):
+                self.holdings.lose(*ref)
+        for _ in self.news():
+            pass
+
+    def news(self) -> Iterator[tuple[Ref, int]]:
+        """Ref and priority of what has come into the log since the last time, from anybody, and
+        may be handed on. It is in ``holdings`` when this gives it.
+        """
+        while rows := self._log.after(self._seen, _AT_ONCE):
+            for number, frame in rows:
+                self._seen = number
+                with suppress(BadRecord):
+                    record = unpack(frame)
+                    found = record.ref
+                    if found.sequence in self.holdings.had(found.origin):
+                        continue
+                    if record.scope == Scope.BOX:
+                        self.holdings.lose(*found)
+                    elif (item := self.fetch(found)) is not None:
+                        self.holdings.add(*found)
+                        yield found, item.priority
+
+    def fetch(self, number: Ref) -> Item | None:
+        """A record with its proof: 64 bytes, and the frame after them."""
+        for frame, issuer in self._log.frames(number):
+            proof = self._proof(number.origin, frame)
+            if proof:
+                return Item(number, priority_of(unpack(frame), issuer), proof + frame)
+        return None
+
+    def take(self, items: Iterable[Item]) -> list[tuple[Ref, int]]:
+        """Take in what was heard; number and priority of what is here now and was not, durably.
+        What is no record, or not proven, is left out: it may come from somebody else as it should.
+
+        Raises:
+            StoreError: the card does not take it; all of it may be given again.
+        """
+        good = [each for item in items if (each := self._checked(item)) is not None]
+        self._proofs.keep((frame, proof) for _, frame, proof in good)
+        self._log.take([frame for _, frame, _ in good])
+        taken = []
+        for number, _, _ in good:
+            item = self.fetch(number)
+            if item is None:
+                # It has expired, or was erased here: not again.
+                self.holdings.lose(*number)
+            elif number.sequence not in self.holdings.had(number.origin):
+                self.holdings.add(*number)
+                taken.append((number, item.priority))
+        return taken
+
+    def sweep(self) -> list[Ref]:
+        """What has gone from the log since: it is held no more."""
+        own, here = self._log.box, self._log.ids()
+        proven = {tuple(ref) for ref, id_ in here if ref.origin == own or self._proofs.of(id_)}
+        gone = [
+            Ref(origin, sequence)
+            for origin in list(self.holdings.origins())
+            for sequence in list(self.holdings.held(origin))
+            if (origin, sequence) not in proven
+        ]
+        for number in gone:
+            self.holdings.lose(*number)
+        self._proofs.keep_only(id_ for _, id_ in (*here, *self._log.gone()))
+        return gone
+
+    def _checked(self, item: Item) -> tuple[Ref, bytes, bytes] | None:
+        proof, frame = item.body[:PROOF_BYTES], item.body[PROOF_BYTES:]
+        try:
+            record = unpack(frame)
+        except BadRecord:
+            return None
+        if record.ref != item.number or record.scope == Scope.BOX:
+            return None
+        keys = self._members(record.origin)
+        if not any(is_proven(frame, proof, public) for public in keys):
+            return None
+        return item.number, frame, proof
+
+    def _proof(self, origin: str, frame: bytes) -> bytes:
+        if origin == self._log.box:
+            return prove(frame, self._key)
+        return self._proofs.of(record_id(frame))
