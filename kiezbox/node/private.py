@@ -41,6 +41,7 @@ class Privacy:
         self._path = path
         self._ledger = ConsentFile(path)
         self._shown: tuple[Shown, int] | None = None
+        self._told_of: tuple[Consents, bool] | None = None
         self._clock = clock
 
     def of(self, name: str) -> Filter:
@@ -52,15 +53,19 @@ class Privacy:
         """Note where sensors hang now, and keep the table of what the public pages may show; each
         is written only if it is another one.
         """
+        consents, is_sure = self._ledger.read(), self._clock.is_trusted()
+        if self._told_of == (consents, is_sure) and not consents.given:
+            return  # Nothing in it ends by itself. This is asked up to four times a second.
         try:
             self._note_places()
-            consents, is_sure = self._ledger.read(), self._clock.is_trusted()
+            consents = self._ledger.read()
             public = public_since(self._sensors, consents)
             shown = shown_of(public, consents, self._clock.now(), is_sure=is_sure)
             found = shown, self._ledger.size
             if found != self._shown:
                 keep_shown(self._path, *found)
                 self._shown = found
+            self._told_of = consents, is_sure
         except StoreError as error:
             # Tried again with the next now.json, which comes within a minute.
             log.warning("privacy: %s", error)
