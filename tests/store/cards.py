@@ -15,17 +15,18 @@ _LIMIT_S = 20
 
 
 class SmallCard:
-    """Eight MiB of ext4, mounted at ``mount``."""
+    """Some MiB of ext4, mounted at ``mount``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, mib: int = 8) -> None:
         self.mount = folder / "card"
+        self._mib = mib
         self._image = folder / "card.img"
         self._loop = ""
 
     def make(self) -> None:
         self.mount.mkdir()
         with open(self._image, "wb") as image:
-            image.truncate(8 << 20)
+            image.truncate(self._mib << 20)
         _run("mkfs.ext4", "-q", "-m", "0", "-b", "4096", str(self._image))
         self._loop = _run("losetup", "-f", "--show", str(self._image)).strip()
         self.put_in()
@@ -74,11 +75,11 @@ class SmallCard:
 
 
 @contextmanager
-def small_card(folder: Path) -> Iterator[SmallCard]:
+def small_card(folder: Path, mib: int = 8) -> Iterator[SmallCard]:
     """Skips, and says why, where nobody can mount anything."""
     if os.geteuid() != 0 or not os.path.exists("/dev/loop-control"):
         pytest.skip("a real full card needs root and /dev/loop-control")
-    card = SmallCard(folder)
+    card = SmallCard(folder, mib)
     try:
         try:
             card.make()

@@ -7,15 +7,18 @@ import os
 import random
 import sqlite3
 import struct
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cards import small_card
 from hypothesis import given
 from hypothesis import strategies as st
-from storing import fill, half_a_day, serials, switch_off, warm
+from storing import BOX, fill, half_a_day, serials, switch_off, warm
 
 from kiezbox.model import Cursor, Flag, Measurement, Quantity
-from kiezbox.store import Store, StoreReader, blocks, upkeep
+from kiezbox.settings import StoreSettings
+from kiezbox.store import Store, StoreReader, blocks, tending, upkeep
 from kiezbox.store.tending import used_bytes
 
 _MS = st.integers(-(2**40), 2**42)
@@ -221,6 +224,34 @@ def test_the_disk_limit_takes_the_oldest_blocks_first(
     assert 60_000 < len(left := serials(store.after(0, 10**6))) < 200_000
     assert left[-1] == store.newest_serial
     assert [fault.kind for fault in store.faults()] == ["overrun"]
+
+
+def test_a_card_smaller_than_the_limit_makes_room_for_new_readings_too(
+    tmp_path: Path, clock: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(tending, "_LARGE_BYTES", 1 << 20)
+    with small_card(tmp_path, 16) as card:
+        store = Store.open(StoreSettings(path=str(card.mount / "kiezbox.db")), BOX, clock)
+        try:
+            store.keep_for(["mqtt"])
+            for _ in range(40):
+                store.add("roof", warm() * 5000)
+                clock.advance(1200)
+                finish(store)
+                assert store.state == "ok"
+            # Others fill it: that costs no more than the room that was kept.
+            before = store.count_after(0)
+            card.fill(leaving=1 << 20)
+            store.add("roof", warm())
+            finish(store)
+            left = serials(store.after(0, 10**6))
+            faults = [fault.kind for fault in store.faults()]
+        finally:
+            switch_off(store)
+
+    assert left[-1] == store.newest_serial
+    assert 10_000 < len(left) <= before + 1 < 190_000
+    assert faults == ["overrun"]
 
 
 def test_a_reading_costs_at_most_25_bytes_with_its_means(
