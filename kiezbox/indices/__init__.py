@@ -9,7 +9,6 @@ from kiezbox.indices.air_quality import (
     INDICES,
     AirClass,
     AirIndex,
-    air_class,
     classify,
     index_on,
 )
@@ -38,7 +37,7 @@ from kiezbox.indices.rain import HEAVY_RAIN, heavy_rain_step, rain_mm
 __all__ = [
     "AIRING", "AIR_CLASSES", "CO2_CLASSES", "HEAT_CLASSES", "HEAVY_RAIN", "INDICES",
     "MOULD_CLASSES", "MOULD_PERCENT", "WHO_2021_UG_M3", "AirClass", "AirIndex",
-    "absolute_humidity_g_m3", "air_class", "airing", "classify", "co2_class", "dew_point_c",
+    "absolute_humidity_g_m3", "airing", "classify", "co2_class", "dew_point_c",
     "estimated_humidity_percent", "heat_class", "heat_index_c", "heavy_rain_step", "humidex",
     "index_on", "is_hot_day", "is_tropical_night", "mould_class", "rain_mm",
     "surface_humidity_percent", "times_who", "vapour_pressure_hpa", "wall_temperature_c",

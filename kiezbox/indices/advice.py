@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from kiezbox.indices.air_quality import AIR_CLASSES
 from kiezbox.indices.guidelines import co2_class
 from kiezbox.indices.mould import (
     AIRING,
@@ -29,12 +30,18 @@ __all__ = ["CODES", "Advice", "Climate", "Room", "advise"]
 
 #: In the order in which they are said.
 CODES = (
-    "co2_air_now", "hot_rest", "mould_wall", "mould_estimated", "hot_air_now", "hot_keep_shut",
-    "damp_air_now", "damp_keep_shut", "damp_heat", "wall_estimated", "co2_air_soon", "dry", "fine",
+    "co2_air_now", "dust_brief", "hot_rest", "mould_wall", "mould_estimated", "hot_air_now",
+    "hot_keep_shut", "damp_air_now", "damp_keep_shut", "damp_heat", "wall_estimated",
+    "co2_air_soon", "dry", "fine",
 )  # fmt: skip
 
 #: Per cent of relative humidity in a room.
 DAMP, DRY = 60.0, 30.0
+
+#: From this class of the air outside on (its number in ``AIR_CLASSES``) a window is opened only
+#: briefly, as the agency says of it; what would open one says so instead.
+DUSTY = AIR_CLASSES.index("poor")
+_OPENS = ("co2_air_soon", "hot_air_now", "damp_air_now")
 
 #: °C in a room; and how much cooler it must be outside before an open window helps.
 HOT, VERY_HOT, COOLER = 26.0, 30.0, 2.0
@@ -71,13 +78,18 @@ class Advice(NamedTuple):
     value: float | None = None
 
 
-def advise(rooms: list[Room], outside: Climate | None) -> list[Advice]:
+def advise(
+    rooms: list[Room], outside: Climate | None, outside_air: int | None = None
+) -> list[Advice]:
     """All that is to be said, first things first; a room about which nothing is, is fine.
+    ``outside_air``: the number in ``AIR_CLASSES``, None where nobody knows.
 
     >>> [a.code for a in advise([Room("bedroom", Climate(20, 68))], Climate(5, 90))]
     ['damp_air_now']
     """
     found = [each for room in rooms for each in _of_room(room, outside)]
+    if outside_air is not None and outside_air >= DUSTY:
+        found = _in_dust(found)
     return sorted(found, key=lambda each: CODES.index(each.code))
 
 
@@ -111,6 +123,15 @@ def _of_room(room: Room, outside: Climate | None) -> list[Advice]:
     if not found and is_measured:
         say("fine", None)
     return found
+
+
+def _in_dust(found: list[Advice]) -> list[Advice]:
+    said = []
+    for each in found:
+        said += [] if each.code in _OPENS else [each]
+        if each.code in _OPENS or each.code == "co2_air_now":
+            said.append(Advice("dust_brief", each.room))
+    return list(dict.fromkeys(said))
 
 
 def _has_no_probe(room: Room) -> bool:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-__all__ = ["AIR_CLASSES", "INDICES", "AirClass", "AirIndex", "air_class", "classify", "index_on"]
+__all__ = ["AIR_CLASSES", "INDICES", "AirClass", "AirIndex", "classify", "index_on"]
 
 _HOUR_S, _DAY_S = 3600, 86400
 
@@ -45,7 +45,7 @@ class AirIndex(NamedTuple):
     is_whole: bool
 
 
-#: The agency's five classes; ``air_class`` gives the number in this row.
+#: The agency's five classes.
 AIR_CLASSES = ("very_good", "good", "moderate", "poor", "very_poor")
 
 _EUROPEAN = ("good", "fair", "moderate", "poor", "very_poor", "extremely_poor")
@@ -142,9 +142,3 @@ def _number(value: float, index: AirIndex, bounds: tuple[int, ...]) -> int:
     # Half up, as people round, and not to the even number, as Python's round does.
     value = floor(value + 0.5) if index.is_whole else value
     return sum(value > most for most in bounds)
-
-
-def air_class(hour_means: Mapping[str, float]) -> int | None:
-    """By today's index of the German agency: the number in ``AIR_CLASSES``, or None."""
-    found = classify(hour_means, INDICES[1])
-    return None if found is None else found.number

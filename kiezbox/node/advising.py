@@ -86,7 +86,7 @@ class Advising:
             for name, each in self._latest.snapshot().items()
         }
         home = gather(self._sensors, latest, now, self._history)
-        self._tell([each._asdict() for each in advise(home.rooms, home.outside)])
+        self._tell([each._asdict() for each in advise(home.rooms, home.outside, home.outside_air)])
         return STEP_S
 
     def interrupt(self) -> None:

@@ -166,7 +166,7 @@ def test_a_warmed_sensor_counts_by_its_corrected_series_alone(
 
     assert codes(found) == [("bedroom", "mould_wall"), ("bedroom", "damp_air_now")]
     bedroom = found["rooms"][0]
-    assert bedroom["climate"] == {"temperature_c": 20.0, "humidity_percent": 67.6}
+    assert bedroom["climate"].items() >= {"temperature_c": 20.0, "humidity_percent": 67.6}.items()
 
 
 def test_without_air_outside_it_is_said_that_windows_are_not_spoken_of(
@@ -187,7 +187,8 @@ def test_the_coolest_sensor_outside_counts_because_the_sun_warms_housings(
     box.week(damp_hours=0)
     box.says(balcony__temperature_c=31.0, balcony__humidity_percent=20.0, **WINTER)
 
-    assert box.advice(capsys)["outside"] == {"temperature_c": 5.0, "humidity_percent": 90.0}
+    outside = box.advice(capsys)["outside"]
+    assert outside.items() >= {"temperature_c": 5.0, "humidity_percent": 90.0}.items()
 
 
 def test_a_probe_without_a_room_belongs_to_the_only_one(
@@ -291,3 +292,50 @@ def test_without_a_temperature_outside_no_wall_is_estimated(
     box.says(bedroom__temperature_c=20.0, bedroom__humidity_percent=58.0)
 
     assert codes(box.advice(capsys)) == [("bedroom", "fine")]
+
+
+SMOKE = """
+[sensors.bedroom]
+driver = "sht4x"
+where = "indoor"
+[sensors.roof]
+driver = "bme280"
+where = "outdoor"
+[sensors.street]
+driver = "sds011"
+where = "outdoor"
+port = "/dev/serial0"
+"""
+
+
+def test_on_new_years_eve_nobody_airs_and_the_numbers_say_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    box = Box(tmp_path, SMOKE)
+    clock = ManualClock(time.time() - 2 * HOUR_S)
+    settings = StoreSettings(path=str(tmp_path / "kiezbox.db"), run_dir=str(tmp_path))
+    with closing(Store.open(settings, "kb-musterplatz-1", clock)) as store:
+        for _ in range(12):
+            # 51 µg/m³ and more of PM2.5 are the agency's last class.
+            store.add("street", [Measurement(Quantity.PM2_5_UG_M3, 180.0)])
+            clock.advance(600)
+    box.says(bedroom__temperature_c=20.0, bedroom__humidity_percent=68.0, **WINTER)
+
+    found = box.advice(capsys)
+    capsys.readouterr()
+    assert main(["advice", "--settings", str(box.toml), "--language", "en", "--why"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+
+    assert ("bedroom", "dust_brief") in codes(found)
+    assert ("bedroom", "damp_air_now") not in codes(found)
+    assert found["outside_air"] == 4
+    climate = found["rooms"][0]["climate"]
+    # DIN 4108-3, table of dew points: 13.2 °C at 20 °C and 65 %, 14.4 °C at 70 %. Saturated air of
+    # 20 °C holds 17.3 g/m³ (any psychrometric table).
+    assert 13.2 < climate["dew_point_c"] < 14.4
+    assert abs(climate["water_g_m3"] - 0.68 * 17.3) < 0.1
+    (room,) = [line for line in lines if line.startswith("  bedroom: 20.0 °C")]
+    assert f"dew point {climate['dew_point_c']:.1f} °C" in room
+    assert f"{climate['water_g_m3']:.1f} g/m³ of water" in room
+    assert "estimated, not measured" in room
+    assert any("dust: very poor (UBA, incomplete)" in line for line in lines)

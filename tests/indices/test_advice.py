@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiezbox.indices import AIR_CLASSES
 from kiezbox.indices.advice import CODES, Advice, Climate, Room, advise
 
 WINTER, JULY_NOON, JULY_NIGHT = Climate(2, 90), Climate(34, 40), Climate(19, 70)
@@ -73,6 +74,26 @@ def test_a_probe_on_the_wall_silences_every_estimate() -> None:
     room = {"climate": Climate(20, 55), "wall_c": 17.0, "hours_damp": 0.0}
 
     assert codes(WINTER, **room, estimated_percent=99, estimated_hours_damp=100.0) == ["fine"]
+
+
+def test_nobody_is_told_to_open_a_window_into_the_smoke() -> None:
+    # Class "schlecht" of the German Environment Agency: air only briefly.
+    damp, hot, stale = (
+        Room("a", Climate(20, 68)),
+        Room("b", Climate(28, 45)),
+        Room("c", co2_ppm=2400),
+    )
+    rooms, night = [damp, hot, stale], Climate(15, 60)
+
+    said = {each.room: each.code for each in advise(rooms, night, AIR_CLASSES.index("moderate"))}
+    smoke = [(each.code, each.room) for each in advise(rooms, night, AIR_CLASSES.index("poor"))]
+
+    assert said == {"a": "damp_air_now", "b": "hot_air_now", "c": "co2_air_now"}
+    # Used-up air has to go out all the same.
+    assert smoke == [
+        ("co2_air_now", "c"), ("dust_brief", "a"), ("dust_brief", "b"), ("dust_brief", "c"),
+    ]  # fmt: skip
+    assert codes(JULY_NOON, climate=Climate(27, 50)) == ["hot_keep_shut"]
 
 
 def test_what_nobody_measures_is_not_guessed() -> None:
