@@ -12,6 +12,7 @@ nobody thought of here, a change stops the consent instead of slipping through.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -30,6 +31,8 @@ NOT_WHOM = frozenset(
         "ledger", "payload",
     }
 )  # fmt: skip
+
+_PART = re.compile(r"(?:, )?(\w+) = ")
 
 #: First, because it is what people understand.
 _FIRST = ("owner", "driver")
@@ -75,11 +78,34 @@ def astray_words(number: int, address: str, now: Recipient | None) -> str:
     """
     if now is None:
         return f"kiezbox.toml has no such publisher any more: `kiezbox consent revoke {number}`"
-    was = f"it was given for ({address})" if address else "it does not say to which address"
+    was, said = _parts(address), _parts(now.address)
+    changed = [
+        f"{key} was {was.get(key, 'not set')} and is {said.get(key, 'not set')} now"
+        for key in [*was, *(set(said) - set(was))]
+        if was.get(key) != said.get(key)
+    ]
+    why = "; ".join(changed) if address else f"it does not say to which address ({now.address} now)"
     return (
-        f"{was}, and {now.name} sends to ({now.address}) now. Ask whoever lives there again:"
-        f" `kiezbox consent renew {number}`, or `revoke`"
+        f"{why}. Ask whoever lives there again: `kiezbox consent renew {number}`, or end it:"
+        f" `kiezbox consent revoke {number}`"
     )
+
+
+def _parts(address: str) -> dict[str, str]:
+    """Setting → value, as they stand there.
+
+    >>> _parts('driver = "mqtt", host = "a, b", port = 8883')
+    {'driver': '"mqtt"', 'host': '"a, b"', 'port': '8883'}
+    """
+    found: dict[str, str] = {}
+    while match := _PART.match(address):
+        try:
+            _, end = json.JSONDecoder().raw_decode(address, match.end())
+        except ValueError:
+            break
+        found[match[1]] = address[match.end() : end]
+        address = address[end:]
+    return found
 
 
 def _value(value: Any) -> str:

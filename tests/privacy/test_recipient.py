@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,14 @@ from hypothesis import strategies as st
 
 from kiezbox import publishers
 from kiezbox.privacy.consent import read_ledger
-from kiezbox.privacy.recipient import NOT_WHOM, PORTAL, Recipient, recipient_of, recipients_of
+from kiezbox.privacy.recipient import (
+    NOT_WHOM,
+    PORTAL,
+    Recipient,
+    astray_words,
+    recipient_of,
+    recipients_of,
+)
 
 TEXTS = st.text(max_size=12)
 
@@ -80,6 +88,28 @@ def test_the_list_of_what_does_not_count_names_no_setting_that_is_gone() -> None
     }
 
     assert known >= NOT_WHOM
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        ({"host": "a"}, {"host": "b"}, 'host was "a" and is "b" now.'),
+        ({"host": "a"}, {"host": "a", "tls": False}, "tls was not set and is false now."),
+        ({"host": "a", "owner": "X, Y"}, {"host": "a"}, 'owner was "X, Y" and is not set now.'),
+    ],
+)
+def test_what_has_changed_is_said_and_nothing_else(
+    was: dict[str, Any], now: dict[str, Any], said: str
+) -> None:
+    address, recipient = recipient_of("mqtt", was).address, recipient_of("mqtt", now)
+
+    assert astray_words(7, address, recipient).startswith(said)
+    assert "renew 7" in astray_words(7, address, recipient)
+
+
+@given(st.text())
+def test_an_address_that_somebody_wrote_by_hand_is_told_somehow(address: str) -> None:
+    assert "renew 7" in astray_words(7, address, recipient_of("mqtt", {"host": "a"}))
 
 
 def test_the_boxs_own_pages_are_a_recipient_without_an_address() -> None:
