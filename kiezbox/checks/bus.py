@@ -16,8 +16,8 @@ from collections.abc import Iterator, Mapping
 from kiezbox.checks import Examined, Finding, Level
 from kiezbox.checks._looking import text_of
 
-#: The node's user (systemd/kiezbox-node.service).
-USER = "kiezbox"
+#: The node's unit and its user.
+UNIT, USER = "kiezbox-node.service", "kiezbox"
 
 #: Ports of a Raspberry Pi's own UART, by all the names they have had.
 OWN_UARTS = ("/dev/serial0", "/dev/ttyAMA0", "/dev/ttyAMA10", "/dev/ttyS0")
@@ -61,11 +61,11 @@ def _groups(box: Examined, needs: Mapping[str, bool]) -> Iterator[Finding]:
     """Only where the user is there: a developer's checkout has none."""
     if not any(line.startswith(f"{USER}:") for line in _lines(box, "etc/passwd")):
         return
-    groups = _members(box)
+    groups, granted = _members(box), _granted(box)
     missing = [
         group
         for group, is_needed in needs.items()
-        if is_needed and group in groups and USER not in groups[group][1]
+        if is_needed and group in groups and group not in granted and USER not in groups[group][1]
     ]
     if missing:
         yield Finding(
@@ -74,6 +74,19 @@ def _groups(box: Examined, needs: Mapping[str, bool]) -> Iterator[Finding]:
             f"sudo usermod -aG {','.join(missing)} {USER}, then restart the node: without it"
             " sensors, ports or pins may not be opened.",
         )
+
+
+def _granted(box: Examined) -> set[str]:
+    """What the node's unit gives it without /etc/group (systemd.exec(5), SupplementaryGroups)."""
+    units = box.root / "etc/systemd/system"
+    found: set[str] = set()
+    for path in (units / UNIT, *sorted((units / f"{UNIT}.d").glob("*.conf"))):
+        for line in text_of(path).splitlines():
+            name, _, value = line.partition("=")
+            if name.strip() == "SupplementaryGroups":
+                # An empty one takes back what came before.
+                found = found | set(value.split()) if value.strip() else set()
+    return found
 
 
 def _members(box: Examined) -> dict[str, tuple[int, list[str]]]:

@@ -19,12 +19,12 @@ I2C_TIMEOUT = 0x0702
 _OPENING = {
     errno.ENOENT: (
         "there is no such bus",
-        "Switch I2C on (sudo raspi-config, Interface Options, I2C), or correct hardware.i2c;"
+        "Switch I2C on (sudo raspi-config nonint do_i2c 0, then restart), or correct hardware.i2c;"
         " `ls /dev/i2c-*` lists what is.",
     ),
     errno.EACCES: (
         "permission denied",
-        'Is the service user in the group "i2c"? (sudo usermod -aG i2c kiezbox)',
+        "By hand: with sudo. For the node: sudo usermod -aG i2c kiezbox, then restart it.",
     ),
     errno.ENOTTY: ("it is not an I2C bus", "Correct hardware.i2c; `ls /dev/i2c-*` lists them."),
 }

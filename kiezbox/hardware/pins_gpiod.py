@@ -31,7 +31,7 @@ _OPENING = {
     ),
     errno.EACCES: (
         "permission denied",
-        'Is the service user in the group "gpio"? (sudo usermod -aG gpio kiezbox)',
+        "By hand: with sudo. For the node: sudo usermod -aG gpio kiezbox, then restart it.",
     ),
     errno.EBUSY: ("the line is in use", "`gpioinfo` tells by which program."),
     # libgpiod's answer to a file that is something else.

@@ -57,7 +57,7 @@ _REASONS = {
     errno.ENODEV: ("there is no device behind it", _CABLE),
     errno.EACCES: (
         "permission denied",
-        'Is the service user in the group "dialout"? (sudo usermod -aG dialout kiezbox)',
+        "By hand: with sudo. For the node: sudo usermod -aG dialout kiezbox, then restart it.",
     ),
     errno.EBUSY: _BUSY,
     errno.EAGAIN: _BUSY,

@@ -87,6 +87,33 @@ def test_each_group_that_the_user_lacks_is_named_and_no_other(tmp_path: Path) ->
     assert "usermod -aG i2c,gpio kiezbox" in one.hint
 
 
+@pytest.mark.parametrize(
+    ("unit", "more", "missing"),
+    [
+        ("[Service]\nSupplementaryGroups=i2c gpio dialout kiezbox-words\n", "", ""),
+        ("[Service]\nSupplementaryGroups=i2c\n", "", "dialout"),
+        ("[Service]\nSupplementaryGroups=i2c\n", "SupplementaryGroups=dialout\n", ""),
+        (
+            "[Service]\nSupplementaryGroups=i2c dialout\n",
+            "SupplementaryGroups=\n",
+            "i2c and dialout",
+        ),
+    ],
+)
+def test_a_group_that_the_units_line_gives_is_not_missed(
+    tmp_path: Path, unit: str, more: str, missing: str
+) -> None:
+    put(tmp_path, "dev/i2c-1", "")
+    put(tmp_path, "etc/passwd", "kiezbox:x:990:990::/:/usr/sbin/nologin\n")
+    put(tmp_path, "etc/group", "i2c:x:1:\ndialout:x:2:\n")
+    put(tmp_path, "etc/systemd/system/kiezbox-node.service", unit)
+    put(tmp_path, "etc/systemd/system/kiezbox-node.service.d/own.conf", f"[Service]\n{more}")
+
+    said = found(bus, examined(tmp_path, sensors=ROOF | DUST))
+
+    assert [missing in each.message for each in said] == [True] * bool(missing)
+
+
 def test_on_a_computer_without_the_user_nobody_is_missed(tmp_path: Path) -> None:
     put(tmp_path, "dev/i2c-1", "")
     put(tmp_path, "etc/passwd", "root:x:0:0::/root:/bin/sh\n")
