@@ -78,19 +78,38 @@ def _status(run_dir: Path) -> dict[str, Any]:
     }
 
 
+#: By whom the clock is what it is; neighbours bring it near, and nobody may trust it for that.
+_BY = {
+    "gps": "right by GPS",
+    "ntp": "right by NTP",
+    "rtc": "right by a clock chip",
+    "neighbours": "near by what neighbours say, and not trusted",
+}
+
+#: What a source's word means for the clock (kiezbox.timekeeping).
+_MEANS = {
+    "set": "the clock is to be set by it",
+    "vouch": "agrees, and says so",
+    "keep": "nothing to do",
+    "disagree": "contradicts the time service, so the clock is left alone",
+    "behind": "not believed: the box has been later than that",
+    "impossible": "not believed: no such time can be",
+}
+
+
 def sentences(found: dict[str, Any]) -> list[str]:
     """The same in words."""
     said = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(found["now"]))
     if found["source"]:
-        by = {"gps": "GPS", "ntp": "NTP", "rtc": "a clock chip", "neighbours": "the neighbours"}
-        source = by.get(found["source"], found["source"])
-        lines = [f"{said}, right by {source} ({found['age_s']:.0f} s ago)"]
+        source = _BY.get(found["source"], f"set by {found['source']}")
+        lines = [f"{said}, {source} ({found['age_s']:.0f} s ago)"]
     else:
         lines = [f"{said}, and nobody says that it is right"]
     for each in found["offers"]:
         way = "ahead of" if each["ahead_s"] >= 0 else "behind"
         off = f"{abs(each['ahead_s']):.1f} s {way} it"
         said = f"heard {each['age_s']:.0f} s ago"
-        lines.append(f"  {each['name']} ({each['source']}): {off}, {said}: {each['verdict']}")
+        means = _MEANS.get(each["verdict"], each["verdict"])
+        lines.append(f"  {each['name']} ({each['source']}): {off}, {said}: {means}")
     lines += [f"  {name}: lost the time and is not believed" for name in found["stopped"]]
     return lines
