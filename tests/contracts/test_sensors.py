@@ -263,12 +263,16 @@ def test_another_sensor_in_its_place_is_never_taken_for_it(driver: str, rig: Rig
     wired.reader.read()
 
     for name in STRANGERS[way_of(driver)] - {driver}:
-        stranger = twin_of(name).make()
-        twin_of(name).show(stranger, twin_of(name).WORLDS[0])
+        stranger, its = twin_of(name).make(), twin_of(name)
+        its.show(stranger, its.WORLDS[0])
         wired.exchange(stranger)
+        wired.world = {q: value for q, value in its.WORLDS[0].items() if q in wired.world}
         for one in readings(wired):
-            is_excused = one.value == getattr(wired.twin, "NOBODY_CAN_TELL", None)
+            # Some speak the same language (SHT3x and HDC302x); then what they say is true.
+            is_excused = one.quantity in wired.world and wired.is_true(one)
+            is_excused |= one.value == getattr(wired.twin, "NOBODY_CAN_TELL", None)
             assert one.flag is not Flag.GOOD or is_excused, f"{name} says {one}"
 
+        wired.turn(0)
         wired.exchange(wired.part)
         read_until_good(wired)

@@ -11,11 +11,12 @@ Source: Sensirion, data sheets of SHT3x-DIS (sections 4.1 and 4.12), SCD4x (3.3 
 
 from __future__ import annotations
 
-import errno
-import random
 import time
 from collections.abc import Callable, Sequence
 from typing import ClassVar, NamedTuple
+
+from kiezbox.hardware.simulated import _chip
+from kiezbox.hardware.simulated._chip import SimulatedChip, nack
 
 __all__ = ["FAULTS", "RAW_FAULTS", "Done", "SensirionChip", "checked", "crc", "nack", "words"]
 
@@ -23,9 +24,7 @@ __all__ = ["FAULTS", "RAW_FAULTS", "Done", "SensirionChip", "checked", "crc", "n
 FAULTS = {
     "silence": "no acknowledge: unplugged; plugged in again it starts from power-on",
     "wrong_crc": "the last bit of every checksum is wrong",
-    "garbage": "every byte read is any byte",
-    "stuck_high": "the data line is never pulled down: every byte reads 0xFF",
-    "stuck_low": "the data line is shorted to ground: every byte reads 0x00",
+    **_chip.FAULTS,
 }
 
 #: Two more, for chips of which no true answer looks like that.
@@ -78,12 +77,7 @@ def words(data: bytes) -> list[int] | None:
     return [int.from_bytes(each[:2], "big") for each in triples]
 
 
-def nack() -> OSError:
-    """The chip does not acknowledge: errno 121, as under Linux."""
-    return OSError(errno.EREMOTEIO, "no acknowledge")
-
-
-class SensirionChip:
+class SensirionChip(SimulatedChip):
     """A chip of commands and words. A subclass says what each command does in ``carry_out``.
 
     ``fault`` is what is wrong with the chip, one of ``FAULTS``. A subclass may have more of them.
@@ -95,13 +89,12 @@ class SensirionChip:
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic, seed: int = 1) -> None:
         """``clock`` may run faster than real time: then the chip works so much faster."""
+        super().__init__(clock, seed)
         self.clock = clock
         #: Every command that was carried out, in its order.
         self.commands: list[int] = []
         #: Unplugged, as by a gap in a recording.
         self.is_away = False
-        self._random = random.Random(seed)
-        self._fault: str | None = None
         self.power_cycle()
 
     # --- what a subclass says -----------------------------------------------------------------
@@ -118,19 +111,6 @@ class SensirionChip:
         """The supply has come: all settings are those of power-on."""
 
     # --- from outside -------------------------------------------------------------------------
-
-    @property
-    def fault(self) -> str | None:
-        """One of ``FAULTS``, or None."""
-        return self._fault
-
-    @fault.setter
-    def fault(self, kind: str | None) -> None:
-        if kind is not None and kind not in self.FAULTS:
-            raise ValueError(f"{kind!r} is not one of {', '.join(self.FAULTS)}")
-        if self._fault == "silence":
-            self.power_cycle()
-        self._fault = kind
 
     def power_cycle(self) -> None:
         """The supply was away."""
@@ -167,11 +147,7 @@ class SensirionChip:
         data = checked(*said)[:count]
         if self._fault == "wrong_crc":
             return bytes(byte ^ (n % 3 == 2) for n, byte in enumerate(data))
-        if self._fault == "garbage":
-            return self._random.randbytes(len(data))
-        if self._fault in ("stuck_high", "stuck_low"):
-            return (b"\xff" if self._fault == "stuck_high" else b"\x00") * len(data)
-        return data
+        return self._spoilt(data)
 
     def _answer(self) -> None:
         if self.is_away or self._fault == "silence" or self.clock() < self._free_at:

@@ -10,11 +10,12 @@ Source: Texas Instruments SBAS444D, "Register map" (table 8-3: configuration), "
 
 from __future__ import annotations
 
-import errno
-import random
 import time
 from collections.abc import Callable
 from typing import ClassVar
+
+from kiezbox.hardware.simulated import _chip
+from kiezbox.hardware.simulated._chip import WordRegisters, nack
 
 __all__ = ["FAULTS", "SimulatedAds1115"]
 
@@ -23,9 +24,7 @@ FAULTS = {
     "silence": "no acknowledge: unplugged; plugged in again it starts from power-on",
     "brown_out": "the supply dips under every load: each write is forgotten at once",
     "never_ready": "no conversion ever ends: the idle bit stays 0",
-    "garbage": "every byte read is any byte",
-    "stuck_high": "the data line is never pulled down: every byte reads 0xFF",
-    "stuck_low": "the data line is shorted to ground: every byte reads 0x00",
+    **_chip.FAULTS,
 }
 
 CONVERSION, CONFIG, LOW, HIGH = range(4)
@@ -39,34 +38,20 @@ SAMPLES_A_SECOND = (8, 16, 32, 64, 128, 250, 475, 860)
 IDLE, SINGLE = 0x8000, 0x0100
 
 
-class SimulatedAds1115:
+class SimulatedAds1115(WordRegisters):
     """The chip on its bus. ``set()`` is what its inputs see, ``fault`` what is wrong with it."""
 
     FAULTS: ClassVar[dict[str, str]] = FAULTS
+    FORGETS = frozenset({"silence", "brown_out", "never_ready"})
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic, seed: int = 1) -> None:
-        self._clock = clock
-        self._random = random.Random(seed)
+        super().__init__(clock, seed)
         self._volts = [0.0, 0.0, 0.0, 0.0]
-        self._fault: str | None = None
         self.power_cycle()
 
     def set(self, *volts: float) -> None:
         """Volts at A0, A1, …; inputs that are left out stay."""
         self._volts[: len(volts)] = volts
-
-    @property
-    def fault(self) -> str | None:
-        """One of ``FAULTS``, or None."""
-        return self._fault
-
-    @fault.setter
-    def fault(self, kind: str | None) -> None:
-        if kind is not None and kind not in self.FAULTS:
-            raise ValueError(f"{kind!r} is not one of {', '.join(self.FAULTS)}")
-        if self._fault in ("silence", "brown_out", "never_ready"):
-            self.power_cycle()
-        self._fault = kind
 
     def power_cycle(self) -> None:
         """The supply was away."""
@@ -74,35 +59,18 @@ class SimulatedAds1115:
         self._words = dict(POWER_ON)
         self._done_at: float | None = None
 
-    # --- the bus's side -----------------------------------------------------------------------
-
-    def write(self, data: bytes) -> None:
-        """A register pointer, and with two more bytes a value for it."""
-        self._answer()
-        if data:
-            self._pointer = data[0] & 3
-        if len(data) >= 3:
-            self._put(self._pointer, data[1] << 8 | data[2])
-
-    def read(self, count: int) -> bytes:
-        """The register under the pointer, which stays."""
-        self._answer()
-        if self._fault == "garbage":
-            return self._random.randbytes(count)
-        if self._fault in ("stuck_high", "stuck_low"):
-            return (b"\xff" if self._fault == "stuck_high" else b"\x00") * count
-        return (self._words[self._pointer].to_bytes(2, "big") * (count // 2 + 1))[:count]
-
-    # --- inside -------------------------------------------------------------------------------
-
     def _answer(self) -> None:
         if self._fault == "silence":
-            raise OSError(errno.EREMOTEIO, "no acknowledge")
+            raise nack()
         is_due = self._done_at is not None and self._clock() >= self._done_at
         if is_due and self._fault != "never_ready":
             self._convert()
 
+    def _get(self, register: int) -> int:
+        return self._words[register & 3]
+
     def _put(self, register: int, value: int) -> None:
+        register &= 3
         if register == CONFIG:
             starts = bool(value & IDLE) or not value & SINGLE
             self._words[CONFIG] = value & ~IDLE if starts else value | IDLE

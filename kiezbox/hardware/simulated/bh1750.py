@@ -12,18 +12,18 @@ window". A chip that reads 0 for ever is not among its faults: nobody can tell i
 
 from __future__ import annotations
 
-import errno
-import random
 import time
 from collections.abc import Callable
+
+from kiezbox.hardware.simulated import _chip
+from kiezbox.hardware.simulated._chip import SimulatedChip, nack
 
 __all__ = ["FAULTS", "SimulatedBh1750"]
 
 #: What can go wrong inside the chip (what goes wrong on the bus is ``simulated.bus.FAULTS``).
 FAULTS = {
     "silence": "no acknowledge: unplugged; plugged in again it sleeps and reads 0",
-    "garbage": "every byte read is any byte",
-    "stuck_high": "the data line is never pulled down: every byte reads 0xFF",
+    **{kind: said for kind, said in _chip.FAULTS.items() if kind != "stuck_low"},
     "stands_still": "it acknowledges every instruction, and its register keeps one value",
 }
 
@@ -39,34 +39,19 @@ USUAL_TIME = 69
 CONVERSION_S, CONVERSION_L_S = 0.120, 0.016
 
 
-class SimulatedBh1750:
+class SimulatedBh1750(SimulatedChip):
     """The chip on its bus. ``set()`` is the light on it, ``fault`` what is wrong with it."""
 
     FAULTS = FAULTS
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic, seed: int = 1) -> None:
-        self._clock = clock
-        self._random = random.Random(seed)
+        super().__init__(clock, seed)
         self._lux: float | None = 500.0
-        self._fault: str | None = None
         self.power_cycle()
 
     def set(self, lux: float | None) -> None:
         """The light from now on; None: unplugged."""
         self._lux = lux
-
-    @property
-    def fault(self) -> str | None:
-        """One of ``FAULTS``, or None."""
-        return self._fault
-
-    @fault.setter
-    def fault(self, kind: str | None) -> None:
-        if kind is not None and kind not in FAULTS:
-            raise ValueError(f"{kind!r} is not one of {', '.join(FAULTS)}")
-        if self._fault == "silence":
-            self.power_cycle()
-        self._fault = kind
 
     def power_cycle(self) -> None:
         """The supply was away: it sleeps, and its data register is empty."""
@@ -87,18 +72,14 @@ class SimulatedBh1750:
     def read(self, count: int) -> bytes:
         """The data register."""
         self._answer()
-        if self._fault == "garbage":
-            return self._random.randbytes(count)
-        if self._fault == "stuck_high":
-            return b"\xff" * count
         data = STANDING if self._fault == "stands_still" else self._data
-        return data.to_bytes(2, "big")[:count]
+        return self._spoilt(data.to_bytes(2, "big")[:count])
 
     # --- inside -------------------------------------------------------------------------------
 
     def _answer(self) -> None:
         if self._fault == "silence" or self._lux is None:
-            raise OSError(errno.EREMOTEIO, "no acknowledge")
+            raise nack()
         if self._done_at is not None and self._clock() >= self._done_at:
             self._convert(self._lux)
 

@@ -9,11 +9,10 @@ Source: Bosch BST-BME280-DS002, revision 1.6; sections are named where they are 
 
 from __future__ import annotations
 
-import errno
-import random
 import time
 from collections.abc import Callable
 
+from kiezbox.hardware.simulated import _chip
 from kiezbox.hardware.simulated._bosch import (
     EXAMPLE,
     Calibration,
@@ -23,6 +22,7 @@ from kiezbox.hardware.simulated._bosch import (
     pressure_hpa,
     temperature_c,
 )
+from kiezbox.hardware.simulated._chip import ByteRegisters, nack
 
 __all__ = ["FAULTS", "SimulatedBme280"]
 
@@ -34,9 +34,7 @@ FAULTS = {
     "stuck_status": "the status register reads 0xFF: always measuring",
     "wrong_id": "a BMP280, sold as a BME280: its id reads 0x58",
     "zero_calibration": "every trimming value reads 0",
-    "garbage": "every byte read is any byte",
-    "stuck_high": "the data line is never pulled down: every byte reads 0xFF",
-    "stuck_low": "the data line is shorted to ground: every byte reads 0x00",
+    **_chip.FAULTS,
 }
 
 ID, RESET, CTRL_HUM, STATUS, CTRL_MEAS, CONFIG = 0xD0, 0xE0, 0xF2, 0xF3, 0xF4, 0xF5
@@ -52,7 +50,7 @@ OVERSAMPLING = (0, 1, 2, 4, 8, 16, 16, 16)
 STANDBY_MS = (0.5, 62.5, 125.0, 250.0, 500.0, 1000.0, 10.0, 20.0)
 
 
-class SimulatedBme280:
+class SimulatedBme280(ByteRegisters):
     """The chip on its bus. ``set()`` is the weather, ``fault`` what is wrong with the chip."""
 
     FAULTS = FAULTS
@@ -64,14 +62,12 @@ class SimulatedBme280:
         clock: Callable[[], float] = time.monotonic,
         seed: int = 1,
     ) -> None:
+        super().__init__(clock, seed)
         self.calibration = calibration
         #: How many conversions were done since power-on: each one heats.
         self.conversions = 0
-        self._clock = clock
-        self._random = random.Random(seed)
         self._trimming = calibration.registers()
         self._weather: tuple[float, float, float] | None = (20.0, 50.0, 1013.25)
-        self._fault: str | None = None
         self.power_cycle()
 
     def set(
@@ -86,19 +82,6 @@ class SimulatedBme280:
         else:
             self._weather = (temperature_c, humidity_percent, pressure_hpa)
 
-    @property
-    def fault(self) -> str | None:
-        """One of ``FAULTS``, or None."""
-        return self._fault
-
-    @fault.setter
-    def fault(self, kind: str | None) -> None:
-        if kind is not None and kind not in FAULTS:
-            raise ValueError(f"{kind!r} is not one of {', '.join(FAULTS)}")
-        if self._fault == "silence":
-            self.power_cycle()
-        self._fault = kind
-
     def power_cycle(self) -> None:
         """The supply was away: every setting is lost (section 5.3, column "Reset state")."""
         self._pointer = 0
@@ -108,38 +91,13 @@ class SimulatedBme280:
         self._done_at: float | None = None
         self.conversions = 0
 
-    # --- the bus's side -----------------------------------------------------------------------
-
-    def write(self, data: bytes) -> None:
-        """A register alone is where reading starts; else pairs of register and value (6.2.1)."""
-        self._answer()
-        for n in range(0, len(data) - 1, 2):
-            self._put(data[n], data[n + 1])
-        if len(data) % 2:
-            self._pointer = data[-1]
-
-    def read(self, count: int) -> bytes:
-        """Registers from the pointer on, which moves along (section 6.2.2)."""
-        self._answer()
-        data = bytes(self._get(self._pointer + n & 0xFF) for n in range(count))
-        self._pointer = self._pointer + count & 0xFF
-        if self._fault == "garbage":
-            return self._random.randbytes(count)
-        return data
-
-    # --- inside -------------------------------------------------------------------------------
-
     def _answer(self) -> None:
         if self._fault == "silence" or self._weather is None:
-            raise OSError(errno.EREMOTEIO, "no acknowledge")
+            raise nack()
         if self._done_at is not None and self._clock() >= self._done_at:
             self._convert()
 
     def _get(self, register: int) -> int:
-        if self._fault == "stuck_high":
-            return 0xFF
-        if self._fault == "stuck_low":
-            return 0x00
         if register == ID:
             return 0x58 if self._fault == "wrong_id" else 0x60
         if register in self._trimming:

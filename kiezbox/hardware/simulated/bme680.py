@@ -10,14 +10,13 @@ BME68x_SensorAPI, ``bme68x_get_meas_dur``.
 
 from __future__ import annotations
 
-import errno
-import random
 import time
 from collections.abc import Callable
 
-from kiezbox.hardware.simulated import _bosch680
+from kiezbox.hardware.simulated import _bosch680, _chip
 from kiezbox.hardware.simulated._bosch import code_for
 from kiezbox.hardware.simulated._bosch680 import EXAMPLE, Calibration680
+from kiezbox.hardware.simulated._chip import ByteRegisters, nack
 
 __all__ = ["FAULTS", "SimulatedBme680"]
 
@@ -30,9 +29,7 @@ FAULTS = {
     "cold_plate": "the gas plate does not reach its temperature",
     "wrong_id": "a BME280, sold as a BME680: its id reads 0x60",
     "zero_calibration": "every trimming value reads 0",
-    "garbage": "every byte read is any byte",
-    "stuck_high": "the data line is never pulled down: every byte reads 0xFF",
-    "stuck_low": "the data line is shorted to ground: every byte reads 0x00",
+    **_chip.FAULTS,
 }
 
 STATUS, DATA = 0x1D, 0x1F
@@ -50,7 +47,7 @@ WRITABLE = {*range(0x50, 0x6E), CTRL_GAS_0, CTRL_GAS_1, CTRL_HUM, CTRL_MEAS, CON
 HEATING_MS = 20
 
 
-class SimulatedBme680:
+class SimulatedBme680(ByteRegisters):
     """The chip on its bus. ``set()`` is the air, ``fault`` what is wrong with the chip."""
 
     FAULTS = FAULTS
@@ -63,15 +60,13 @@ class SimulatedBme680:
         clock: Callable[[], float] = time.monotonic,
         seed: int = 1,
     ) -> None:
+        super().__init__(clock, seed)
         self.is_688 = is_688
         self.calibration = calibration
         #: How many conversions were done since power-on: each one heats.
         self.conversions = 0
-        self._clock = clock
-        self._random = random.Random(seed)
         self._trimming = calibration.registers()
         self._air: tuple[float, float, float, float] | None = (20.0, 50.0, 1013.25, 50_000.0)
-        self._fault: str | None = None
         self.power_cycle()
 
     def set(
@@ -86,19 +81,6 @@ class SimulatedBme680:
         known = [value for value in values if value is not None]
         self._air = (known[0], known[1], known[2], known[3]) if len(known) == 4 else None
 
-    @property
-    def fault(self) -> str | None:
-        """One of ``FAULTS``, or None."""
-        return self._fault
-
-    @fault.setter
-    def fault(self, kind: str | None) -> None:
-        if kind is not None and kind not in FAULTS:
-            raise ValueError(f"{kind!r} is not one of {', '.join(FAULTS)}")
-        if self._fault == "silence":
-            self.power_cycle()
-        self._fault = kind
-
     def power_cycle(self) -> None:
         """The supply was away: every setting is lost."""
         self._pointer = 0
@@ -108,36 +90,13 @@ class SimulatedBme680:
         self._done_at: float | None = None
         self.conversions = 0
 
-    # --- the bus's side -----------------------------------------------------------------------
-
-    def write(self, data: bytes) -> None:
-        """A register alone is where reading starts; else pairs of register and value (6.2.1)."""
-        self._answer()
-        for n in range(0, len(data) - 1, 2):
-            self._put(data[n], data[n + 1])
-        if len(data) % 2:
-            self._pointer = data[-1]
-
-    def read(self, count: int) -> bytes:
-        """Registers from the pointer on, which moves along (6.2.2)."""
-        self._answer()
-        data = bytes(self._get(self._pointer + n & 0xFF) for n in range(count))
-        self._pointer = self._pointer + count & 0xFF
-        if self._fault == "garbage":
-            return self._random.randbytes(count)
-        return data
-
-    # --- inside -------------------------------------------------------------------------------
-
     def _answer(self) -> None:
         if self._fault == "silence" or self._air is None:
-            raise OSError(errno.EREMOTEIO, "no acknowledge")
+            raise nack()
         if self._done_at is not None and self._clock() >= self._done_at:
             self._convert(*self._air)
 
     def _get(self, register: int) -> int:
-        if self._fault in ("stuck_high", "stuck_low"):
-            return 0xFF if self._fault == "stuck_high" else 0x00
         if register in self._trimming:
             return 0 if self._fault == "zero_calibration" else self._trimming[register]
         if register == ID:

@@ -10,10 +10,11 @@ Source: Texas Instruments SBOS448G; sections are named where they are used.
 
 from __future__ import annotations
 
-import errno
-import random
 import time
 from collections.abc import Callable
+
+from kiezbox.hardware.simulated import _chip
+from kiezbox.hardware.simulated._chip import WordRegisters, nack
 
 __all__ = ["FAULTS", "SimulatedIna219"]
 
@@ -23,9 +24,7 @@ FAULTS = {
     "brown_out": "the supply dips under every load: each write is forgotten at once",
     "overflow": "the math overflow flag is set: current and power mean nothing",
     "wrong_id": "an INA226, sold as an INA219: other register layout",
-    "garbage": "every byte read is any byte",
-    "stuck_high": "the data line is never pulled down: every byte reads 0xFF",
-    "stuck_low": "the data line is shorted to ground: every byte reads 0x00",
+    **_chip.FAULTS,
 }
 
 CONFIG, SHUNT, BUS, POWER, CURRENT, CALIBRATION = range(6)
@@ -36,10 +35,11 @@ POWER_ON_INA226 = 0x4127
 CONVERSION_READY, OVERFLOW = 0x0002, 0x0001
 
 
-class SimulatedIna219:
+class SimulatedIna219(WordRegisters):
     """The chip on its bus. ``set()`` is the cable it measures, ``fault`` what is wrong with it."""
 
     FAULTS = FAULTS
+    FORGETS = frozenset({"silence", "brown_out"})
 
     def __init__(
         self,
@@ -50,30 +50,15 @@ class SimulatedIna219:
         seed: int = 1,
     ) -> None:
         """``is_reversed``: the shunt's two ends are swapped, so currents change their sign."""
+        super().__init__(clock, seed)
         self.shunt_ohm = shunt_ohm
         self.is_reversed = is_reversed
-        self._clock = clock
-        self._random = random.Random(seed)
         self._cable: tuple[float, float] | None = (12.8, 0.5)
-        self._fault: str | None = None
         self.power_cycle()
 
     def set(self, bus_v: float | None, current_a: float | None) -> None:
         """Volts at the load's side and amperes through the shunt; None: unplugged."""
         self._cable = None if bus_v is None or current_a is None else (bus_v, current_a)
-
-    @property
-    def fault(self) -> str | None:
-        """One of ``FAULTS``, or None."""
-        return self._fault
-
-    @fault.setter
-    def fault(self, kind: str | None) -> None:
-        if kind is not None and kind not in FAULTS:
-            raise ValueError(f"{kind!r} is not one of {', '.join(FAULTS)}")
-        if self._fault in ("silence", "brown_out"):
-            self.power_cycle()
-        self._fault = kind
 
     def power_cycle(self) -> None:
         """The supply was away: all registers are at their reset values (table 2)."""
@@ -82,35 +67,13 @@ class SimulatedIna219:
         self._flags = 0
         self._configure(POWER_ON)
 
-    # --- the bus's side -----------------------------------------------------------------------
-
-    def write(self, data: bytes) -> None:
-        """A register pointer, and with two more bytes a value for it (section 8.5.6)."""
-        self._answer()
-        if data:
-            self._pointer = data[0]
-        if len(data) >= 3:
-            self._put(self._pointer, data[1] << 8 | data[2])
-
-    def read(self, count: int) -> bytes:
-        """The register under the pointer, again and again: the pointer stays (section 8.5.6)."""
-        self._answer()
-        word = self._get(self._pointer).to_bytes(2, "big")
-        if self._fault == "garbage":
-            return self._random.randbytes(count)
-        return (word * (count // 2 + 1))[:count]
-
-    # --- inside -------------------------------------------------------------------------------
-
     def _answer(self) -> None:
         if self._fault == "silence" or self._cable is None:
-            raise OSError(errno.EREMOTEIO, "no acknowledge")
+            raise nack()
         if self._done_at is not None and self._clock() >= self._done_at:
             self._convert(*self._cable)
 
     def _get(self, register: int) -> int:
-        if self._fault in ("stuck_high", "stuck_low"):
-            return 0xFFFF if self._fault == "stuck_high" else 0x0000
         if register == CONFIG:
             return POWER_ON_INA226 if self._fault == "wrong_id" else self._config
         if register == SHUNT:

@@ -11,10 +11,11 @@ after a reset (17 ms and 175 ms more) as adafruit_max1704x 1.1.0 names them from
 
 from __future__ import annotations
 
-import errno
-import random
 import time
 from collections.abc import Callable
+
+from kiezbox.hardware.simulated import _chip
+from kiezbox.hardware.simulated._chip import SimulatedChip, nack
 
 __all__ = ["FAULTS", "SimulatedMax17048"]
 
@@ -24,9 +25,7 @@ FAULTS = {
     "restarting": "a bad contact at the battery: it restarts at every look, and reads 0",
     "raw_zero": "VCELL and SOC read 0x0000",
     "wrong_id": "another chip at the same address: its version reads 0x2090",
-    "garbage": "every byte read is any byte",
-    "stuck_high": "the data line is never pulled down: every byte reads 0xFF",
-    "stuck_low": "the data line is shorted to ground: every byte reads 0x00",
+    **_chip.FAULTS,
 }
 
 VCELL, SOC, MODE, VERSION, HIBRT, CONFIG = 0x02, 0x04, 0x06, 0x08, 0x0A, 0x0C
@@ -44,10 +43,11 @@ ELDER = frozenset((VCELL, SOC, MODE, VERSION, CONFIG, CMD))
 VCELL_READY_S, SOC_READY_S = 0.017, 0.192
 
 
-class SimulatedMax17048:
+class SimulatedMax17048(SimulatedChip):
     """The chip on its bus. ``set()`` is the battery, ``fault`` what is wrong with the chip."""
 
     FAULTS = FAULTS
+    FORGETS = frozenset({"silence", "restarting"})
 
     def __init__(
         self,
@@ -57,11 +57,9 @@ class SimulatedMax17048:
         seed: int = 1,
     ) -> None:
         """``is_elder``: a MAX17043, with 12 bits of voltage and no status."""
+        super().__init__(clock, seed)
         self.is_elder = is_elder
-        self._clock = clock
-        self._random = random.Random(seed)
         self._battery: tuple[float, float] | None = (3.9, 75.0)
-        self._fault: str | None = None
         #: How often it has started anew, by its supply or by command.
         self.starts = 0
         #: A chip that is reset and acknowledges, as no MAX17048 does.
@@ -71,19 +69,6 @@ class SimulatedMax17048:
     def set(self, cell_v: float | None, percent: float | None) -> None:
         """Volts of the cell and the charge that the model finds; None: no battery."""
         self._battery = None if cell_v is None or percent is None else (cell_v, percent)
-
-    @property
-    def fault(self) -> str | None:
-        """One of ``FAULTS``, or None."""
-        return self._fault
-
-    @fault.setter
-    def fault(self, kind: str | None) -> None:
-        if kind is not None and kind not in FAULTS:
-            raise ValueError(f"{kind!r} is not one of {', '.join(FAULTS)}")
-        if self._fault in ("silence", "restarting"):
-            self.power_cycle()
-        self._fault = kind
 
     def power_cycle(self) -> None:
         """The battery was away, or the chip was told to start anew."""
@@ -106,24 +91,20 @@ class SimulatedMax17048:
         if self._pointer == CMD and value == POWER_ON_RESET:
             self.power_cycle()
             if not self.acknowledges_reset and not self.is_elder:
-                raise OSError(errno.EREMOTEIO, "reset: no acknowledge")
+                raise nack()  # it resets
         elif self._pointer in WRITABLE:
             self._words[self._pointer] = value
 
     def read(self, count: int) -> bytes:
         """Bytes from the address on; it counts up by itself."""
         self._answer()
-        if self._fault == "garbage":
-            return self._random.randbytes(count)
-        if self._fault in ("stuck_high", "stuck_low"):
-            return (b"\xff" if self._fault == "stuck_high" else b"\x00") * count
-        return bytes(self._byte(self._pointer + n) for n in range(count))
+        return self._spoilt(bytes(self._byte(self._pointer + n) for n in range(count)))
 
     # --- inside -------------------------------------------------------------------------------
 
     def _answer(self) -> None:
         if self._fault == "silence" or self._battery is None:
-            raise OSError(errno.EREMOTEIO, "no acknowledge")
+            raise nack()
         if self._fault == "restarting":
             pointer = self._pointer
             self.power_cycle()
