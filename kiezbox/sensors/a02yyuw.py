@@ -18,7 +18,8 @@ taken, and the middle one said as
     water_level_m = mounting_height_m − distance + zero_m
 
 `mounting_height_m` is from its face down to the bed; `zero_m` is what a gauge says at that bed, so
-0 gives depth, and the bed's height on the gauge gives the gauge's level.
+0 gives depth, and the bed's height on the gauge gives the gauge's level. From which level on
+residents are told, and the box opens: `[sensors.NAME.steps.water_level_m]`, docs/air.md.
 Package: pyserial; the frames are taken apart here.
 Source: DFRobot, wiki of SEN0311 (A02YYUW), "UART communication" and "specification". That 0 means
 no echo is in no manual: riteshRcH/waterproof_small_blind_ultrasonic_sensor_DYP-A02YYxx, issue 2.
@@ -35,7 +36,7 @@ from kiezbox.errors import SettingsError
 from kiezbox.hardware import SensorHardware
 from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.sensors._border import translated
-from kiezbox.sensors._line import Line
+from kiezbox.sensors._line import opened
 from kiezbox.settings import SensorSettings, setting
 
 __all__ = ["QUANTITIES", "A02yyuw", "Parser", "Settings", "open"]
@@ -139,14 +140,7 @@ class A02yyuw:
     def __init__(self, settings: Settings, hardware: SensorHardware) -> None:
         self._settings = settings
         self._part = f"the A02YYUW at {settings.port}"
-        with translated(self._part, HINT):
-            self._line: Line[int] = Line(
-                hardware.serial(settings.port, BAUDRATE),
-                hardware.deadline,
-                Parser,
-                self._part,
-                HINT,
-            )
+        self._line = opened(settings, hardware, BAUDRATE, Parser, self._part, HINT)
 
     def read(self) -> Sequence[Measurement]:
         with translated(self._part, HINT):

@@ -235,11 +235,7 @@ class CausesSettings:
     )
     uplink_lost: CauseSettings = _cause(False, 1800.0, 0.0, "No uplink for longer than debounce_s.")
     sensor_threshold: CauseSettings = _cause(
-        False,
-        0.0,
-        0.0,
-        "A sensor outdoors at its alarm step, such as a flood\n"
-        "(debounced in [sensors.NAME.steps.QUANTITY]).",
+        False, 0.0, 0.0, "A sensor outdoors at its alarm step (debounced there; docs/air.md)."
     )
 
 
