@@ -92,8 +92,9 @@ def text_of(language: str, room: str = "now") -> dict[str, Any]:
             entries = entries_of(each, room)
             # A list is one language's: "{count} ч" has no second form, and English must not lend
             # it one ("2 hours").
-            lists = {_list_of(key) for key in entries} if flat else ()
-            flat = {key: text for key, text in flat.items() if _list_of(key) not in lists}
+            if flat:
+                lists = set(map(_list_of, entries))
+                flat = {key: text for key, text in flat.items() if _list_of(key) not in lists}
             flat.update(entries)
         found = nested({key: filled(text, FIGURES) for key, text in flat.items()})
         # Several threads come here. A list of the keys is made in one step, and a pop may miss.
@@ -161,21 +162,27 @@ def nested(flat: dict[str, str]) -> dict[str, Any]:
     {'a': ('x', 'y'), 'b': {'c': 'z'}}
     """
     root: dict[str, Any] = {}
+    #: By the key above: the first page waits for this, and most keys stand beside their like.
+    tables = {"": root}
     for key, value in flat.items():
-        table = root
-        *above, last = key.split(".")
-        for name in above:
-            table = table.setdefault(name, {})
+        above, _, last = key.rpartition(".")
+        table = tables.get(above)
+        if table is None:
+            table = root
+            for name in above.split("."):
+                table = table.setdefault(name, {})
+            tables[above] = table
         table[last] = value
-    return {name: _shaped(value) for name, value in root.items()}
+    return {name: _shaped(each) for name, each in root.items()}
 
 
 def _shaped(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
-    if all(map(str.isdecimal, value)):
-        return tuple(_shaped(value[name]) for name in sorted(value, key=int))
-    return {name: _shaped(each) for name, each in value.items()}
+    made = {name: _shaped(each) if isinstance(each, dict) else each for name, each in value.items()}
+    if all(map(str.isdecimal, made)):
+        return tuple(made[name] for name in sorted(made, key=int))
+    return made
 
 
 def language_of(accept_language: str) -> str:

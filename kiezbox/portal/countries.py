@@ -56,9 +56,7 @@ def _filled(value: Any, values: dict[str, str]) -> Any:
         return filled(value, values)
     made: Any
     if isinstance(value, tuple):
-        made = tuple(_filled(each, values) for each in value)
-        pairs = zip(value, made, strict=True)
+        made = tuple([_filled(each, values) for each in value])
     else:
         made = {name: _filled(each, values) for name, each in value.items()}
-        pairs = zip(value.values(), made.values(), strict=True)
-    return value if all(one is other for one, other in pairs) else made
+    return value if made == value else made
