@@ -41,6 +41,7 @@ class Privacy:
         self._path = path
         self._ledger = ConsentFile(path)
         self._shown: tuple[Shown, int] | None = None
+        self._trouble = ""
         self._told_of: tuple[Consents, bool] | None = None
         self._clock = clock
 
@@ -65,10 +66,12 @@ class Privacy:
             if found != self._shown:
                 keep_shown(self._path, *found)
                 self._shown = found
-            self._told_of = consents, is_sure
+            self._told_of, self._trouble = (consents, is_sure), ""
         except StoreError as error:
-            # Tried again with the next now.json, which comes within a minute.
-            log.warning("privacy: %s", error)
+            # Tried again with the next now.json, up to four times a second; said once.
+            if str(error) != self._trouble:
+                self._trouble = str(error)
+                log.warning("privacy: %s", error)
 
     def _note_places(self) -> None:
         consents = self._ledger.read()
