@@ -29,7 +29,7 @@ MOST_RANGES = 256
 #: Nobody has so many records; a number above is a lie.
 MOST_NUMBER = (1 << 40) - 1
 
-FINGERPRINT_BYTES = 8
+FINGERPRINT_BYTES = 6
 
 _MODULUS = 1 << 8 * FINGERPRINT_BYTES
 _NONE = Ranges()
@@ -97,8 +97,8 @@ class Holdings:
 
 
 def fingerprint_of(numbers: Iterable[Ref]) -> bytes:
-    """Equal for boxes that hold the same, whatever way it came to them: the sum, modulo 2^64, of
-    BLAKE2b-64 (personalised "kb holdings") over each record's origin in UTF-8, a zero byte, and its
+    """Equal for boxes that hold the same, whatever way it came to them: the sum, modulo 2^48, of
+    BLAKE2b-48 (personalised "kb holdings") over each record's origin in UTF-8, a zero byte, and its
     number as six bytes, big-endian. A sum (AdHash), so that a change costs one hash.
     """
     total = sum(_hash_of(origin, sequence) for origin, sequence in numbers)

@@ -220,7 +220,7 @@ def test_a_box_that_claims_and_never_gives_is_asked_more_and_more_seldom() -> No
     asked = []
     now = 0.0
     while now < 24 * HOUR_S:
-        claim = Digest(b"liarliar", (Entry("kb-x", 1, 1 << 39, Ranges()),))
+        claim = Digest(b"liarly", (Entry("kb-x", 1, 1 << 39, Ranges()),))
         talk.heard(claim, "kb-liar", now)
         asked += [now for s in all_of(talk, now) if isinstance(s.message, Want)]
         now += 5
@@ -272,7 +272,7 @@ def test_messages_from_oneself_are_an_echo() -> None:
 def test_the_best_of_those_who_claim_it_is_asked(quality: tuple[float, float]) -> None:
     talk, _ = exchange()
     for name, each in zip(("kb-1", "kb-2"), quality, strict=True):
-        claim = Digest(b"1234567" + name[-1:].encode(), (Entry("kb-x", 1, 1, Ranges()),))
+        claim = Digest(b"12345" + name[-1:].encode(), (Entry("kb-x", 1, 1, Ranges()),))
         talk.heard(claim, name, 0.0, quality=each)
 
     (want,) = [s for s in all_of(talk, 10.0) if isinstance(s.message, Want)]
@@ -282,7 +282,7 @@ def test_the_best_of_those_who_claim_it_is_asked(quality: tuple[float, float]) -
 
 def test_what_another_box_asks_for_is_not_asked_for_meanwhile() -> None:
     talk, _ = exchange()
-    talk.heard(Digest(b"12345678", (Entry("kb-x", 1, 2, Ranges()),)), "kb-1", 0.0)
+    talk.heard(Digest(b"123456", (Entry("kb-x", 1, 2, Ranges()),)), "kb-1", 0.0)
     talk.heard(Want("kb-1", (("kb-x", Ranges([(1, 1)])),)), "kb-2", 0.1)
 
     (want,) = [s.message for s in all_of(talk, 10.0) if isinstance(s.message, Want)]
