@@ -27,7 +27,7 @@ MOST_ORIGINS = 4096
 MOST_RANGES = 256
 
 #: Nobody has so many records; a number above is a lie.
-MOST_NUMBER = (1 << 40) - 1
+MOST_NUMBER = 1 << 39
 
 FINGERPRINT_BYTES = 6
 

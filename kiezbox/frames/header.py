@@ -54,6 +54,8 @@ class Kind(IntEnum):
     #: Which box an origin id is, and its key.
     NAME = 9
     ORDER = 10
+    #: What was asked for is not there, or no more.
+    GONE = 11
 
 
 def first_byte(kind: Kind) -> bytes:
