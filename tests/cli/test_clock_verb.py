@@ -12,9 +12,9 @@ from kiezbox.timekeeping import RANKS
 NOW = 1_796_072_076.0
 
 
-def said(source: str | None, **offer: object) -> str:
+def said(held_by: str | None, **offer: object) -> str:
     offers = [offer] if offer else []
-    found = {"now": NOW, "source": source, "age_s": 12.0, "offers": offers, "stopped": ["chip"]}
+    found = {"now": NOW, "source": held_by, "age_s": 12.0, "offers": offers, "stopped": ["chip"]}
     return "\n".join(sentences(found))
 
 
@@ -38,5 +38,5 @@ def test_each_verdict_is_said_in_words(action: str) -> None:
 
     line = said("ntp", **offer).splitlines()[1]
 
-    assert line.startswith("  sky (gps): 3.0 s behind it, heard 4 s ago: ")
-    assert line.rpartition(": ")[2] not in ("", action)
+    begin = "  sky (gps): 3.0 s behind it, heard 4 s ago: "
+    assert line.startswith(begin) and len(line.removeprefix(begin).split()) >= 3
