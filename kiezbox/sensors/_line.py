@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from kiezbox.errors import (
     SensorError,
@@ -18,10 +18,19 @@ from kiezbox.errors import (
     SensorTimeout,
     SettingsError,
 )
-from kiezbox.hardware import Deadline
+from kiezbox.hardware import Deadline, SensorHardware
+from kiezbox.sensors._border import translated
 from kiezbox.settings import SensorSettings, setting
 
-__all__ = ["Line", "Parser", "RestingSettings", "trimmed", "warm_up_setting"]
+__all__ = [
+    "FixedFrames",
+    "Line",
+    "Parser",
+    "RestingSettings",
+    "opened",
+    "trimmed",
+    "warm_up_setting",
+]
 
 F = TypeVar("F")
 F_co = TypeVar("F_co", covariant=True)
@@ -38,6 +47,35 @@ class Parser(Protocol[F_co]):
 
     def feed(self, data: bytes) -> Sequence[F_co]:
         """The frames that these bytes complete, in their order. Never raises."""
+
+
+class FixedFrames(Generic[F]):
+    """A parser for frames of one length that begin with one byte. What does not fit costs one byte,
+    so a head within a broken frame is found.
+    """
+
+    HEAD: ClassVar[int]
+    LENGTH: ClassVar[int]
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def frame(self, whole: bytes) -> F | None:
+        """What so many bytes, the head first, say; None: they are no frame."""
+        raise NotImplementedError
+
+    def feed(self, data: bytes) -> list[F]:
+        """The frames that these bytes complete, in their order. Never raises."""
+        data = self._rest + data
+        frames: list[F] = []
+        at = data.find(self.HEAD)
+        while at >= 0 and len(data) - at >= self.LENGTH:
+            found = self.frame(data[at : at + self.LENGTH])
+            if found is not None:
+                frames.append(found)
+            at = data.find(self.HEAD, at + (1 if found is None else self.LENGTH))
+        self._rest = data[at:] if at >= 0 else b""
+        return frames
 
 
 class Line(Generic[F]):
@@ -154,6 +192,24 @@ class Line(Generic[F]):
     def close(self) -> None:
         """Give the port back. Idempotent."""
         self._port.close()
+
+
+def opened(
+    settings: Any,
+    hardware: SensorHardware,
+    baudrate: int,
+    make_parser: Callable[[], Parser[F]],
+    part: str,
+    hint: str,
+) -> Line[F]:
+    """The line at ``settings.port``. ``part`` and ``hint`` as ``Line`` takes them.
+
+    Raises:
+        SensorError: there is no such port, or it may not be opened, or another program has it.
+    """
+    with translated(part, hint):
+        port = hardware.serial(settings.port, baudrate)
+        return Line(port, hardware.deadline, make_parser, part, hint)
 
 
 class RestingSettings(SensorSettings):

@@ -36,7 +36,7 @@ from kiezbox.errors import SettingsError
 from kiezbox.hardware import SensorHardware
 from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.sensors._border import translated
-from kiezbox.sensors._line import opened
+from kiezbox.sensors._line import FixedFrames, opened
 from kiezbox.settings import SensorSettings, setting
 
 __all__ = ["QUANTITIES", "A02yyuw", "Parser", "Settings", "open"]
@@ -106,7 +106,7 @@ class Settings(SensorSettings):
                 )
 
 
-class Parser:
+class Parser(FixedFrames[int]):
     """Finds distances in a stream that may begin anywhere and break at any byte.
 
     A frame is 0xFF, the distance in mm, high byte first, and the sum of the three modulo 256.
@@ -115,23 +115,11 @@ class Parser:
     [1953]
     """
 
-    def __init__(self) -> None:
-        self._rest = b""
+    HEAD, LENGTH = HEAD, LENGTH
 
-    def feed(self, data: bytes) -> list[int]:
-        """The distances in mm that these bytes complete, in their order. Never raises."""
-        data = self._rest + data
-        distances: list[int] = []
-        at = data.find(HEAD)
-        while at >= 0 and len(data) - at >= LENGTH:
-            if sum(data[at : at + 3]) & 0xFF == data[at + 3]:
-                distances.append(int.from_bytes(data[at + 1 : at + 3], "big"))
-                at += LENGTH
-            else:
-                at += 1
-            at = data.find(HEAD, at)
-        self._rest = data[at:] if at >= 0 else b""
-        return distances
+    def frame(self, whole: bytes) -> int | None:
+        is_whole = sum(whole[:3]) & 0xFF == whole[3]
+        return int.from_bytes(whole[1:3], "big") if is_whole else None
 
 
 class A02yyuw:

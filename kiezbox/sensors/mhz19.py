@@ -34,7 +34,7 @@ from typing import NamedTuple
 from kiezbox.hardware import SensorHardware
 from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.sensors._border import translated
-from kiezbox.sensors._line import Line
+from kiezbox.sensors._line import FixedFrames, opened
 from kiezbox.settings import SensorSettings, setting
 
 __all__ = ["QUANTITIES", "Frame", "Mhz19", "Parser", "Settings", "command", "open"]
@@ -106,7 +106,7 @@ class Frame(NamedTuple):
         return int.from_bytes(self.data[2:4], "big")
 
 
-class Parser:
+class Parser(FixedFrames[Frame]):
     """Finds answers in a stream that may begin anywhere and break at any byte.
 
     An answer is 0xFF, the command's number, six bytes, and what makes the sum without the first
@@ -116,29 +116,12 @@ class Parser:
     [636]
     """
 
-    def __init__(self) -> None:
-        self._rest = b""
+    HEAD, LENGTH = HEAD, LENGTH
 
-    def feed(self, data: bytes) -> list[Frame]:
-        """The answers that these bytes complete, in their order. Never raises."""
-        data = self._rest + data
-        frames: list[Frame] = []
-        at = data.find(HEAD)
-        while at >= 0 and len(data) - at >= LENGTH:
-            whole = data[at : at + LENGTH]
-            if _is_answer(whole):
-                frames.append(Frame(whole[1], whole[2:8]))
-                at += LENGTH
-            else:
-                at += 1
-            at = data.find(HEAD, at)
-        self._rest = data[at:] if at >= 0 else b""
-        return frames
-
-
-def _is_answer(whole: bytes) -> bool:
-    # 0x01 in the second place is a command, ours, that came back: RX and TX joined.
-    return sum(whole[1:]) & 0xFF == 0 and whole[1] != 0x01
+    def frame(self, whole: bytes) -> Frame | None:
+        # 0x01 in the second place is a command, ours, that came back: RX and TX joined.
+        is_answer = sum(whole[1:]) & 0xFF == 0 and whole[1] != 0x01
+        return Frame(whole[1], whole[2:8]) if is_answer else None
 
 
 def command(number: int, data: bytes = b"") -> bytes:
@@ -161,14 +144,7 @@ class Mhz19:
         self._is_warm = False
         self._last_ppm = NOTHING
         self._opened_at = time.monotonic()
-        with translated(self._part, HINT):
-            self._line: Line[Frame] = Line(
-                hardware.serial(settings.port, BAUDRATE),
-                hardware.deadline,
-                Parser,
-                self._part,
-                HINT,
-            )
+        self._line = opened(settings, hardware, BAUDRATE, Parser, self._part, HINT)
 
     def read(self) -> Sequence[Measurement]:
         with translated(self._part, HINT):

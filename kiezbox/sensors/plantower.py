@@ -36,7 +36,7 @@ from typing import NamedTuple
 from kiezbox.hardware import SensorHardware
 from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.sensors._border import translated
-from kiezbox.sensors._line import Line, RestingSettings, trimmed, warm_up_setting
+from kiezbox.sensors._line import RestingSettings, opened, trimmed, warm_up_setting
 from kiezbox.settings import setting
 
 __all__ = ["QUANTITIES", "Frame", "Parser", "Plantower", "Settings", "open"]
@@ -180,14 +180,7 @@ class Plantower:
     def __init__(self, settings: Settings, hardware: SensorHardware) -> None:
         self._settings = settings
         self._part = f"the Plantower sensor at {settings.port}"
-        with translated(self._part, HINT):
-            self._line: Line[Frame] = Line(
-                hardware.serial(settings.port, BAUDRATE),
-                hardware.deadline,
-                Parser,
-                self._part,
-                HINT,
-            )
+        self._line = opened(settings, hardware, BAUDRATE, Parser, self._part, HINT)
 
     def read(self) -> Sequence[Measurement]:
         with translated(self._part, HINT):

@@ -36,7 +36,7 @@ from kiezbox.errors import SensorError, SensorGarbled, SensorTimeout
 from kiezbox.hardware import SensorHardware
 from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.sensors._border import translated
-from kiezbox.sensors._line import Line, RestingSettings, warm_up_setting
+from kiezbox.sensors._line import FixedFrames, RestingSettings, opened, warm_up_setting
 from kiezbox.settings import setting
 
 __all__ = ["QUANTITIES", "Frame", "Parser", "Sds011", "Settings", "open"]
@@ -118,7 +118,7 @@ class Frame(NamedTuple):
         return int.from_bytes(self.data[2:4], "little") / 10
 
 
-class Parser:
+class Parser(FixedFrames[Frame]):
     """Finds frames in a stream that may begin anywhere and break at any byte.
 
     A frame is head, kind, six data bytes, their sum modulo 256, tail (protocol V1.3, section 1).
@@ -128,31 +128,12 @@ class Parser:
     [0.6]
     """
 
-    def __init__(self) -> None:
-        self._rest = b""
+    HEAD, LENGTH = HEAD, LENGTH
 
-    def feed(self, data: bytes) -> list[Frame]:
-        """The frames that these bytes complete, in their order. Never raises."""
-        data = self._rest + data
-        frames: list[Frame] = []
-        at = data.find(HEAD)
-        while at >= 0 and len(data) - at >= LENGTH:
-            if _is_frame(data, at):
-                frames.append(Frame(data[at + 1], data[at + 2 : at + 8]))
-                at += LENGTH
-            else:
-                at += 1
-            at = data.find(HEAD, at)
-        self._rest = data[at:] if at >= 0 else b""
-        return frames
-
-
-def _is_frame(data: bytes, at: int) -> bool:
-    return (
-        data[at + 1] in KINDS
-        and data[at + 9] == TAIL
-        and sum(data[at + 2 : at + 8]) & 0xFF == data[at + 8]
-    )
+    def frame(self, whole: bytes) -> Frame | None:
+        is_framed = whole[1] in KINDS and whole[9] == TAIL
+        is_whole = is_framed and sum(whole[2:8]) & 0xFF == whole[8]
+        return Frame(whole[1], whole[2:8]) if is_whole else None
 
 
 class Sds011:
@@ -163,14 +144,7 @@ class Sds011:
         self._part = f"the SDS011 at {settings.port}"
         #: Kinds of frames heard in this read, to say afterwards what was wrong.
         self._kinds: set[int] = set()
-        with translated(self._part, HINT):
-            self._line: Line[Frame] = Line(
-                hardware.serial(settings.port, BAUDRATE),
-                hardware.deadline,
-                Parser,
-                self._part,
-                HINT,
-            )
+        self._line = opened(settings, hardware, BAUDRATE, Parser, self._part, HINT)
 
     def read(self) -> Sequence[Measurement]:
         with translated(self._part, HINT):

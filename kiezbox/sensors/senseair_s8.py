@@ -32,7 +32,7 @@ from kiezbox.errors import SensorGarbled
 from kiezbox.hardware import SensorHardware
 from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.sensors._border import translated
-from kiezbox.sensors._line import Line
+from kiezbox.sensors._line import opened
 from kiezbox.settings import SensorSettings, setting
 
 __all__ = ["QUANTITIES", "Frame", "Parser", "SenseairS8", "Settings", "crc16", "open"]
@@ -169,14 +169,7 @@ class SenseairS8:
         self._settings = settings
         self._part = f"the Senseair S8 at {settings.port}"
         self._is_told = False
-        with translated(self._part, HINT):
-            self._line: Line[Frame] = Line(
-                hardware.serial(settings.port, BAUDRATE),
-                hardware.deadline,
-                Parser,
-                self._part,
-                HINT,
-            )
+        self._line = opened(settings, hardware, BAUDRATE, Parser, self._part, HINT)
 
     def read(self) -> Sequence[Measurement]:
         with translated(self._part, HINT):

@@ -39,7 +39,7 @@ from kiezbox.hardware import SensorHardware
 from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.sensors._border import translated
 from kiezbox.sensors._duty import Cleaning, clean_days_setting
-from kiezbox.sensors._line import Line, RestingSettings, trimmed, warm_up_setting
+from kiezbox.sensors._line import RestingSettings, opened, trimmed, warm_up_setting
 from kiezbox.settings import setting
 
 __all__ = ["QUANTITIES", "Frame", "Parser", "Settings", "Sps30Uart", "command", "open"]
@@ -182,14 +182,7 @@ class Sps30Uart:
         self._settings = settings
         self._part = f"the SPS30 at {settings.port}"
         self._cleaning = Cleaning(settings.clean_days, hardware.deadline, self._part)
-        with translated(self._part, HINT):
-            self._line: Line[Frame] = Line(
-                hardware.serial(settings.port, BAUDRATE),
-                hardware.deadline,
-                Parser,
-                self._part,
-                HINT,
-            )
+        self._line = opened(settings, hardware, BAUDRATE, Parser, self._part, HINT)
 
     def read(self) -> Sequence[Measurement]:
         with translated(self._part, HINT):

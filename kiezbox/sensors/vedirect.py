@@ -38,7 +38,7 @@ from kiezbox.errors import SensorGarbled
 from kiezbox.hardware import SensorHardware
 from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.sensors._border import translated
-from kiezbox.sensors._line import Line
+from kiezbox.sensors._line import opened
 from kiezbox.settings import SensorSettings, setting
 
 __all__ = ["QUANTITIES", "Parser", "Settings", "Vedirect", "open", "quantities"]
@@ -189,14 +189,7 @@ class Vedirect:
     def __init__(self, settings: Settings, hardware: SensorHardware) -> None:
         self._part = f"the Victron device at {settings.port}"
         self._error = NO_ERROR
-        with translated(self._part, HINT):
-            self._line: Line[Mapping[str, str]] = Line(
-                hardware.serial(settings.port, BAUDRATE),
-                hardware.deadline,
-                Parser,
-                self._part,
-                HINT,
-            )
+        self._line = opened(settings, hardware, BAUDRATE, Parser, self._part, HINT)
 
     def read(self) -> Sequence[Measurement]:
         with translated(self._part, HINT):
