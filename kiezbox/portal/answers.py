@@ -251,7 +251,8 @@ def _seen(sight: Sight) -> tuple[Facts, list[Bulletin] | None]:
 
 def _first_page(request: Request, sight: Sight, guests: Guests, language: str) -> Answer:
     ground = stands_on(sight)
-    facts, bulletins = _seen(sight)
+    facts = sight.facts_lately()
+    bulletins = sight.bulletins(facts)
     is_clock_sure = facts["clock_trusted"] is not False
     found = warnings_of(sight.shown, facts["now"], language, is_clock_sure=is_clock_sure)
     warnings = now_matters(found, facts["now"])
