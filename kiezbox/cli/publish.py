@@ -68,6 +68,8 @@ def main(argv: list[str]) -> int:
     delivered, has_past = _deliver(settings, arguments.name, open_clock(settings))
     if arguments.json:
         print_json({"publisher": arguments.name, "delivered": delivered})
+    elif has_past and not delivered:
+        print(f"{arguments.name}: nothing was waiting, so nothing was tried")
     elif has_past:
         print(f"{arguments.name}: delivered {delivered} readings, nothing is left")
     else:
