@@ -56,6 +56,7 @@ def sentences(facts: dict[str, Any], now: float, without_past: Collection[str] =
             f"reading    {name} {unit.say(reading['value'])},"
             f" {words(now - reading['taken_at'])} ago{flag}{reason}"
         )
+    lines += [f"step       {step_words(each, now)}" for each in facts.get("steps") or []]
     store = facts["store"]
     lines.append(f"store      {store['state']}, {store['buffered']} readings not yet on the card")
     for name, publisher in (facts.get("publishers") or {}).items():
@@ -104,6 +105,19 @@ def network_words(network: dict[str, Any], now: float) -> list[str]:
     if mesh and mesh["neighbours"] is not None:
         lines.append(f"mesh on {mesh['interface']}, neighbours: {mesh['neighbours']}")
     return lines
+
+
+def step_words(each: dict[str, Any], now: float) -> str:
+    """``brook/water_level_m warning, for 6 min (attention 0.80 m, warning 1.10 m)``."""
+    from kiezbox.cli.mode import words
+    from kiezbox.model import Quantity
+    from kiezbox.units import UNITS
+
+    unit = UNITS[Quantity(each["quantity"])]
+    marks = ", ".join(f"{name} {unit.say(value)}" for name, value in each["marks"].items())
+    since = f", for {words(now - each['since'])}" if each["since"] is not None else ""
+    known = "" if each["is_stale"] is False else "  no good reading: nobody knows"
+    return f"{each['sensor']}/{each['quantity']} {each['step'] or 'none'}{since} ({marks}){known}"
 
 
 def battery_words(battery: dict[str, Any]) -> str:

@@ -137,6 +137,7 @@ def _properties(facts: Facts, bulletins: Iterable[Posted] | None) -> dict[str, A
         },
         "battery": facts["battery"],
         "readings": [_reading(name, latest) for name, latest in facts["latest"].items()],
+        "steps": [_step(each) for each in facts["steps"]],
         "faults": [{**fault, "opened_at": _utc(fault["opened_at"])} for fault in facts["faults"]],
         "store": store["state"],
         "buffered": store["buffered"],
@@ -146,6 +147,17 @@ def _properties(facts: Facts, bulletins: Iterable[Posted] | None) -> dict[str, A
         },
         "bulletins": None if bulletins is None else [_bulletin(each) for each in bulletins],
         "unreadable": facts["unreadable"],
+    }
+
+
+def _step(each: dict[str, Any]) -> dict[str, Any]:
+    """How high the water stands by its operator's steps; the value where it is still true."""
+    kept = ("sensor", "quantity", "step", "datum", "marks")
+    return {name: each[name] for name in kept} | {
+        "since": _utc(each["since"]),
+        "stale": each["is_stale"] is not False,
+        "value": each["value"] if each["is_stale"] is False else None,
+        "observed_at": _utc(each["taken_at"]),
     }
 
 

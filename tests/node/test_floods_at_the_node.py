@@ -67,9 +67,13 @@ class Brook:
         """Until a good reading of this level has come in."""
         wait_for(lambda: self.entry().get("value") == level_m, f"{level_m} m: {self.entry()}")
 
-    def page(self, path: str, language: str = "de") -> str:
+    def raw(self, path: str) -> str:
         sight = Sight(str(self.box.run_dir), str(self.box.store))
-        text: str = Portal(sight).ask(f"/{language}{path}").text
+        text: str = Portal(sight).ask(path).text
+        return text
+
+    def page(self, path: str, language: str = "de") -> str:
+        text = self.raw(f"/{language}{path}")
         text = re.sub(r"<style>.*?</style>|<[^>]+>", " ", text, flags=re.DOTALL)
         return re.sub(r"\s+", " ", text.replace("\u00a0", " "))
 
@@ -156,6 +160,8 @@ def test_unless_its_operator_says_so_a_box_only_tells_of_the_water(tmp_path: Pat
         first, air = brook.page(""), brook.page("/air")
         said = brook.box.kiezbox("advice", "--language", "en").stdout.replace("\u00a0", " ")
         told = json.loads(brook.box.kiezbox("advice", "--json").stdout)
+        status = brook.box.kiezbox("status").stdout
+        picture = brook.raw("/situation.geojson")
         brook.rises_to(1.7)
         brook.waits_for("alarm")
         mode, flood, last = brook.box.mode(), brook.page("/air"), brook.page("")
@@ -169,6 +175,13 @@ def test_unless_its_operator_says_so_a_box_only_tells_of_the_water(tmp_path: Pat
     assert said.startswith("brook: Water level: 1.20 m above the bed (")
     assert "Bring what matters up from the cellar" in said
     assert told["steps"][0]["step"] == "warning"
+    marks = "attention 0.80 m, warning 1.10 m, alarm 1.50 m"
+    assert re.search(rf"step +brook/water_level_m warning, for [^(]+ \({marks}\)\n", status)
+    (feature, *_) = json.loads(picture)["features"]
+    (step,) = feature["properties"]["steps"]
+    assert (step["sensor"], step["step"], step["stale"], step["value"]) == (
+        "brook", "warning", False, 1.2,
+    )  # fmt: skip
     assert mode == "normal" and "Nicht in Keller oder Tiefgarage gehen" in flood
     # No WLAN opens, but whoever reads the page on another way is not told of an ordinary day.
     assert "gewöhnlicher Tag" not in last and "Keller und Tiefgarage verlassen" in last
