@@ -12,6 +12,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ TESTS = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TESTS / "beds" / "uml"), str(TESTS.parent)]
 
 from guest import note, wait_for  # noqa: E402
-from installed import OPT, SYSTEMD, UNITS, InstalledBox  # noqa: E402
+from installed import OPT, SYSTEMD, UNITS, InstalledBox, now  # noqa: E402
 
 from kiezbox.hardware.simulated.bench import Bench  # noqa: E402
 from kiezbox.hardware.simulated.ds3231 import SimulatedDs3231  # noqa: E402
@@ -144,7 +145,50 @@ def clock() -> dict[str, Any]:
     SYNCHRONIZED.unlink()
     facts["nonsense"] = ordered(box, true, lambda: WISH.write_bytes(b"\xff{" * 2000))
     facts["a_link"] = ordered(box, true, _link)
+    facts["a_wrong_chip"] = believed(box, true, sky, chip)
     return facts
+
+
+def believed(
+    box: InstalledBox, true: World, sky: SimulatedGps, chip: SimulatedDs3231
+) -> dict[str, Any]:
+    """The box wakes again, its chip is two hours ahead, and no satellite is seen for a while."""
+    WISH.unlink()
+    MARK.unlink(missing_ok=True)
+    # What this computer's own time service knows is none of the box's.
+    Path("/var/lib/systemd/timesync/clock").unlink(missing_ok=True)
+    sky.set(0)
+    chip.set_time(true() + 7200)
+    chip.clear_stopped()
+    time.clock_settime(time.CLOCK_REALTIME, true() - BEHIND_S)
+    since_ms = time.clock_gettime(time.CLOCK_BOOTTIME) * 1000
+    box.systemctl("start", "kiezbox-clock.path", "kiezbox-node.service")
+    facts: dict[str, Any] = {"is_believed": _is_set_by("rtc"), "off_s": true.off_s()}
+    # Long enough for a dozen readings by the wrong clock, and for the card to have them.
+    time.sleep(70)
+    sky.set(9)
+    facts["is_judged"] = _is_set_by("gps") and wait_for(lambda: "was" in _faults(), 60, pause_s=1)
+    time.sleep(70)
+    rows = json.loads(box.kiezbox("readings", "export", "--format", "json"))
+    ahead_s = true() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    facts["off_by"] = [
+        [row["clock"], _seconds(row["taken_at"]) - (row["monotonic_ms"] / 1000 + ahead_s)]
+        for row in rows
+        if row["monotonic_ms"] > since_ms and row["quantity"] == "satellites"
+    ]
+    return facts
+
+
+def _is_set_by(source: str) -> bool:
+    return wait_for(lambda: MARK.exists() and MARK.read_text().startswith(source), 120, pause_s=0.5)
+
+
+def _faults() -> set[str]:
+    return {str(fault["source"]).rpartition(".")[2] for fault in now().get("faults", [])}
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp()
 
 
 def _link() -> None:

@@ -80,3 +80,13 @@ def test_while_a_time_service_is_at_work_gps_sets_nothing(clock: dict[str, Any])
 @pytest.mark.parametrize("wish", ["impossible", "nonsense", "a_link"])
 def test_what_a_node_gone_bad_writes_sets_nothing(clock: dict[str, Any], wish: str) -> None:
     assert clock[wish]["moved_s"] == pytest.approx(0, abs=0.5)
+
+
+def test_what_a_wrong_chip_has_dated_is_dated_anew_in_every_export(clock: dict[str, Any]) -> None:
+    found = clock["a_wrong_chip"]
+    kinds = [kind for kind, _ in found["off_by"]]
+
+    assert found["is_believed"] and found["off_s"] == pytest.approx(7200, abs=2)
+    assert found["is_judged"], found
+    assert kinds.count("corrected") >= 10 and kinds[-1] == "trusted"
+    assert max(abs(off_s) for _, off_s in found["off_by"]) < 2
