@@ -180,7 +180,10 @@ def believed(
 
 
 def _is_set_by(source: str) -> bool:
-    return wait_for(lambda: MARK.exists() and MARK.read_text().startswith(source), 120, pause_s=0.5)
+    is_so: bool = wait_for(
+        lambda: MARK.exists() and MARK.read_text().startswith(source), 120, pause_s=0.5
+    )
+    return is_so
 
 
 def _faults() -> set[str]:
