@@ -185,10 +185,11 @@ def _as_rows(folder: Path) -> Path:
     )
     names = [(n, sensor, name, "u") for n, (sensor, name, *_) in enumerate(archive.QUANTITIES)]
     db.executemany("INSERT INTO series VALUES (?, ?, ?, ?)", names)
-    db.executemany(
-        "INSERT INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        archive.rows(range(EXPORTED_MINUTES), 1, list(range(len(names)))),
-    )
+    for week in archive.weeks(EXPORTED_MINUTES):
+        db.executemany(
+            "INSERT INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            archive.rows(week, 1, list(range(len(names)))),
+        )
     db.commit()
     db.close()
     return path

@@ -50,6 +50,12 @@ def rows(minutes: range, boot: int, numbers: list[int], seed: int = 1) -> Iterat
             )  # fmt: skip
 
 
+def weeks(minutes: int) -> Iterator[range]:
+    """So many minutes, a week at a time: each begins a walk of its own."""
+    for start in range(0, minutes, 10_080):
+        yield range(start, min(start + 10_080, minutes))
+
+
 def make(path: Path, minutes: int = MINUTES) -> int:
     """The box's database, grown old by the store's own steps; how many readings that were."""
     from kiezbox.clock import ManualClock
@@ -64,8 +70,7 @@ def make(path: Path, minutes: int = MINUTES) -> int:
         store.fold()
         database = store._card.db
         database.execute("PRAGMA synchronous = OFF")  # Made once, and made again if it is lost.
-        for start in range(0, minutes, 10_080):
-            week = range(start, min(start + 10_080, minutes))
+        for week in weeks(minutes):
             database.execute("BEGIN")
             database.executemany(
                 "INSERT INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

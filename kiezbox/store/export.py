@@ -209,22 +209,21 @@ def _csv(store: StoreReader, out: IO[Any], choice: Choice) -> int:
     marks = store.clock_marks()
     count, counters = 0, (1 << COUNTER_BITS) - 1
     last_boot, head, last_ms, last_up_ms, when = -1, "", -1, -1, ""
-    names: dict[int, tuple[str, Series] | None] = {}
+    names: dict[int, str] = {}
     since_ms = -math.inf if choice.since_ms is None else choice.since_ms
     until_ms = math.inf if choice.until_ms is None else choice.until_ms
-    second = Second()
+    second, may_show = Second(), choice.may_show
     for batch in batches(store, choice, AT_ONCE):
-        lines = []
+        lines: list[str] = []
+        add = lines.append
         rows: Any = batch.readings  # All fields: only ``Store.after`` gives brief ones.
         for serial, number, taken_ms, monotonic_ms, value, raw, flag, reason, trusted in rows:
-            if number in names:
-                named = names[number]
-            else:
+            if number not in names:
                 series = batch.series[number]
-                unit = UNIT_OF.get(series.quantity, "")
-                text = ",".join(map(quoted, (series.sensor, series.quantity, unit)))
-                named = names[number] = (text, series) if choice.has_series(series) else None
-            if named is None:
+                texts = (series.sensor, series.quantity, UNIT_OF.get(series.quantity, ""))
+                is_chosen = choice.has_series(series)
+                names[number] = ",".join(map(quoted, texts)) if is_chosen else ""
+            if not (named := names[number]):
                 continue
             if (boot := serial >> COUNTER_BITS) != last_boot:
                 last_boot, head, last_ms = boot, f"{quoted(batch.box)},{boot},", -1
@@ -234,17 +233,17 @@ def _csv(store: StoreReader, out: IO[Any], choice: Choice) -> int:
                 clock = clock_of(boot, trusted, marks)
             if not since_ms <= at_ms < until_ms:
                 continue
-            if choice.may_show is not None and not choice.may_show(named[1], at_ms):
+            if may_show is not None and not may_show(batch.series[number], at_ms):
                 continue
             if not (trusted and at_ms == last_ms and monotonic_ms == last_up_ms):
                 when = f"{second.moment(at_ms)},{clock},{taken_ms},{monotonic_ms}\n"
                 last_ms, last_up_ms = at_ms if trusted else -1, monotonic_ms
             if flag == 0 and raw is None and not reason:  # Nearly all.
-                lines.append(f"{head}{serial & counters},{named[0]},{value!r},,good,,{when}")
+                add(f"{head}{serial & counters},{named},{value!r},,good,,{when}")
                 continue
             raw_text = "" if raw is None else repr(raw)
-            lines.append(
-                f"{head}{serial & counters},{named[0]},{value!r},{raw_text},"
+            add(
+                f"{head}{serial & counters},{named},{value!r},{raw_text},"
                 f"{_FLAGS.get(flag, 'bad')},{quoted(reason) if reason else ''},{when}"
             )
         out.write("".join(lines))
