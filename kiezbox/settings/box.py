@@ -141,8 +141,8 @@ class StoreSettings:
     )
     most_mib: int = setting(
         1024,
-        help="Above this size the oldest single readings are deleted, even those a publisher has\n"
-        "not confirmed yet; that is a fault then. Means stay.",
+        help="Above this size, or on a card that is nearly full, the oldest single readings are\n"
+        "deleted, even those a publisher has not confirmed yet; that is a fault then. Means stay.",
         unit="MiB",
         least=1,
         most=1048576,
