@@ -11,7 +11,7 @@ from serial_captures import Answering
 from kiezbox.clock import SystemClock
 from kiezbox.errors import SensorGarbled, SensorMissing, SettingsError
 from kiezbox.hardware import Deadline, SensorHardware
-from kiezbox.hardware.simulated.serial_line import at_half_speed
+from kiezbox.hardware.simulated.serial_line import BitFlip, EveryNthError, Slow, at_half_speed
 from kiezbox.sensors import a02yyuw, plantower, sps30_uart
 from kiezbox.sensors._line import Line, trimmed
 
@@ -108,3 +108,24 @@ def test_the_smallest_and_the_largest_of_three_or_more_do_not_count(
 )
 def test_at_half_speed_other_bytes_are_heard(sent: str, heard: str) -> None:
     assert at_half_speed(bytes.fromhex(sent)).hex() == heard
+
+
+def test_each_third_message_is_lost_and_in_each_second_one_bit_is_wrong() -> None:
+    lost, flipped = EveryNthError(n=3), BitFlip(n=2)
+
+    assert [lost.spoil(b"abc") for _ in range(6)] == [b"abc", b"abc", b""] * 2
+    heard = [flipped.spoil(b"abc") for _ in range(6)]
+    assert heard[::2] == [b"abc"] * 3
+    for one in heard[1::2]:
+        wrong = int.from_bytes(one, "big") ^ int.from_bytes(b"abc", "big")
+        assert len(one) == 3 and wrong.bit_count() == 1
+
+
+def test_a_slow_line_passes_a_byte_at_a_time_and_loses_what_is_said_meanwhile() -> None:
+    line = Slow(seconds=2.0)
+
+    assert line.spoil(b"abc") == line.spoil(b"xyz") == b""
+
+    assert [line.late(10.0 + n) for n in range(7)] == [b"a", b"", b"b", b"", b"c", b"", b""]
+    line.spoil(b"d")
+    assert line.late(18.0) == b"d"
