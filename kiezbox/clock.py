@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-#: systemd-timesyncd touches this once the clock was set from outside, and at each word of its server
-#: (systemd-timesyncd.service(8), section "Files"). chrony leaves nothing like it (docs/clock.md).
+#: systemd-timesyncd touches this once the clock was set from outside, and at each word of its
+#: server (systemd-timesyncd.service(8), section "Files"). chrony does not (docs/clock.md).
 SYNCHRONIZED = Path("/run/systemd/timesync/synchronized")
 
 #: What `kiezbox clock set` leaves when it has set the system clock, or found it right: who said the

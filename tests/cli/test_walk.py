@@ -108,7 +108,7 @@ def test_where_nobody_answers_a_sentence_says_so(
     toml = tmp_path / "kiezbox.toml"
     toml.write_text(
         f'[box]\nid = "kb-1"\n[store]\nrun_dir = "{tmp_path}"\n'
-        "[power.grid.ups]\ndriver = \"pin\"\npin = 17\n",
+        '[power.grid.ups]\ndriver = "pin"\npin = 17\n',
         encoding="utf-8",
     )
     now = {"written_at": time.time(), "grid": {"sources": {"ups": "present"}}}
