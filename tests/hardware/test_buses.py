@@ -205,7 +205,7 @@ def test_a_bus_that_may_not_be_opened_names_the_group(as_nobody: None, root_file
     with pytest.raises(SensorMissing, match="permission denied") as caught:
         LinuxBus(str(root_file))
 
-    assert 'usermod -aG i2c kiezbox' in caught.value.hint
+    assert "usermod -aG i2c kiezbox" in caught.value.hint
 
 
 def test_a_closed_bus_is_an_error_in_words_for_a_reader_that_comes_late(

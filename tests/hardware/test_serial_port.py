@@ -136,7 +136,7 @@ def test_a_port_that_may_not_be_opened_names_the_group(as_nobody: None, root_fil
     with pytest.raises(SensorError, match="permission denied") as caught:
         open_port(str(root_file), 9600, deadline(5))
 
-    assert 'usermod -aG dialout kiezbox' in caught.value.hint
+    assert "usermod -aG dialout kiezbox" in caught.value.hint
 
 
 def test_a_port_is_not_opened_after_the_deadline(bench: Bench, box: BoxHardware) -> None:
