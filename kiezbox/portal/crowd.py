@@ -10,6 +10,7 @@ speaks for many and is not counted.
 from __future__ import annotations
 
 import _socket
+import os
 import time
 from _thread import allocate_lock
 
@@ -182,10 +183,8 @@ class Crowd:
 
 
 def most_visits() -> int:
-    """As many as descriptors allow."""
-    from resource import RLIMIT_NOFILE, getrlimit
-
-    return max(16, min(MOST_VISITS, getrlimit(RLIMIT_NOFILE)[0] - OTHER_FILES))
+    """As many as descriptors allow: RLIMIT_NOFILE as sysconf(3) has it, without ``resource``."""
+    return max(16, min(MOST_VISITS, os.sysconf("SC_OPEN_MAX") - OTHER_FILES))
 
 
 def plain_address(address: str) -> str:
