@@ -26,7 +26,8 @@ def measure(options: Options) -> Outcome:
 
         def ours(_: Path, port: int) -> list[str]:
             box.touch()
-            return box.command(port)
+            # As its unit starts it (systemd/kiezbox-portal.service).
+            return [installed.python(), "-I", "-X", "utf8", *box.command(port)]
 
         page = _page_of(ours, folder)
         outcome.setting = (
