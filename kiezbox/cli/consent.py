@@ -1,7 +1,8 @@
 """Record, show and end consents: an indoor sensor's readings leave the box only with one.
 
   kiezbox consent list [--all]           what holds (or all that ever was), and what stopped why
-  kiezbox consent text [--to mqtt]       the text that people agree to, its version, and to whom
+  kiezbox consent text [--to mqtt] [--language de]
+                                         the text that people agree to, its version, and to whom
   kiezbox consent give SENSOR --to mqtt --person "who lives there" --purpose "what for" --for 365d
                                          [--quantity temperature_c ...]   all of them without
   kiezbox consent renew NUMBER --person "who lives there" [--for 365d]
@@ -12,7 +13,8 @@
 --to names a publisher of kiezbox.toml, or "portal": the box's own public pages. A consent is for
 the publisher at the address that kiezbox.toml has at that moment; with another address nothing more
 goes out until somebody has agreed again. What was measured before a consent is never covered by it.
-See docs/privacy.md.
+Let people read the text in a language they read (--language; fourteen, docs/languages.md); which
+one is recorded. See docs/privacy.md.
 """
 
 from __future__ import annotations
@@ -22,29 +24,12 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-#: The version that is recorded. Change it with every word of TEXT.
-TEXT_VERSION = "2026-11-30-2"
-
-TEXT = """\
-What this sensor measures in your rooms can show when somebody is at home, sleeps, cooks or airs.
-Without your consent it stays in the box, and only you and whoever runs this box see it.
-
-If you agree, the readings named here go to the recipient named here, at the address named here, for
-the purpose named here, until the day named here. Agreeing is voluntary, and nothing gets worse for
-you if you do not. You can end it at any time by telling whoever runs this box: from that moment
-nothing more is sent, and what was waiting is not sent either. If the recipient or its address
-changes, nothing more is sent until you have been asked again. What a recipient already has lies
-with the recipient; whoever runs this box tells you whom to ask. (Regulation (EU) 2016/679, Art.
-6 (1) a, 7, 13.)
-
-If somebody else moves in, all consents for these rooms end.
-"""
-
 
 def main(argv: list[str]) -> int:
     """``kiezbox consent ACTION …``."""
     from kiezbox.cli._common import Parser, load_settings, open_clock
     from kiezbox.errors import UsageError
+    from kiezbox.i18n import LANGUAGES, is_checked
 
     parser = Parser("consent", __doc__)
     parser.add_argument("action", choices=("list", "give", "renew", "revoke", "moved", "text"))
@@ -54,11 +39,15 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--purpose", metavar="TEXT", help="what for")
     parser.add_argument("--for", dest="duration", metavar="DURATION", help="such as 365d")
     parser.add_argument("--quantity", action="append", default=[], metavar="NAME")
+    parser.add_argument("--language", choices=list(LANGUAGES), help="of the text; the terminal's")
     parser.add_argument("--all", action="store_true", help="list: also what has ended")
     parser.add_argument("--json", action="store_true", help="list: for programs")
     arguments = parser.parse_args(argv)
+    if arguments.action == "text" and not is_checked(_language(arguments), ("consent",)):
+        _warn("a machine translated this and nobody has checked it: let people read the German or"
+              " English beside it")  # fmt: skip
     if arguments.action == "text" and not arguments.recipient:
-        print(f"Version {TEXT_VERSION}\n\n{TEXT}", end="")
+        print(f"Version {_version(arguments)}\n\n{_words(arguments)}")
         return 0
     needed = _NEEDED[arguments.action]
     missing = [name for name in needed if not (getattr(arguments, name) or "").strip()]
@@ -171,8 +160,48 @@ def _line(each: Any, now: float) -> str:
 
 
 def _text(settings: Any, clock: Any, arguments: argparse.Namespace) -> int:
-    print(f"Version {TEXT_VERSION}\n\n{TEXT}\nTo {_recipient(settings, arguments.recipient).words}")
+    from kiezbox.i18n import text_of
+    from kiezbox.privacy.recipient import PORTAL
+
+    text, recipient = (
+        text_of(_language(arguments), "consent"),
+        _recipient(settings, arguments.recipient),
+    )
+    shown = text["portal"] if recipient.name == PORTAL else recipient.words
+    print(f"Version {_version(arguments)}\n\n{_words(arguments)}\n")
+    print(text["to"].format(recipient=shown))
     return 0
+
+
+def _words(arguments: argparse.Namespace) -> str:
+    """The text that people agree to, in their language."""
+    import textwrap
+
+    from kiezbox.i18n import text_of
+
+    return "\n\n".join(
+        textwrap.fill(each, 100) for each in text_of(_language(arguments), "consent")["text"]
+    )
+
+
+def _version(arguments: argparse.Namespace) -> str:
+    """Language and a digest of the words: no word changes without another version, in whichever
+    language somebody corrects one. The words of an old one are in the project's history.
+    """
+    from hashlib import sha256
+
+    from kiezbox.i18n import text_of
+
+    language = _language(arguments)
+    words = "\n".join(text_of(language, "consent")["text"])
+    return f"{language}-{sha256(words.encode()).hexdigest()[:10]}"
+
+
+def _language(arguments: argparse.Namespace) -> str:
+    """The one asked for, or the terminal's."""
+    from kiezbox.cli.advice import _of_terminal
+
+    return str(arguments.language or _of_terminal())
 
 
 def _recipient(settings: Any, name: str) -> Any:
@@ -199,7 +228,7 @@ def _give(settings: Any, clock: Any, arguments: argparse.Namespace) -> int:
         raise UsageError(f"{unknown[0]!r} is no quantity", hint=f"There are: {', '.join(names)}.")
     now = clock.now()
     return _record(
-        settings, clock, recipient,
+        settings, clock, recipient, _version(arguments),
         {
             "at": now, "sensor": arguments.what, "quantities": arguments.quantity or [EVERYTHING],
             "person": arguments.person.strip(), "purpose": arguments.purpose.strip(),
@@ -226,7 +255,7 @@ def _renew(settings: Any, clock: Any, arguments: argparse.Namespace) -> int:
     if until <= now:
         raise UsageError(f"consent {before.number} is over", hint="Say how long: --for 365d.")
     return _record(
-        settings, clock, _recipient(settings, before.recipient),
+        settings, clock, _recipient(settings, before.recipient), _version(arguments),
         {
             "at": now, "sensor": before.sensor, "quantities": list(before.quantities),
             "person": arguments.person.strip(), "purpose": before.purpose, "until": until,
@@ -235,7 +264,9 @@ def _renew(settings: Any, clock: Any, arguments: argparse.Namespace) -> int:
     )  # fmt: skip
 
 
-def _record(settings: Any, clock: Any, recipient: Any, said: Mapping[str, Any]) -> int:
+def _record(
+    settings: Any, clock: Any, recipient: Any, version: str, said: Mapping[str, Any]
+) -> int:
     from kiezbox.errors import KiezboxError
 
     _known_sensor(settings, str(said["sensor"]))
@@ -246,7 +277,7 @@ def _record(settings: Any, clock: Any, recipient: Any, said: Mapping[str, Any]) 
         )
     file = _file(settings)
     line = {"change": "given", "recipient": recipient.name, **said}
-    number = file.append({**line, "address": recipient.address, "text_version": TEXT_VERSION})
+    number = file.append({**line, "address": recipient.address, "text_version": version})
     _tell(settings, file, clock)
     print(
         f"consent {number} is recorded; `kiezbox consent revoke {number}` ends it\n"

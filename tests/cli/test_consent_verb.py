@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from kiezbox import i18n
 from kiezbox.cli import run
 from kiezbox.clock import ManualClock
+from kiezbox.i18n import text_of
 from kiezbox.node.private import Privacy
 
 TOML = """
@@ -138,6 +140,37 @@ def test_who_agrees_is_shown_to_where_it_goes(consent: Desk) -> None:
 
     assert 'It holds for mqtt: driver = "mqtt", host = "127.0.0.1"' in said
     assert 'to mqtt: driver = "mqtt", host = "127.0.0.1"' in consent("list")[1]
+
+
+def test_who_agrees_reads_it_in_a_language_they_read_and_that_is_recorded(consent: Desk) -> None:
+    german = consent("text", "--to", "portal", "--language", "de")[1]
+    assert "Ohne Ihre Einwilligung bleibt" in german
+    assert "Empfänger: die öffentlichen Seiten dieser Box" in german
+    assert "Sagen Sie Ja?" in consent("text", "--language", "de_simple")[1]
+    _, turkish, warned = consent("text", "--language", "tr")
+    assert "Onayınız olmadan" in turkish and "a machine translated this" in warned
+    assert "machine" not in consent("text", "--language", "de")[2]
+
+    consent(*GIVE, "--language", "de")
+
+    (found,) = json.loads(consent("list", "--json")[1])
+    assert (
+        found["text_version"].startswith("de-") and f"Version {found['text_version']}\n" in german
+    )
+
+
+def test_no_word_of_what_people_agree_to_changes_without_another_version(
+    consent: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def version() -> str:
+        return consent("text", "--language", "it")[1].partition("\n")[0]
+
+    before, text = version(), text_of("it", "consent")
+    assert before.startswith("Version it-") and version() == before
+    changed = (*text["text"][:-1], text["text"][-1] + "!")
+    monkeypatch.setitem(i18n._loaded, ("it", "consent"), {**text, "text": changed})
+
+    assert version() != before
 
 
 def test_with_another_address_it_stops_and_says_so_until_somebody_was_asked_again(
