@@ -194,9 +194,13 @@ def _told(cause: dict[str, Any], facts: Facts, text: dict[str, Any]) -> str:
 
 
 def measured_of(facts: Facts, text: dict[str, Any]) -> str:
-    """What the box itself measured that is the first cause, with its age, or "". Not escaped."""
+    """What the box itself measured that is the first cause, with its age, or "". Not escaped.
+    Short, for the head: from where it counts stands in the sentence.
+    """
     first = next(iter(causes_of(facts)), None)
-    return _told(first, facts, text) if first and first["cause"] == MEASURED else ""
+    steps = [{**each, "datum": None} for each in facts["steps"]]
+    is_measured = first is not None and first["cause"] == MEASURED
+    return _told(first, {**facts, "steps": steps}, text) if first and is_measured else ""
 
 
 def look_of(facts: Facts) -> str:

@@ -231,7 +231,6 @@ class _Parts:
         self._summary = summary(facts, bulletins, text, is_brief=is_emergency(facts))
         is_below = is_emergency(facts) and facts["state"] == "active"
         sentences = headline_of(facts, text)[1] if is_below else []
-        sentences = [each for each in sentences if each != measured_of(facts, text)]
         self._meaning = "".join(paragraph(escape(each)) for each in sentences)
         self._form = stay_form(facts, text, language)
         self._notes = notes(facts, text)
@@ -323,11 +322,12 @@ def summary(
     since = since_of(facts)
     if since is not None and since <= now:
         span = f" ({duration(now - since, text, 'days_left')})" if is_active else ""
+        # Of what the box itself says, the value and its age; the sentences stand below.
+        brief = shortened(measured_of(facts, text), WORDS_BYTES) if is_active and is_brief else ""
+        span = f" · {escape(brief)}" if brief else span
         lines.append(text["since"].format(when=clock_time(since, now, text)) + span)
     if is_active:
-        # Of what the box itself says, the source and the age; the sentences stand below.
-        brief = filter(None, [shortened(measured_of(facts, text), WORDS_BYTES)])
-        lines += map(escape, brief if is_brief else sentences)
+        lines += [] if is_brief else map(escape, sentences)
         lines += _lasting(facts, text)
     count = sum(not each.is_official for each in bulletins or ())
     if count and not is_ordinary(facts):

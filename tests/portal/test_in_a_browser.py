@@ -81,6 +81,37 @@ def test_the_headline_and_the_first_step_are_on_the_first_screen(
                 assert bottom <= 640, (language, selector)
 
 
+def test_in_a_flood_that_the_box_measured_they_are_there_as_well(
+    chromium: Chromium, box: Path
+) -> None:
+    facts = fresh(outage(grid__state="present"))
+    now = facts["written_at"]
+    facts["mode"]["causes"] = [
+        {"cause": "sensor_threshold", "since": now - 1700, "detail": "brook/water_level_m ≥ 1.50 m"}
+    ]
+    facts["latest"]["brook/water_level_m"] = {
+        "value": 1.62, "flag": 0, "reason": "", "taken_at": now - 200,
+    }  # fmt: skip
+    facts["steps"] = [
+        {
+            "sensor": "brook", "quantity": "water_level_m", "room": None, "step": "alarm",
+            "since": now - 1800, "value": 1.62, "taken_at": now - 200, "is_stale": False,
+            "datum": "sea", "marks": {"alarm": 1.5},
+        }
+    ]  # fmt: skip
+    write_facts(box / "run", facts)
+    with portal(box) as served:
+        for language in LANGUAGES:
+            chromium.open(f"http://127.0.0.1:{served.port}/{language}", 360, 640)
+            for selector in ("h1", "header p b", "button", "li b"):
+                bottom = evaluate(
+                    chromium, f"document.querySelector('{selector}').getBoundingClientRect().bottom"
+                )
+
+                assert bottom <= 640, (language, selector)
+            assert "62" in evaluate(chromium, "document.querySelector('header').innerText")
+
+
 def test_whatever_can_be_touched_is_as_large_as_a_finger(
     chromium: Chromium, served: Portal
 ) -> None:
