@@ -26,6 +26,7 @@ from kiezbox.clock import Clock
 from kiezbox.errors import PublishError, Refused, Rejected, SettingsError
 from kiezbox.model import Batch, Flag, Quantity
 from kiezbox.publishers._http import Client, Verdict, wrong_url
+from kiezbox.quality import SUFFIX
 from kiezbox.settings import BoxSettings, PublisherSettings, setting, tables
 
 __all__ = ["PINS", "SensorCommunity", "Settings", "open"]
@@ -206,19 +207,29 @@ class SensorCommunity:
             raise rejected
 
     def _values(self, batch: Batch) -> dict[str, dict[str, str]]:
-        """By sensor: names there, and the newest good value of each as text."""
+        """By sensor: names there, and the newest good value of each as text. What is corrected
+        goes in place of what its box has warmed: there, a pin has one temperature.
+        """
         now = self._clock.now()
         found: dict[str, dict[str, str]] = {}
+        corrected: set[tuple[str, str]] = set()
         for reading in batch:
             series = batch.series[reading.series]
-            pin = self._settings.sensors.get(series.sensor)
+            sensor = series.sensor.removesuffix(SUFFIX)
+            pin = self._settings.sensors.get(sensor)
             named = PINS[pin.pin][1].get(series.quantity) if pin else None
-            is_good = reading.flag == Flag.GOOD and isfinite(reading.value)
-            if named is None or not is_good or abs(now - reading.taken_at) > OLDEST_S:
+            if named is None:
                 continue
-            text = f"{reading.value * named.factor:.2f}"
-            found.setdefault(series.sensor, {})[named.name] = text
-        return found
+            values, key = found.setdefault(sensor, {}), (sensor, named.name)
+            if sensor == series.sensor and key in corrected:
+                continue
+            if sensor != series.sensor and key not in corrected:
+                corrected.add(key)
+                values.pop(named.name, None)
+            is_good = reading.flag == Flag.GOOD and isfinite(reading.value)
+            if is_good and abs(now - reading.taken_at) <= OLDEST_S:
+                values[named.name] = f"{reading.value * named.factor:.2f}"
+        return {sensor: values for sensor, values in found.items() if values}
 
     def _post(self, pin: int, values: Mapping[str, str]) -> None:
         body = {

@@ -112,6 +112,31 @@ def test_what_a_pin_does_not_have_is_not_sent(rig: Rig) -> None:
     assert rig.bodies() == [("11", {"temperature": "20.00"})]
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_of_a_sensor_that_its_box_warms_the_corrected_values_are_sent(
+    rig: Rig, is_first: bool
+) -> None:
+    warm = [("air", "temperature_c", 24.0), ("air", "humidity_percent", 40.0)]
+    right = [("air_corrected", "temperature_c", 20.0), ("air_corrected", "humidity_percent", 51.0)]
+    pressure = [("air", "pressure_hpa", 1008.42)]
+
+    rig.open().publish(rig.batch(*(right + warm if is_first else warm + right), *pressure))
+
+    assert rig.bodies() == [
+        ("11", {"temperature": "20.00", "humidity": "51.00", "pressure": "100842.00"})
+    ]
+
+
+def test_what_is_too_warm_is_not_sent_because_its_correction_is_doubted(rig: Rig) -> None:
+    warm = rig.batch(("air", "temperature_c", 24.0), ("air_corrected", "temperature_c", 20.0))
+    rows = [Reading(*row) for row in warm.readings]
+    rows[1] = rows[1]._replace(flag=1, reason="step")
+
+    rig.open().publish(Batch("kb-1", warm.series, rows))
+
+    assert rig.bodies() == []
+
+
 def test_a_round_is_every_145_seconds(rig: Rig) -> None:
     publisher = rig.open()
     publisher.publish(rig.both())
