@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kiezbox.checks import Examined, Finding, Level
+from kiezbox.quality import SUFFIX
 
 
 def run(box: Examined) -> Iterator[Finding]:
@@ -14,6 +15,16 @@ def run(box: Examined) -> Iterator[Finding]:
             "this box publishes nothing: its readings stay on the box",
             "Add a [publishers.mqtt] table to send them somewhere.",
         )
+    for name, table in box.settings.publishers.items():
+        # Of some it is a list, of others a table: the names of sensors either way.
+        named = [str(each) for each in table.get("sensors") or ()]
+        missing = [each for each in named if each.removesuffix(SUFFIX) not in box.settings.sensors]
+        if missing:
+            yield Finding(
+                Level.WARNING,
+                f"{name}: this box has no sensor {', '.join(missing)}, so nothing of it is sent",
+                f"kiezbox.toml has {', '.join(box.settings.sensors) or 'none'}.",
+            )
     for name, publisher in ((box.facts or {}).get("publishers") or {}).items():
         link, backlog = publisher.get("link"), publisher.get("backlog")
         has_past = name not in box.without_past

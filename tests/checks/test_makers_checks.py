@@ -345,7 +345,7 @@ WAYS = {
 def test_that_readings_go_out_later_is_said_only_where_it_is_true(
     tmp_path: Path, name: str, goes_out_later: bool
 ) -> None:
-    settings = examined(tmp_path, publishers=WAYS).settings
+    settings = examined(tmp_path, sensors=ROOF, publishers=WAYS).settings
     link = {"link": "waiting", "backlog": 12, "delivered": 0, "confirmed_at": None}
 
     (one,) = found(publishers, looked_over(settings, {"publishers": {name: link}}))
@@ -354,6 +354,25 @@ def test_that_readings_go_out_later_is_said_only_where_it_is_true(
     assert ("go out when the link is back" in one.hint) == goes_out_later
     assert ("not sent afterwards" in one.hint) != goes_out_later
     assert ("12" in one.message) == goes_out_later
+
+
+@pytest.mark.parametrize("way", ["map", "lorawan"])
+def test_a_publisher_that_names_a_sensor_that_is_not_there_is_said(
+    tmp_path: Path, way: str
+) -> None:
+    named = {"roof_corrected": {"pin": 7}, "rof": {"pin": 11}}
+    table = {
+        "map": WAYS["map"] | {"sensors": named},
+        "lorawan": {"port": "/dev/ttyUSB0", "sensors": list(named)},
+    }[way]
+
+    said = found(publishers, examined(tmp_path, sensors=ROOF, publishers={way: table}))
+    right = found(publishers, examined(tmp_path, sensors=ROOF | {"rof": ROOF["roof"]},
+                                       publishers={way: table}))  # fmt: skip
+
+    (one,) = said
+    assert one.level is Level.WARNING and f"{way}: this box has no sensor rof," in one.message
+    assert "roof" in one.hint and right == []
 
 
 # --- sensors -------------------------------------------------------------------------------------
