@@ -191,22 +191,24 @@ def put(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
             start = index
 
 
-def doubt(db: sqlite3.Connection, first: int, last: int) -> int:
-    """Take the trust in their times from packed readings; in how many blocks some were."""
+def doubt(db: sqlite3.Connection, first: int, last: int, most: int) -> int:
+    """Take the trust in their times from packed readings, of so many blocks at once.
+
+    The last serial that was looked at; 0: no block holds any of them.
+    """
     found = db.execute(
-        "SELECT last, body FROM blocks WHERE last >= ? AND first <= ?", (first, last)
+        "SELECT last, body FROM blocks WHERE last >= ? AND first <= ? ORDER BY last LIMIT ?",
+        (first, last, most),
     ).fetchall()
-    count = 0
     for number, body in found:
         rows = readable(body)
         doubted = [(*row[:8], 0) if first <= row[0] <= last else row for row in rows]
         if doubted != rows:
-            count += 1
             db.execute(
                 "UPDATE blocks SET body = ?, clock_trusted = ? WHERE last = ?",
                 (encode(doubted), doubted[-1][8], number),
             )
-    return count
+    return int(found[-1][0]) if found else 0
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -232,16 +234,6 @@ def rows_after(query: _Query, position: int, limit: int, until: int) -> list[Row
             position = last
     del rows[limit:]
     return rows
-
-
-def all_after(query: _Query, position: int) -> Iterator[Row]:
-    """All packed readings with a higher serial, oldest first, a block at a time."""
-    while found := query(
-        "SELECT last, body FROM blocks WHERE last > ? ORDER BY last LIMIT 1", (position,)
-    ):
-        ((last, body),) = found
-        yield from (row for row in readable(body) if row[0] > position)
-        position = last
 
 
 def between(query: _Query, above: int, last: int, most: int) -> Iterator[Row]:

@@ -3,7 +3,8 @@
 They lose the trust in their time (``clock_trusted`` 0), and the marks of that clock are moved to
 where it should have been. So they are what readings of a box without the time are: everybody who
 shows, exports or sends them corrects them by the nearest mark. What the clock said stays stored.
-Means of the days from then on are made once more.
+Single readings at once; what is packed, and the means of the days from then on, in bounded steps
+(``tending``): three weeks of twenty readings a minute are 600,000, and the power must not wait.
 """
 
 from __future__ import annotations
@@ -16,10 +17,16 @@ from kiezbox.model import COUNTER_BITS
 from kiezbox.store import blocks, history, queries, tiers
 from kiezbox.store.boots import boot_of, corrected_ms
 
-__all__ = ["CHANGE", "last_wrong", "moved_marks", "withdraw"]
+__all__ = ["CHANGE", "last_wrong", "moved_marks", "step", "withdraw"]
 
 #: What it is called in the journal: [first serial, last serial, ms by which the clock was ahead].
 CHANGE = "clock_doubted"
+
+#: Blocks looked at in one transaction.
+BLOCKS_AT_ONCE = 10
+
+#: What is still to be done, in ``tier_state``: the next serial, the first, the last, ms ahead.
+_LEFT = ("doubt_next", "doubt_first", "doubt_last", "doubt_ahead_ms")
 
 
 def moved_marks(
@@ -54,13 +61,30 @@ def last_wrong(query: queries.Query, last: int, ahead_ms: int, right_ms: int) ->
 
 def withdraw(db: sqlite3.Connection, first: int, last: int, ahead_ms: int) -> None:
     """Within the caller's transaction; the marks have been moved before."""
-    count = db.execute(
+    while step(db):
+        pass  # An earlier one first.
+    db.execute(
         "UPDATE readings SET clock_trusted = 0"
         " WHERE serial >= ? AND serial <= ? AND clock_trusted = 1",
         (first, last),
-    ).rowcount
-    if count + blocks.doubt(db, first, last):
-        _means_again(db, first, ahead_ms)
+    )
+    for name, value in zip(_LEFT, (first, first, last, ahead_ms), strict=True):
+        tiers.set_state(db, name, value)
+
+
+def step(db: sqlite3.Connection) -> bool:
+    """Some of what ``withdraw`` has left, within the caller's transaction; True if that was any."""
+    left = dict(db.execute("SELECT name, value FROM tier_state WHERE name LIKE 'doubt%'"))
+    if not left:
+        return False
+    next_one, first, last, ahead_ms = (left[name] for name in _LEFT)
+    done = blocks.doubt(db, next_one, last, BLOCKS_AT_ONCE)
+    if done:
+        tiers.set_state(db, _LEFT[0], done + 1)
+        return True
+    db.execute("DELETE FROM tier_state WHERE name LIKE 'doubt%'")
+    _means_again(db, first, ahead_ms)
+    return True
 
 
 def _means_again(db: sqlite3.Connection, first: int, ahead_ms: int) -> None:
@@ -90,17 +114,6 @@ def _means_again(db: sqlite3.Connection, first: int, ahead_ms: int) -> None:
         edge_ms = max(edge_ms, -(-(after(0) or 0) // day_ms) * day_ms)
     position = history.position_since(query, edge_ms)
     tiers.drop_since(db, edge_ms)
-    # Steps to come read the table only, so what is packed is taken in now.
-    sums = tiers.Sums(tiers.level_series(query))
-    for serial, series, taken_ms, monotonic_ms, value, _, flag, _, trusted in blocks.all_after(
-        query, position
-    ):
-        boot = boot_of(serial)
-        at_ms = corrected_ms(marks, boot, monotonic_ms, taken_ms, trusted)
-        if (trusted or boot in marks) and at_ms >= edge_ms:
-            sums.add(series, at_ms, value, flag)
-        position = serial
-    sums.put(db)
     db.execute("DELETE FROM undated WHERE last > ?", (position,))
     tiers.set_state(db, "position", position)
     tiers.set_state(db, "not_before_ms", edge_ms)

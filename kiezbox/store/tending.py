@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from kiezbox.model import Cursor
 from kiezbox.settings import StoreSettings
-from kiezbox.store import blocks, changes, queries, tiers
+from kiezbox.store import blocks, changes, doubting, queries, tiers
 
 #: Old readings deleted with one step: more than come in, few enough for a card.
 RETIRED_AT_ONCE = 5000
@@ -58,7 +58,7 @@ def step(
     ``now_s``: Unix seconds; None where the clock must not decide what is old. ``publishers``:
     whose progress counts; None: of all that ever had any.
     """
-    is_more = tiers.advance(db)
+    is_more = doubting.step(db) or tiers.advance(db)
 
     def query(sql: str, row: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         return db.execute(sql, tuple(row)).fetchall()

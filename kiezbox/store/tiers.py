@@ -207,7 +207,7 @@ def advance(db: sqlite3.Connection, most: int = AT_ONCE) -> bool:
     now = state(query)
     sums = Sums(level_series(query))
     waiting = undated(query)
-    fresh = query(_NEXT, (now["position"], queries.END, most))
+    fresh = _next(query, now["position"], queries.END, most)
     for serial, series, taken_ms, _, value, flag, trusted in fresh:
         if trusted:
             if taken_ms >= now["not_before_ms"]:
@@ -225,6 +225,14 @@ def advance(db: sqlite3.Connection, most: int = AT_ONCE) -> bool:
     return left <= 0
 
 
+def _next(query: queries.Query, above: int, last: int, most: int) -> list[Any]:
+    """From the table; from blocks, too, where means are made once more (``doubting``)."""
+    if not queries.has_blocks(query, above):
+        return query(_NEXT, (above, last, most))
+    rows = queries.stored_rows(query, above, most, last)
+    return [(*row[:5], row[6], row[8]) for row in rows]
+
+
 def _place(
     db: sqlite3.Connection,
     query: queries.Query,
@@ -240,7 +248,7 @@ def _place(
         until_ms = settled_until_ms(marks, boot, is_over=boot < newest_boot)
         if left <= 0 or until_ms is None:
             continue
-        some = query(_NEXT, (first - 1, last, left))
+        some = _next(query, first - 1, last, left)
         for serial, series, taken_ms, monotonic_ms, value, flag, trusted in some:
             if not trusted:
                 if monotonic_ms > until_ms:
