@@ -56,6 +56,8 @@ class Kind(IntEnum):
     ORDER = 10
     #: What was asked for is not there, or no more.
     GONE = 11
+    #: Any other record that somebody has signed, compressed.
+    SIGNED_RECORD = 12
 
 
 def first_byte(kind: Kind) -> bytes:
