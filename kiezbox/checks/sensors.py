@@ -34,6 +34,7 @@ def run(box: Examined) -> Iterator[Finding]:
     latest = box.facts.get("latest") or {}
     # What is the matter with these says the node, and what to do about it.
     faulty = {str(fault.get("source")) for fault in box.facts.get("faults") or []}
+    is_dark = (box.facts.get("mode") or {}).get("name") == "dark"
     for name, table in box.settings.sensors.items():
         taken = [
             reading.get("taken_at", 0.0)
@@ -41,6 +42,14 @@ def run(box: Examined) -> Iterator[Finding]:
             if series.startswith(f"{name}/")
         ]
         if not taken and f"sensors.{name}" in faulty:
+            continue
+        if not taken and is_dark:
+            yield Finding(
+                Level.NOTE,
+                f"{name} ({table.get('driver')}) has no current reading",
+                "The battery is nearly empty, and what has a fan, a lamp or a heater rests until"
+                " the box is charged again (docs/power.md).",
+            )
             continue
         if not taken:
             yield Finding(
