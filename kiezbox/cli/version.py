@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import kiezbox
 from kiezbox import __version__
 
 
@@ -22,7 +23,8 @@ def main(argv: list[str]) -> int:
         "machine": platform.machine(),
     }
     if arguments.json:
-        print_json(facts)
+        # Where the program lies: kiezbox-respondd is started from there (provisioning/40-program).
+        print_json(facts | {"folder": kiezbox.__path__[0]})
     else:
         print(" ".join(f"{name} {value}" for name, value in facts.items()))
     return 0

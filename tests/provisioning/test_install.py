@@ -460,6 +460,18 @@ def test_the_units_expect_the_program_where_the_installer_puts_it() -> None:
     assert "\nPROGRAM=/opt/kiezbox\n" in lib
 
 
+def test_the_files_that_units_start_by_their_path_are_there(installed: Root) -> None:
+    started = {
+        path
+        for unit in (CHECKOUT / "systemd").glob("*.service")
+        for path in re.findall(r"^Exec\w+=.*?(/opt/kiezbox/kiezbox/\S+)", unit.read_text(), re.M)
+    }
+
+    assert "/opt/kiezbox/kiezbox/neighbours" in started
+    for path in started:
+        installed.do("test", "-e", path)
+
+
 def test_every_program_that_the_network_starts_has_its_package() -> None:
     """NetworkManager's own is not brought to a machine that lives without it."""
     from kiezbox.network.parts import PACKAGES
