@@ -26,8 +26,7 @@ def measure(options: Options) -> Outcome:
 
         def ours(_: Path, port: int) -> list[str]:
             box.touch()
-            # As its unit starts it (systemd/kiezbox-portal.service).
-            return [installed.python(), "-I", "-X", "utf8", *box.command(port)]
+            return box.command(port)
 
         page = _page_of(ours, folder)
         outcome.setting = (
