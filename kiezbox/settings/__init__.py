@@ -34,6 +34,7 @@ from kiezbox.settings.hardware import (
     GridSourceSettings,
     HardwareSettings,
 )
+from kiezbox.settings.kiez import KiezSettings
 from kiezbox.settings.network import (
     AccessPointSettings,
     CertificateSettings,
@@ -66,6 +67,7 @@ __all__ = [
     "DeskSettings",
     "GridSourceSettings",
     "HardwareSettings",
+    "KiezSettings",
     "LimitSettings",
     "MeshSettings",
     "ModeSettings",

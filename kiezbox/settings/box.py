@@ -19,6 +19,7 @@ from kiezbox.settings.hardware import (
     HardwareSettings,
 )
 from kiezbox.settings.help import HelpSettings
+from kiezbox.settings.kiez import KiezSettings
 from kiezbox.settings.network import NetworkSettings
 from kiezbox.settings.operator import OperatorSettings
 from kiezbox.settings.place import PlaceSettings
@@ -295,6 +296,7 @@ class Settings:
     )
     place: PlaceSettings = section(PlaceSettings, help="The surroundings: points and streets.")
     trust: TrustSettings = section(TrustSettings, help="Whose word is official.")
+    kiez: KiezSettings = section(KiezSettings, help="The other boxes (docs/peers.md).")
     help: HelpSettings = section(HelpSettings, help="Who may read what residents seal.")
     abuse: AbuseSettings = section(
         AbuseSettings, help="How much one guest may write, and what nobody may."

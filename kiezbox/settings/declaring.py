@@ -206,13 +206,15 @@ _TYPE_WORDS = {
     float: "a number",
     bool: "true or false",
     tuple: "a list of texts",
+    dict: "a table",
 }
 
 
 def _plain_types(hint: Any) -> set[type]:
     if get_origin(hint) in (Union, types.UnionType):
         return {t for arg in get_args(hint) for t in _plain_types(arg) if t is not type(None)}
-    return {get_origin(hint) or hint}
+    found = get_origin(hint) or hint
+    return {dict if found is Mapping else found}
 
 
 def _wrong(value: Any, declaration: Declaration) -> str:
@@ -258,4 +260,6 @@ def toml(value: Any) -> str:
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     if isinstance(value, (tuple, list)):
         return "[" + ", ".join(toml(item) for item in value) + "]"
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {toml(each)}" for key, each in value.items()) + " }"
     return str(value)

@@ -117,18 +117,28 @@ class Sharing:
         self._proofs.keep_only(id_ for _, id_ in (*here, *self._log.gone()))
         return gone
 
-    def _checked(self, item: Item) -> tuple[Ref, bytes, bytes] | None:
+    def why_not(self, item: Item) -> str:
+        """Why this is not taken in: "damaged", "for its box alone", "no member", "not proven"; or
+        "": it is what it says.
+        """
         proof, frame = item.body[:PROOF_BYTES], item.body[PROOF_BYTES:]
         try:
             record = unpack(frame)
         except BadRecord:
-            return None
-        if record.ref != item.number or record.scope == Scope.BOX:
-            return None
+            return "damaged"
+        if record.ref != item.number:
+            return "damaged"
+        if record.scope == Scope.BOX:
+            return "for its box alone"
         keys = self._members(record.origin)
-        if not any(is_proven(frame, proof, public) for public in keys):
+        if not keys:
+            return "no member"
+        return "" if any(is_proven(frame, proof, public) for public in keys) else "not proven"
+
+    def _checked(self, item: Item) -> tuple[Ref, bytes, bytes] | None:
+        if self.why_not(item):
             return None
-        return item.number, frame, proof
+        return item.number, item.body[PROOF_BYTES:], item.body[:PROOF_BYTES]
 
     def _proof(self, origin: str, frame: bytes) -> bytes:
         if origin == self._log.box:

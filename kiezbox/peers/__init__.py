@@ -1,0 +1,1 @@
+"""What one box knows, its neighbours know: over IP, and in a file (docs/peers.md)."""
