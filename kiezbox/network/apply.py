@@ -175,7 +175,9 @@ def _prove(hand: ByHand, plan: Plan) -> None:
     for part in plan.parts:
         if not part.is_vital:
             continue
-        while not is_proven(part, plan.posture) or not hand.is_running(part, plan.posture):
+        known = hand.running.get(part.name)
+        pid = known.pid if known else 0
+        while not is_proven(part, plan.posture, pid) or not hand.is_running(part, plan.posture):
             is_dead = not hand.is_running(part, plan.posture)
             if is_dead or time.monotonic() > until:
                 what = "has ended" if is_dead else f"is not ready after {PROVEN_S:.0f} s"

@@ -6,6 +6,7 @@ bridge. ``apply`` waits for these before it says that a posture is made.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import socket
 import struct
@@ -47,22 +48,47 @@ def is_carrier(name: str) -> bool | None:
     return bool(flags & _IFF_RUNNING) if flags else None
 
 
-def _street(posture: Posture) -> bool:
+def _street(posture: Posture, pid: int) -> bool:
     return bool(flags_of(STREET) & _IFF_UP)
 
 
-def _on_air(posture: Posture) -> bool:
+def _on_air(posture: Posture, pid: int) -> bool:
     """The bridge has carrier as soon as one of its ports is on the air."""
     return is_carrier(STREET) is True
 
 
-def _serves_addresses(posture: Posture) -> bool:
-    """Somebody listens on UDP 67 (proc_net_udp: the second field is ADDRESS:PORT in hex)."""
-    lines = Path("/proc/net/udp").read_text(encoding="ascii").splitlines()[1:]
-    return any(line.split()[1].endswith(":0043") for line in lines)
+def _serves_addresses(posture: Posture, pid: int) -> bool:
+    """dnsmasq itself listens on UDP 67 (proc_net_udp: the second field is ADDRESS:PORT in hex, the
+    tenth the inode). Where somebody else has the port, ours ends, but not at once.
+    """
+    lines = [line.split() for line in Path("/proc/net/udp").read_text("ascii").splitlines()[1:]]
+    sockets = {f"socket:[{fields[9]}]" for fields in lines if fields[1].endswith(":0043")}
+    if not sockets:
+        return False
+    ours = [Path("/proc", str(pid))] if pid else _named("dnsmasq")
+    return any(sockets & _open_in(process) for process in ours)
 
 
-def _guards(posture: Posture) -> bool:
+def _named(name: str) -> list[Path]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (process / "comm").read_text(encoding="utf-8").strip() == name:
+                found.append(process)
+    return found
+
+
+def _open_in(process: Path) -> set[str]:
+    """What the descriptors of a process lead to."""
+    found = set()
+    with contextlib.suppress(OSError):
+        for descriptor in (process / "fd").iterdir():
+            with contextlib.suppress(OSError):
+                found.add(str(descriptor.readlink()))
+    return found
+
+
+def _guards(posture: Posture, pid: int) -> bool:
     """nft's table is there exactly while there are guests."""
     done = subprocess.run(
         ["/usr/sbin/nft", "list", "table", *TABLE.split()], capture_output=True, timeout=10
@@ -71,7 +97,7 @@ def _guards(posture: Posture) -> bool:
 
 
 #: Part → whether it is true. Parts without a row are believed.
-PROOFS: dict[str, Callable[[Posture], bool]] = {
+PROOFS: dict[str, Callable[[Posture, int], bool]] = {
     "street": _street,
     "firewall": _guards,
     "hostapd": _on_air,
@@ -79,7 +105,9 @@ PROOFS: dict[str, Callable[[Posture], bool]] = {
 }
 
 
-def is_proven(part: Part, posture: Posture) -> bool:
-    """Whether the part does what it is for, as far as can be seen."""
+def is_proven(part: Part, posture: Posture, pid: int = 0) -> bool:
+    """Whether the part does what it is for, as far as can be seen. ``pid``: of its daemon, if that
+    is known.
+    """
     proof = PROOFS.get(part.name)
-    return proof is None or proof(posture)
+    return proof is None or proof(posture, pid)

@@ -22,6 +22,9 @@ from typing import Any
 
 from kiezbox.cli import network
 from kiezbox.errors import KiezboxError
+from kiezbox.network.parts import parts
+from kiezbox.network.proof import is_proven
+from kiezbox.posture import Posture
 
 FOLDER = Path(sys.argv[1])
 RUN = FOLDER / "net"
@@ -204,9 +207,11 @@ def somebody_has_port_67() -> Any:
 
 
 def half_way() -> dict[str, Any]:
+    dnsmasq = next(part for part in parts() if part.name == "dnsmasq")
     with somebody_has_port_67():
+        is_proven_by_it = is_proven(dnsmasq, Posture.EMERGENCY)
         failed = call("apply", "emergency")
-    return {**failed, "left": look()}
+    return {**failed, "left": look(), "is proven by a stranger": is_proven_by_it}
 
 
 def half_way_from_emergency() -> dict[str, Any]:
