@@ -40,6 +40,7 @@ BENCHMARKS = {
     "senses": (1, 1),
     "flaps": (1, 1),
     "cuts": (1, 1),
+    "lora": (1, 1),
 }
 
 
