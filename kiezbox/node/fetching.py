@@ -12,7 +12,6 @@ import json
 import logging
 import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import partial
 from random import random
 from types import ModuleType
@@ -21,11 +20,11 @@ from typing import Any, NamedTuple, Protocol
 from kiezbox import sources
 from kiezbox.clock import Clock
 from kiezbox.errors import SourceError, StoreError
+from kiezbox.node.fetched import Known, alarm_of, known_of, lifetime_of
 from kiezbox.node.worker import Worker
-from kiezbox.records.folds import Told
 from kiezbox.records.kinds import DAY_S, kind_named
 from kiezbox.settings import BoxSettings, Settings, SourceSettings, parse
-from kiezbox.situation.warnings import ACTIVE, gravity, key_of, standing
+from kiezbox.situation.warnings import key_of
 from kiezbox.sources import Found
 from kiezbox.store.box_key import own_key
 from kiezbox.store.log import Draft, Log
@@ -48,9 +47,6 @@ FAILED_TO_BE_FAULT = 3
 #: By which part of itself a pause is longer or shorter.
 SPREAD = 0.2
 
-#: Fields of the record that are not the message's own.
-_OURS = ("source", "fetched_at", "fetched_from", "is_gone")
-
 
 class Faults(Protocol):
     """The part of ``store.Store`` that is needed."""
@@ -67,25 +63,6 @@ class Looked(NamedTuple):
     changed: int
     gone: int
     problems: tuple[str, ...]
-
-
-class _Known(NamedTuple):
-    """The newest record of one message in the log."""
-
-    fields: dict[str, Any]
-    expires_at: float
-    is_gone: bool
-    sequence: int
-
-
-class _Message:
-    """A message as ``situation.warnings`` takes it."""
-
-    is_official = True
-
-    def __init__(self, known: _Known) -> None:
-        self.data = {**known.fields, "is_gone": known.is_gone}
-        self.order = (0.0, known.sequence)
 
 
 class Fetching:
@@ -170,7 +147,7 @@ class Fetching:
             return Looked(0, 0, 0, 0, ())
         words = self._opened()
         looked = self._write(found, words)
-        self._alarm = _alarm(_known(words, self.name), self._clock)
+        self._alarm = alarm_of(known_of(words, self.name), self._clock)
         self._note(found, words)
         return looked
 
@@ -188,12 +165,12 @@ class Fetching:
         if self._log is None:
             self._log = self._open_log()
             # A box that starts in an outage knows what held before it.
-            self._alarm = _alarm(_known(self._log, self.name), self._clock)
+            self._alarm = alarm_of(known_of(self._log, self.name), self._clock)
         return self._log
 
     def _write(self, found: Found, words: Log) -> Looked:
         now = self._clock.now()
-        known = _known(words, self.name)
+        known = known_of(words, self.name)
         drafts: list[Draft] = []
         counts = {"new": 0, "changed": 0, "gone": 0}
         for warning in found.warnings:
@@ -206,7 +183,7 @@ class Fetching:
                 continue
             if not is_same:
                 counts["new" if before is None else "changed"] += 1
-            drafts.append(self._draft(fields, _lifetime_s(fields, now), before))
+            drafts.append(self._draft(fields, lifetime_of(fields, now), before))
         for identifier in self._gone(found, known, now):
             before = known[identifier]
             counts["gone"] += 1
@@ -219,7 +196,7 @@ class Fetching:
             len(found.listed), counts["new"], counts["changed"], counts["gone"], found.problems
         )
 
-    def _gone(self, found: Found, known: Mapping[str, _Known], now: float) -> list[str]:
+    def _gone(self, found: Found, known: Mapping[str, Known], now: float) -> list[str]:
         """Those that hold as far as the log knows, and that the source lists no more."""
         if not found.is_whole:
             return []
@@ -240,7 +217,7 @@ class Fetching:
         self._missed = {each: self._missed.get(each, 0) + 1 for each in missing}
         return [each for each, times in self._missed.items() if times >= MISSED_TO_BE_GONE]
 
-    def _draft(self, fields: Mapping[str, Any], lifetime_s: int, before: _Known | None) -> Draft:
+    def _draft(self, fields: Mapping[str, Any], lifetime_s: int, before: Known | None) -> Draft:
         if self._key is None:
             self._key = self._make_key()
         now = int(self._clock.now())
@@ -252,7 +229,7 @@ class Fetching:
         signed = sign("warning", whole, self._key, lifetime_s=min(lifetime_s, most))
         return Draft(**signed._asdict(), once=self._once(fields, before))
 
-    def _once(self, fields: Mapping[str, Any], before: _Known | None) -> bytes:
+    def _once(self, fields: Mapping[str, Any], before: Known | None) -> bytes:
         """The same for two processes that fetched the same at the same time."""
         from hashlib import blake2b
 
@@ -377,45 +354,3 @@ def _place_of(box: BoxSettings) -> tuple[float, float] | None:
     if box.latitude is None or box.longitude is None:
         return None
     return box.latitude, box.longitude
-
-
-def _known(words: Log, source: str) -> dict[str, _Known]:
-    """The newest record of each message that this box fetched from this source."""
-    found: dict[str, _Known] = {}
-    for told in words.records("warning"):
-        is_own = told.record.origin == words.box and bool(told.issuer)
-        if is_own and told.body.get("source") == source:
-            found[told.body["identifier"]] = _as_known(told)
-    return found
-
-
-def _as_known(told: Told) -> _Known:
-    fields = {name: value for name, value in told.body.items() if name not in _OURS}
-    is_gone = bool(told.body.get("is_gone"))
-    return _Known(fields, told.expires_at, is_gone, told.record.sequence)
-
-
-def _lifetime_s(fields: Mapping[str, Any], now: float) -> int:
-    """A week, or a day longer than it holds."""
-    kind = kind_named("warning")
-    ends_at = fields.get("ends_at", 0)
-    return int(min(kind.most_s, max(kind.lifetime_s, ends_at - now + DAY_S)))
-
-
-def _alarm(known: Mapping[str, _Known], clock: Clock) -> tuple[str, float] | None:
-    """Severe and extreme ones that hold, are meant and ask to act at once (CAP, 3.2.2)."""
-    messages = map(_Message, known.values())
-    for message, state in standing(messages, clock.now(), is_clock_sure=clock.is_trusted()):
-        data = message.data
-        is_urgent = data.get("urgency", "").lower() == "immediate"
-        is_grave = gravity(data.get("severity", "")) >= 3
-        if state == ACTIVE and is_grave and is_urgent and not data.get("is_exercise"):
-            return _headline(data), float(data.get("ends_at") or 0)
-    return None
-
-
-def _headline(data: Mapping[str, Any]) -> str:
-    with suppress(ValueError, StopIteration, AttributeError):
-        first = next(iter(json.loads(data["texts"]).values()))
-        return str(first.get("headline") or data.get("event", ""))
-    return str(data.get("event", ""))
