@@ -15,7 +15,7 @@ FLOORS = {
     "settings": 1, "power": 1, "battery": 1, "mode": 1, "senml": 1, "situation": 1, "posture": 1,
     "captive": 1, "records": 1, "trust": 1, "sealing": 1, "place": 1, "i18n": 1, "indices": 1,
     "vouched": 1, "privacy": 1, "quality": 1, "timekeeping": 1, "sparing": 1,
-    "exchange": 1, "frames": 1, "airtime": 1,
+    "exchange": 1, "frames": 1, "airtime": 1, "foreign": 1,
     "store": 2, "wanted": 2, "neighbours": 2,
     "hardware": 3, "sensors": 3, "publishers": 3, "checks": 3, "network": 3,
     "sources": 3, "peers": 3,
