@@ -1,9 +1,9 @@
 """LoRa airtime in the EU 868 MHz band: what a frame costs, what a data rate carries, and a ledger
 of what was used of a day.
 
-Sources: Semtech, "SX1276/77/78/79" data sheet, 4.1.1.7 (time on air); LoRaWAN 1.0.2 Regional
-Parameters, 2.1 (EU863-870: data rates, payloads with a repeater, 1 % duty cycle); The Things
-Network, "Fair Use Policy": 30 s of uplink airtime and 10 downlinks a day and device.
+Sources: LoRaWAN 1.0.2 Regional Parameters, 2.1 (EU863-870: data rates, payloads with a repeater,
+1 % duty cycle); The Things Network, "Fair Use Policy": 30 s of uplink airtime and 10 downlinks a
+day and device. The formula is ``kiezbox.airtime``'s.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from math import ceil, inf
+from math import inf
 from typing import NamedTuple
+
+from kiezbox import airtime as lora
 
 __all__ = ["EU868", "JOIN_BYTES", "Ledger", "Rate", "airtime_s", "frame_airtime_s"]
 
@@ -22,6 +24,9 @@ DAY_S = 86_400.0
 #: Bytes of a LoRaWAN frame beside the payload: MHDR, DevAddr, FCtrl, FCnt, FPort, MIC. What the MAC
 #: itself adds now and then (answers to ADR requests, FOpts, at most 15) is not known here.
 OVERHEAD_BYTES = 13
+
+#: Symbols before a LoRaWAN frame.
+PREAMBLE = 8
 
 #: A join request: MHDR, JoinEUI, DevEUI, DevNonce, MIC.
 JOIN_BYTES = 23
@@ -60,12 +65,9 @@ def airtime_s(frame_bytes: int, rate: Rate) -> float:
     >>> round(airtime_s(23, EU868[5]) * 1000, 3), round(airtime_s(23, EU868[0]) * 1000, 3)
     (61.696, 1482.752)
     """
-    symbol_s = (1 << rate.spreading) / rate.bandwidth_hz
-    # "Low data rate optimize" is on where a symbol takes longer than 16 ms.
-    optimized = 2 if symbol_s > 0.016 else 0
-    bits = 8 * frame_bytes - 4 * rate.spreading + 28 + 16
-    symbols = 8 + max(ceil(bits / (4 * (rate.spreading - optimized))) * 5, 0)
-    return (8 + 4.25 + symbols) * symbol_s
+    return lora.airtime_s(
+        frame_bytes, lora.Modulation(rate.spreading, rate.bandwidth_hz), preamble=PREAMBLE
+    )
 
 
 def frame_airtime_s(payload_bytes: int, rate: Rate) -> float:
