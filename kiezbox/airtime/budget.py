@@ -43,9 +43,12 @@ class Budget:
     kept counts by it, too.
     """
 
-    def __init__(self, duty: float, kept: Iterable[Spent] = ()) -> None:
-        """``duty``: the share of an hour that the law gives. ``kept``: as ``spent`` gave it."""
+    def __init__(self, duty: float, kept: Iterable[Spent] = (), *, late_s: float = 0.0) -> None:
+        """``duty``: the share of an hour that the law gives. ``kept``: as ``spent`` gave it.
+        ``late_s``: so much later than it was taken from here the radio may send a packet.
+        """
         self.limit_s = duty * 3600
+        self._late_s = late_s
         #: Minute → seconds of ours, and of the radio's.
         self._own: dict[int, float] = {}
         self._other: dict[int, float] = {}
@@ -102,7 +105,7 @@ class Budget:
         for minute in sorted(self._own.keys() | self._other.keys()):
             over_s -= self._own.get(minute, 0.0) + self._other.get(minute, 0.0)
             if over_s <= 0:
-                return float((minute + BUCKETS) * BUCKET_S)
+                return (minute + BUCKETS) * BUCKET_S + self._late_s
         return float("inf")
 
     def spent(self, now: float) -> list[Spent]:
@@ -114,7 +117,7 @@ class Budget:
         ]
 
     def _forget(self, now: float) -> None:
-        oldest = int(now // BUCKET_S) - BUCKETS + 1
+        oldest = int((now - self._late_s) // BUCKET_S) - BUCKETS + 1
         for counted in (self._own, self._other):
             for minute in [each for each in counted if each < oldest]:
                 del counted[minute]
