@@ -145,33 +145,47 @@ def encode(block: Block, key: bytes) -> bytes:
 
 
 def fitting(block: Block, key: bytes, most_bytes: int) -> list[bytes]:
-    """The block in as many frames as it takes, halved in time until each is short enough.
+    """The block in as many frames as it takes: halved in time, and a single step by its series,
+    until each is short enough.
 
     Raises:
-        ValueError: as ``encode``; or a single step is too long.
+        ValueError: as ``encode``; or a single value is too long.
     """
     frame = encode(block, key)
     if len(frame) <= most_bytes:
         return [frame]
+    if block.steps == 1 and len(block.tracks) == 1:
+        raise ValueError(f"one value needs {len(frame)} bytes")
+    return [frame for half in _halves(block) for frame in fitting(half, key, most_bytes)]
+
+
+def _halves(block: Block) -> list[Block]:
+    if block.steps == 1:
+        half = len(block.tracks) // 2
+        tracks = sorted(block.tracks, key=_order)
+        return [
+            _named(replace(block, tracks=tuple(some))) for some in (tracks[:half], tracks[half:])
+        ]
     half = block.steps // 2
-    if not half:
-        raise ValueError(f"one step of {len(block.tracks)} series needs {len(frame)} bytes")
-    halves = (
-        _part(block, 0, half, block.names),
-        _part(block, half, block.steps, {}),
-    )
-    return [frame for one in halves if one.tracks for frame in fitting(one, key, most_bytes)]
+    first, second = _part(block, 0, half), _part(block, half, block.steps)
+    # Names are said once.
+    second = replace(second, names={})
+    return [one for one in (_named(first), second) if one.tracks]
 
 
-def _part(block: Block, first: int, last: int, names: Mapping[int, str]) -> Block:
+def _part(block: Block, first: int, last: int) -> Block:
     tracks = tuple(replace(track, values=track.values[first:last]) for track in block.tracks)
     return replace(
         block,
         starts_at=block.starts_at + first * block.interval_s,
         tracks=tuple(track for track in tracks if any(track.values)),
-        names={slot: name for slot, name in names.items()
-               if any(track.slot == slot and any(track.values) for track in tracks)},
-    )  # fmt: skip
+    )
+
+
+def _named(block: Block) -> Block:
+    """With the names of those sensors only that are in it."""
+    slots = {track.slot for track in block.tracks}
+    return replace(block, names={slot: n for slot, n in block.names.items() if slot in slots})
 
 
 def origin_of(frame: bytes) -> bytes:

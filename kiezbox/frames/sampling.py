@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from math import atan2, cos, pi, sin
 
 from kiezbox.frames.fields import FIELDS
+from kiezbox.frames.reading_bits import TRACKS_MOST
 from kiezbox.frames.readings import EPOCH, PHASES, Block, Track, Value
 from kiezbox.model import Quantity, Reading
 
@@ -27,7 +28,8 @@ def sampled(
     is_fine: bool = False,
     names: Mapping[int, str] | None = None,
 ) -> list[Block]:
-    """Blocks of rows: one for each start of the node and for each word on its clock, mostly one.
+    """Blocks of rows: one for each start of the node and for each word on its clock, mostly one;
+    more where there are more series than one block holds.
 
     ``series``: number in the store → slot and quantity; others are left out, and so is what no
     field can say. ``starts_at``: Unix seconds, a multiple of the interval after ``EPOCH`` (after
@@ -42,14 +44,15 @@ def sampled(
         phase = _phase(rows, interval_s)
         begins_ms = starts_at * 1000 + phase * interval_s * 1000 // PHASES
         tracks = _tracks(rows, series, begins_ms, interval_s * 1000, steps, is_fine)
-        if tracks:
-            slots = {track.slot for track in tracks}
+        for n in range(0, len(tracks), TRACKS_MOST):
+            some = tracks[n : n + TRACKS_MOST]
+            slots = {track.slot for track in some}
             blocks.append(
                 Block(
                     origin=origin,
                     starts_at=starts_at,
                     interval_s=interval_s,
-                    tracks=tracks,
+                    tracks=some,
                     boot=boot,
                     phase=phase,
                     is_fine=is_fine,

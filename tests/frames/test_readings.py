@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from blocks import BOOT, KEY, NOON, ORIGIN, a_block, any_block
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kiezbox.clock import ManualClock
 from kiezbox.frames import BadFrame, kind_of, sealed
 from kiezbox.frames.fields import BY_CODE, FIELDS, SETS
 from kiezbox.frames.header import Kind
 from kiezbox.frames.readings import Block, Track, Value, decode, encode, fitting, origin_of
 from kiezbox.frames.sampling import sampled, starts_before
-from kiezbox.model import Flag, Quantity, Reading, serial_of
+from kiezbox.model import Flag, Measurement, Quantity, Reading, serial_of
 from kiezbox.publishers._lora_payload import FIELDS as LORAWAN
+from kiezbox.settings import StoreSettings
+from kiezbox.store import Store
 
 T, P, RAIN = Quantity.TEMPERATURE_C, Quantity.PRESSURE_HPA, Quantity.RAIN_MM
 
@@ -172,8 +176,24 @@ def test_a_block_that_is_too_long_is_halved_until_it_fits() -> None:
     assert [decode(frame, KEY).names for frame in frames].count({0: "roof"}) == 1
 
 
-def test_a_step_that_never_fits_is_said() -> None:
-    with pytest.raises(ValueError, match="one step"):
+def test_a_single_step_that_is_too_long_is_divided_by_its_series() -> None:
+    chance = random.Random(5)
+    tracks = tuple(
+        Track(slot, T, (Value(chance.uniform(-90, 140), Flag.GOOD, chance.randrange(1 << 30)),))
+        for slot in range(32)
+    )
+    block = a_block(tracks=tracks, names={n: f"sensor_with_a_name_{n}" for n in range(32)})
+
+    frames = fitting(block, KEY, 200)
+
+    blocks = [decode(frame, KEY) for frame in frames]
+    assert max(map(len, frames)) <= 200
+    assert {one.serial for each in blocks for one in each} == {one.serial for one in block}
+    assert {slot: name for each in blocks for slot, name in each.names.items()} == block.names
+
+
+def test_a_value_that_never_fits_is_said() -> None:
+    with pytest.raises(ValueError, match="one value"):
         fitting(a_block(), KEY, 20)
 
 
@@ -411,6 +431,48 @@ def test_a_restart_and_a_clock_that_was_set_make_blocks_of_their_own() -> None:
     ]  # fmt: skip
     assert [one.serial for block in blocks for one in block] == [row.serial for row in rows[:3]]
     assert blocks[1].names == {0: "roof"}
+
+
+def test_more_series_than_a_block_holds_make_two() -> None:
+    series = {n: (n % 32, (T, P)[n // 32]) for n in range(40)}
+    rows = [_row(n + 1, n, NOON * 1000, 900.0 if n >= 32 else 20.0) for n in range(40)]
+
+    blocks = sampled(ORIGIN, rows, series, starts_at=NOON, interval_s=60, steps=1)
+
+    assert [len(block.tracks) for block in blocks] == [32, 8]
+    got = [one.serial for block in blocks for one in decode(encode(block, KEY), KEY)]
+    assert sorted(got, key=str) == sorted((row.serial for row in rows), key=str)
+
+
+def test_what_a_real_store_has_arrives_under_the_same_ids(tmp_path: Path) -> None:
+    clock = ManualClock(NOON + 3.0)
+    store = Store.open(StoreSettings(path=str(tmp_path / "kiezbox.db")), "kb-kanalufer", clock)
+    try:
+        for n in range(12):
+            store.add("roof", [Measurement(T, 20 + n / 10), Measurement(P, 1000 - n / 10)])
+            if n != 5:  # It failed once.
+                store.add("dust", [Measurement(Quantity.PM10_UG_M3, 12.0, None, Flag.SUSPECT)])
+            clock.advance(60)
+        batch = store.after(0, 1000)
+        slots = {"roof": 0, "dust": 1}
+        series = {
+            number: (slots[one.sensor], Quantity(one.quantity))
+            for number, one in batch.series.items()
+        }
+        rows = list(batch)
+    finally:
+        store.close()
+
+    (block,) = sampled(ORIGIN, rows, series, starts_at=NOON, interval_s=60, steps=12)
+    got = {one.serial: one for one in decode(encode(block, KEY), KEY)}
+
+    assert set(got) == {row.serial for row in rows}
+    for row in rows:
+        one = got[row.serial]
+        assert abs(one.at_ms - row.taken_ms) <= 1000
+        assert abs(one.value - row.value) <= one.resolution / 2 + 1e-6
+        assert one.flag == row.flag
+        assert one.is_clock_trusted == bool(row.clock_trusted)
 
 
 def test_a_block_begins_at_a_multiple_of_its_interval_since_2025() -> None:
