@@ -65,6 +65,7 @@ def sentences(facts: dict[str, Any], now: float, without_past: Collection[str] =
             f"publisher  {name} {publisher['link']},{waits}"
             f" {publisher['delivered']} delivered since the start"
         )
+    lines += [f"peer       {peer_words(each, now)}" for each in facts.get("peers") or []]
     for fault in facts.get("faults") or []:
         lines.append(f"fault      {fault['message']}")
         if fault["hint"]:
@@ -105,6 +106,16 @@ def network_words(network: dict[str, Any], now: float) -> list[str]:
     if mesh and mesh["neighbours"] is not None:
         lines.append(f"mesh on {mesh['interface']}, neighbours: {mesh['neighbours']}")
     return lines
+
+
+def peer_words(each: dict[str, Any], now: float) -> str:
+    """``kb-nord connected, 104 records came, 31 went``."""
+    from kiezbox.cli.mode import words
+
+    if each["heard_at"] is None:
+        return f"{each['box']} not heard since the start"
+    state = "connected" if each["is_connected"] else f"heard {words(now - each['heard_at'])} ago"
+    return f"{each['box']} {state}, {each['received']} records came, {each['given']} went"
 
 
 def step_words(each: dict[str, Any], now: float) -> str:

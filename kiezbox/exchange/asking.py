@@ -172,6 +172,11 @@ class Asking:
             peer.asked.discard(number)
         return is_old
 
+    def hurry(self, now: float) -> None:
+        """Look at once whether there is more to ask, if anything is lacking."""
+        if any(peer.claimed and peer.free_at <= now for peer in self._peers.values()):
+            self._not_before = min(self._not_before, now)
+
     # --- what is asked ---------------------------------------------------------------------------
 
     def due_at(self) -> float:

@@ -111,6 +111,9 @@ class Exchange:
         it is this box's own, or came another way.
         """
         is_old = self._asking.got(number)
+        if not self.bearer.is_shared:
+            # Who has given all that was asked is asked for the rest, and nobody else is disturbed.
+            self._asking.hurry(now)
         self._trickle.heard_other(now)
         if is_heard_here and (is_old or self._is_given_enough(number)):
             # Who lacks it, too, will find out and ask.
@@ -176,8 +179,8 @@ class Exchange:
         if self._used.free_at(sender, self.bearer.answers, now) > now:
             return
         given_at, _ = self._given.get(number, (-float("inf"), 0))
-        if now - given_at < self.bearer.ask_again_s / 2:
-            # It is on its way.
+        if self.bearer.is_shared and now - given_at < self.bearer.ask_again_s / 2:
+            # It is on its way. Where each is spoken to alone, it went to somebody else.
             return
         item = self._fetch(number)
         if item is not None:

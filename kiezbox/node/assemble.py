@@ -222,16 +222,21 @@ def assemble(settings: Settings, clock: Clock) -> Node:
     )
     workers.append(power)
 
-    workers.append(
-        Worker(
-            "words",
-            lambda counts: Keeping(settings, store, clock, counts=counts),
-            clock,
-            # A damaged log is copied page by page, a large one written anew, on a slow card.
-            step_limit_s=600.0,
-            on_trouble=trouble("words"),
-        )
+    words = Worker(
+        "words",
+        lambda counts: Keeping(settings, store, clock, counts=counts),
+        clock,
+        # A damaged log is copied page by page, a large one written anew, on a slow card.
+        step_limit_s=600.0,
+        on_trouble=trouble("words"),
     )
+    workers.append(words)
+    if settings.kiez.members:
+        from kiezbox.node.peering import peering_worker
+
+        workers.append(
+            peering_worker(settings, store, clock, facts, words.nudge, trouble("peers.worker"))
+        )
     workers += [each.worker(clock, trouble(f"sources.{each.name}")) for each in fetches]
 
     workers += advisers(settings, store, latest, clock, facts, trouble)

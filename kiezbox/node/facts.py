@@ -79,6 +79,7 @@ class Facts:
         self._publishers: dict[str, Callable[[], dict[str, Any]]] = {}
         self._advice: list[dict[str, Any]] = []
         self._steps: list[dict[str, Any]] = []
+        self._peers: list[dict[str, Any]] = []
         self._on_change = on_change
         self._is_changed = True
         self._is_urgent = False
@@ -116,6 +117,13 @@ class Facts:
         if steps != before:
             self.changed()
 
+    def set_peers(self, peers: list[dict[str, Any]]) -> None:
+        """The other boxes of the Kiez. That one was heard again is no news."""
+        with self._lock:
+            before, self._peers = self._peers, peers
+        if [_of_peer(each) for each in peers] != [_of_peer(each) for each in before]:
+            self.changed()
+
     def add_publisher(self, name: str, facts: Callable[[], dict[str, Any]]) -> None:
         """Ask this function for the publisher's part of now.json."""
         with self._lock:
@@ -143,7 +151,7 @@ class Facts:
         with self._lock:
             power = dict(self._power)
             publishers = {name: ask() for name, ask in self._publishers.items()}
-            advice, steps = self._advice, self._steps
+            advice, steps, peers = self._advice, self._steps, self._peers
         return {
             "version": 1,
             "box": {**self._box, **self._told_by_the_place()},
@@ -168,6 +176,7 @@ class Facts:
                 "buffered": self._store.buffered,
             },
             "publishers": publishers,
+            "peers": peers,
             "advice": advice,
             "steps": steps,
             "faults": [
@@ -207,6 +216,10 @@ def _headline(power: Mapping[str, Any]) -> tuple[Any, Any]:
     """Mode and posture."""
     mode, network = power["mode"] or {}, power["network"] or {}
     return mode.get("name"), network.get("wanted")
+
+
+def _of_peer(each: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in each.items() if name != "heard_at"}
 
 
 def write_atomically(path: str, document: Mapping[str, Any]) -> None:

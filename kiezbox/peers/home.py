@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from kiezbox.clock import Clock
+from kiezbox.errors import StoreDamaged
 from kiezbox.settings import Settings
 from kiezbox.store.box_key import own_key
 from kiezbox.store.log import Log
@@ -41,7 +42,7 @@ class Home:
         self.log = Log.open(store.words_path, clock, box=self.box)
         try:
             folder = os.path.dirname(os.path.abspath(store.path))
-            self.proofs = Proofs(os.path.join(folder, "proofs.db"))
+            self.proofs = _proofs(os.path.join(folder, "proofs.db"))
         except BaseException:
             self.log.close()
             raise
@@ -55,6 +56,18 @@ class Home:
         """Idempotent."""
         self.log.close()
         self.proofs.close()
+
+
+def _proofs(path: str) -> Proofs:
+    """The file; a new one beside a damaged one: others have the proofs, and give them again."""
+    try:
+        return Proofs(path)
+    except StoreDamaged:
+        for side in ("-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                os.unlink(path + side)
+        os.replace(path, f"{path}.damaged")
+        return Proofs(path)
 
 
 @contextmanager

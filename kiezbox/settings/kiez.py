@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import NamedTuple
 
 from kiezbox.model import is_box_id
@@ -28,20 +29,22 @@ class Place(NamedTuple):
 
 def place_of(text: str) -> Place | None:
     """``BOX@ADDRESS``, with ``:PORT`` behind it if it is another; IPv6 then in brackets. None: it
-    is no such thing.
+    is no such thing. Addresses, not names: in a blackout nobody looks names up.
 
-    >>> place_of("kb-nord@10.43.7.1"), place_of("kb-nord@[fd00::1]:7000")
-    (Place(box='kb-nord', address='10.43.7.1', port=7412), Place(box='kb-nord', address='fd00::1', port=7000))
-    """  # noqa: E501
+    >>> place_of("kb-nord@10.43.7.1")
+    Place(box='kb-nord', address='10.43.7.1', port=7412)
+    >>> place_of("kb-nord@[fd00::1]:7000")
+    Place(box='kb-nord', address='fd00::1', port=7000)
+    """
     box, _, where = text.partition("@")
-    found = re.fullmatch(r"\[([0-9a-fA-F:.]+(?:%[\w.-]+)?)\](?::(\d+))?", where)
-    found = found or re.fullmatch(r"([0-9a-zA-Z.-]+)(?::(\d+))?", where)
-    if found is None:
-        found = re.fullmatch(r"([0-9a-fA-F:.]+(?:%[\w.-]+)?)()", where)
-    if not is_box_id(box) or found is None:
+    found = re.fullmatch(r"\[([^\]]*)\](?::(\d{1,5}))?", where)
+    found = found or re.fullmatch(r"([0-9.]+)(?::(\d{1,5}))?", where)
+    address, port = (found[1], int(found[2] or PORT)) if found else (where, PORT)
+    try:
+        ip_address(address)
+    except ValueError:
         return None
-    port = int(found[2] or PORT)
-    return Place(box, found[1], port) if 0 < port < 65536 else None
+    return Place(box, address, port) if is_box_id(box) and 0 < port < 65536 else None
 
 
 def _check_members(value: Mapping[str, str]) -> str:

@@ -75,11 +75,14 @@ class Sharing:
 
     def fetch(self, number: Ref) -> Item | None:
         """A record with its proof: 64 bytes, and the frame after them."""
+        return next(self.all_of(number), None)
+
+    def all_of(self, number: Ref) -> Iterator[Item]:
+        """All that its box has proven to be this number: more than one, if it gave it out twice."""
         for frame, issuer in self._log.frames(number):
             proof = self._proof(number.origin, frame)
             if proof:
-                return Item(number, priority_of(unpack(frame), issuer), proof + frame)
-        return None
+                yield Item(number, priority_of(unpack(frame), issuer), proof + frame)
 
     def take(self, items: Iterable[Item]) -> list[tuple[Ref, int]]:
         """Take in what was heard; number and priority of what is here now and was not, durably.
@@ -104,8 +107,8 @@ class Sharing:
 
     def sweep(self) -> list[Ref]:
         """What has gone from the log since: it is held no more."""
-        own, here = self._log.box, self._log.ids()
-        proven = {tuple(ref) for ref, id_ in here if ref.origin == own or self._proofs.of(id_)}
+        here = self._log.ids()
+        proven = {tuple(ref) for ref, id_ in here if self._is_proven(ref, id_)}
         gone = [
             Ref(origin, sequence)
             for origin in list(self.holdings.origins())
@@ -116,6 +119,18 @@ class Sharing:
             self.holdings.lose(*number)
         self._proofs.keep_only(id_ for _, id_ in (*here, *self._log.gone()))
         return gone
+
+    def contents(self) -> Iterator[tuple[Ref, bytes]]:
+        """Number and id of all that can be had from here, as the log says it, and not as it was
+        counted.
+        """
+        for ref, id_ in self._log.ids():
+            is_held = ref.sequence in self.holdings.held(ref.origin)
+            if is_held and self._is_proven(ref, id_):
+                yield ref, id_
+
+    def _is_proven(self, ref: Ref, id_: bytes) -> bool:
+        return ref.origin == self._log.box or bool(self._proofs.of(id_))
 
     def why_not(self, item: Item) -> str:
         """Why this is not taken in: "damaged", "for its box alone", "no member", "not proven"; or
