@@ -86,7 +86,7 @@ class Ports:
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((self._host, self._tcp or 0))
-            listener.listen(8)
+            listener.listen(128)
             listener.setblocking(False)
         except OSError:
             listener.close()
