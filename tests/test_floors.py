@@ -18,7 +18,7 @@ FLOORS = {
     "exchange": 1, "frames": 1, "airtime": 1, "foreign": 1,
     "store": 2, "wanted": 2, "neighbours": 2,
     "hardware": 3, "sensors": 3, "publishers": 3, "checks": 3, "network": 3,
-    "sources": 3, "peers": 3,
+    "sources": 3, "peers": 3, "radio": 3,
     "cli": 4, "node": 4, "portal": 4, "desk": 4, "demo": 4,
 }  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""The other boxes over LoRa, by a Meshtastic radio (docs/radio.md)."""
