@@ -156,6 +156,9 @@ class Exchange:
         for entry in digest.entries:
             lacking = entry.claimed - self.holdings.had(entry.origin)
             self._asking.claims(sender, entry.origin, lacking, now)
+        if not self.bearer.is_shared:
+            # Whoever claims what he never gives keeps nobody from being asked.
+            self._asking.hurry(now)
 
     def _heard_want(self, want: Want, sender: str, now: float) -> None:
         for origin, numbers in want.entries:

@@ -13,17 +13,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from itertools import islice
 from random import SystemRandom
 from typing import Any, NamedTuple
 
 from kiezbox.clock import Clock
-from kiezbox.errors import NetworkError
 from kiezbox.exchange import Bearer, Digest, Exchange, Give, Gone, Item, Measure, Pace, Want
 from kiezbox.peers.auditing import Auditing
 from kiezbox.peers.calling import Call, Calls, Heard
 from kiezbox.peers.handshake import Answering, Calling
 from kiezbox.peers.home import Home
 from kiezbox.peers.link import Link
+from kiezbox.peers.sockets import called, opened, prepare
 from kiezbox.peers.wire import size_of
 from kiezbox.settings.kiez import Place
 
@@ -52,8 +53,10 @@ NEWS_S, SWEEP_S, FIND_S, MEMBERS_S = 0.4, 3600.0, 2.0, 5.0
 MOST_LINKS = 64
 MOST_STRANGERS = 32
 
-#: Messages that go out in one round of the loop.
+#: News, messages that go out, and connections that come in, in one round of the loop.
+_MOST_NEWS = 50
 _MOST_SENDINGS = 200
+_MOST_ACCEPTED = 8
 
 
 class Where(NamedTuple):
@@ -94,7 +97,7 @@ class Peers:
         self._news_at = self._find_at = self._members_at = 0.0
         self._sweep_at = self._now() + SWEEP_S
         self._use_home()
-        self._listener = _listener(listen)
+        self._listener = opened(listen)
         self._ear, self._mouth = socket.socketpair()
         self._selector = selectors.DefaultSelector()
         for each in (self._ear, self._mouth):
@@ -145,7 +148,9 @@ class Peers:
                 with suppress(OSError):
                     self._ear.recv(4096)
             elif key.fileobj is self._listener:
-                self._accept()
+                for _ in range(_MOST_ACCEPTED):
+                    if not self._accept():
+                        break
             else:
                 assert isinstance(key.fileobj, Link)
                 self._attend(key.fileobj, events, heard)
@@ -205,23 +210,28 @@ class Peers:
         self._auditing.opened(link, now)
         return True
 
-    def _accept(self) -> None:
+    def _accept(self) -> bool:
+        """Whether there may be another one."""
         try:
             connection, address = self._listener.accept()
         except OSError:
-            return
-        strangers = [each for each in self._links if not each.box and not each.is_caller]
+            return False
+        strangers = [
+            each for each in self._links
+            if not (each.box or each.is_caller or each.is_closed)
+        ]  # fmt: skip
         if len(strangers) >= MOST_STRANGERS:
             # Somebody opens many: his oldest makes room, nobody else's.
             counts = Counter(each.address for each in strangers)
             (most, _), *_ = counts.most_common(1)
             next(each for each in strangers if each.address == most).close("too many")
-        if len(self._links) >= MOST_LINKS + MOST_STRANGERS:
+        if sum(not each.is_closed for each in self._links) >= MOST_LINKS + MOST_STRANGERS:
             connection.close()
-            return
-        _prepare(connection)
+            return True
+        prepare(connection)
         side = Answering(self._home.box, self._home.key, self._home.members)
         self._links.append(Link(connection, side, self._now(), address=str(address[0])))
+        return True
 
     # --- the log ---------------------------------------------------------------------------------
 
@@ -252,8 +262,9 @@ class Peers:
 
     def _look_around(self, now: float) -> None:
         if now >= self._news_at:
-            self._news_at = now + NEWS_S
-            for number, priority in self._home.sharing.news():
+            news = list(islice(self._home.sharing.news(), _MOST_NEWS))
+            self._news_at = now if len(news) == _MOST_NEWS else now + NEWS_S
+            for number, priority in news:
                 self._exchange.added(number, priority, now)
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP_S
@@ -279,7 +290,7 @@ class Peers:
             self._calls.failed(call.box, now)
             return
         try:
-            connection = _called(call.address, call.port)
+            connection = called(call.address, call.port)
         except OSError:
             self._calls.failed(call.box, now)
             return
@@ -344,48 +355,3 @@ class Peers:
             "received": self._counts[box, "received"] + sum(link.received for link in links),
             "given": self._counts[box, "given"] + sum(link.given for link in links),
         }
-
-
-def _listener(where: str) -> socket.socket:
-    host, _, port = where.rpartition(":")
-    host = host.strip("[]")
-    try:
-        number = int(port)
-        family = socket.AF_INET6 if ":" in host and socket.has_ipv6 else socket.AF_INET
-        found = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                found.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-            found.bind(socket.getaddrinfo(host, number, family, flags=socket.AI_NUMERICHOST)[0][4])
-            found.listen(16)
-            found.setblocking(False)
-            return found
-        except BaseException:
-            found.close()
-            raise
-    except (OSError, ValueError) as error:
-        raise NetworkError(
-            f"cannot listen at kiez.listen = {where!r}: {error}",
-            hint="An address of this box and a port that nobody has: [::]:7412.",
-        ) from error
-
-
-def _called(address: str, port: int) -> socket.socket:
-    family, kind, number, _, where = socket.getaddrinfo(
-        address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
-    )[0]
-    connection = socket.socket(family, kind, number)
-    _prepare(connection)
-    connection.setblocking(False)
-    try:
-        with suppress(BlockingIOError):
-            connection.connect(where)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _prepare(connection: socket.socket) -> None:
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
