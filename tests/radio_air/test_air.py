@@ -97,6 +97,18 @@ def test_those_who_do_not_hear_each_other_collide_where_both_are_heard() -> None
     assert middle.packets == []
 
 
+def test_a_packet_whose_sender_loses_its_power_is_heard_by_nobody() -> None:
+    a, b = Ear("a"), Ear("b")
+    agenda, air = an_air(a, b)
+
+    air.send(a, bytes(43), nothing)
+    agenda.run_until(0.3)
+    air.leave(a)
+    agenda.run_until(5)
+
+    assert b.packets == []
+
+
 def test_a_channel_is_free_for_a_moment_after_somebody_began() -> None:
     a, b = Ear("a"), Ear("b")
     agenda, air = an_air(a, b)

@@ -96,7 +96,11 @@ class Air:
         self._stations[station.name] = station
 
     def leave(self, station: Station) -> None:
+        """It hears no more; what it is sending is cut off, and nobody hears that."""
         self._stations.pop(station.name, None)
+        for sent in self._sending:
+            if sent.station is station:
+                sent.signals.clear()
 
     def send(self, station: Station, packet: bytes, done: Callable[[], None]) -> float:
         """It sends from now on, for so many seconds (the answer); then ``done`` is called.

@@ -111,16 +111,13 @@ class AirLoop:
     def _once(self) -> None:
         due = self.agenda.next_at()
         pause = None if due is None else max(0.0, (due - self._elapsed()) / self._speed)
-        for key, mask in self._selector.select(pause):
-            # Whoever was ready may have been closed by the one before.
-            if key.fileobj in self._selector.get_map():
-                self.agenda.now = max(self.agenda.now, min(self._elapsed(), self._due()))
+        ready = self._selector.select(pause)
+        # First what was due before, so that what comes from outside does not overtake it.
+        self.agenda.run_until(self._elapsed())
+        for key, mask in ready:
+            # Whoever was ready may have been closed by the one before, and its number be another's.
+            watched = self._selector.get_map().get(key.fileobj)
+            if watched is not None and watched.data is key.data:
                 key.data(mask)
         while self._calls:
             self._calls.popleft()()
-        self.agenda.run_until(self._elapsed())
-
-    def _due(self) -> float:
-        """What comes from outside may not overtake what is due before it."""
-        due = self.agenda.next_at()
-        return self._elapsed() if due is None else due
