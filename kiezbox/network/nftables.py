@@ -40,7 +40,7 @@ __all__ = [
 TABLE = "inet kiezbox"
 MESH_TABLE = "inet kiezbox_mesh"
 
-#: Where boxes will exchange bulletins (tcp, from the mesh only). Nothing listens there yet.
+#: Where boxes exchange words (tcp, from the mesh only; docs/peers.md).
 PEERS_PORT = 7412
 #: Asked by Freifunk's maps for what a node is (udp; gluon-respondd).
 RESPONDD_PORT = 1001
