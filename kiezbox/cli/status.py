@@ -22,8 +22,17 @@ def main(argv: list[str]) -> int:
         print_json(facts)
     else:
         now = open_clock(settings).now()
-        print("\n".join(sentences(facts, now, without_past(settings))))
+        lines = sentences(facts, now, without_past(settings))
+        print("\n".join(lines + _foreign(settings.store.run_dir, now)))
     return 0
+
+
+def _foreign(run_dir: str, now: float) -> list[str]:
+    """Boxes of Kiezbox 2.0 that were heard (docs/kiezbox-2.0.md)."""
+    from kiezbox.cli._foreign_words import status_lines
+    from kiezbox.store.foreign_file import read_view
+
+    return [f"foreign    {line}" for line in status_lines(read_view(run_dir), now)]
 
 
 def sentences(facts: dict[str, Any], now: float, without_past: Collection[str] = ()) -> list[str]:

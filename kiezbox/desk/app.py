@@ -25,7 +25,7 @@ from kiezbox.clock import Clock, SystemClock
 from kiezbox.desk import words
 from kiezbox.desk.pages import STYLE, Pages
 from kiezbox.desk.sessions import Limits, Sessions
-from kiezbox.desk.status import advice, read_facts, rows
+from kiezbox.desk.status import advice, cries, neighbours, read_facts, read_neighbours, rows
 from kiezbox.desk.texts import language_of
 from kiezbox.desk.vault import Claim, Vault
 
@@ -125,9 +125,13 @@ class _Desk:
     def first(self) -> Response:
         if self.sessions.is_open(g.cookie):
             facts = read_facts(self._run_dir, self._clock.now())
-            shown = None if facts is None else rows(facts, g.pages.say)
+            # Neighbours are shown also while the node does not run: a cry for help stays one.
+            heard = read_neighbours(self._run_dir)
+            others = list(neighbours(heard, g.pages.say))
+            cried = list(cries(heard, g.pages.say))
+            shown = None if facts is None else list(rows(facts, g.pages.say))
             helps = [] if facts is None else advice(facts, g.pages.language)
-            return _page(g.pages.status(self._token(), shown, helps))
+            return _page(g.pages.status(self._token(), shown, helps, others, cried))
         if self.vault.is_claimed():
             return _moved("/login")
         return _page(g.pages.unclaimed())

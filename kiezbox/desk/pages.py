@@ -69,24 +69,33 @@ class Pages:
         )
 
     def status(
-        self, token: str, rows: Iterable[tuple[str, str]] | None, advice: Sequence[str] = ()
+        self,
+        token: str,
+        rows: Iterable[tuple[str, str]] | None,
+        advice: Sequence[str] = (),
+        neighbours: Sequence[tuple[str, str, Sequence[tuple[str, str]]]] = (),
+        cries: Sequence[str] = (),
     ) -> str:
-        """``rows``: None where the node does not run; ``advice``: what helps in the rooms."""
+        """``rows``: None where the node does not run; ``advice``: what helps in the rooms;
+        ``neighbours``: boxes of Kiezbox 2.0; ``cries``: what their buttons have said.
+        """
         if rows is None:
             shown = f'<p class="e">{self._text("silent")}</p>'
         else:
-            shown = "<table>" + "".join(
-                f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>"
-                for name, value in rows
+            shown = _table(rows)
+        if neighbours:
+            shown += f"<h2>{self._text('neighbours')}</h2>" + "".join(
+                f"<h3>{html.escape(name)}</h3><p>{html.escape(heard)}</p>{_table(values)}"
+                for name, heard, values in neighbours
             )
-            shown += "</table>"
         if advice:
             listed = "".join(f"<li>{html.escape(each)}</li>" for each in advice)
             title = html.escape(text_of(self.language, "advice")["title"])
             shown = f"<h2>{title}</h2><ul>{listed}</ul>{shown}"
+        called = "".join(f'<p class="e" role="alert">{html.escape(cry)}</p>' for cry in cries)
         return self._page(
             "status",
-            f'{shown}<p><a href="/">{self._text("reload")}</a></p>'
+            f'{called}{shown}<p><a href="/">{self._text("reload")}</a></p>'
             + self._form("/logout", token, "logout", []),
         )
 
@@ -120,3 +129,11 @@ class Pages:
 
     def _text(self, key: str) -> str:
         return html.escape(self.say(key))
+
+
+def _table(rows: Iterable[tuple[str, str]]) -> str:
+    inner = "".join(
+        f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>"
+        for name, value in rows
+    )
+    return f"<table>{inner}</table>"

@@ -16,6 +16,15 @@ from kiezbox.units import UNITS
 #: As everywhere: an older now.json comes from a node that no longer runs (docs/architecture.md).
 FRESH_S = 30.0
 
+#: In the run directory (``store.foreign_file`` has the same name; a test compares them).
+FOREIGN = "foreign.json"
+
+#: Rows for boxes of Kiezbox 2.0 at most; `kiezbox foreign list` has all.
+MOST_NEIGHBOURS = 12
+
+#: What their buttons can say.
+DISTRESS = ("medical", "fire", "crime", "sick", "help")
+
 Say = Callable[[str], str]
 
 
@@ -56,6 +65,56 @@ def rows(facts: Mapping[str, Any], say: Say) -> Iterator[tuple[str, str]]:
     for fault in faults if isinstance(faults, list) else ():
         if isinstance(fault, Mapping):
             yield say("fault"), f"{fault.get('message', '')} {fault.get('hint') or ''}".strip()
+
+
+def read_neighbours(run_dir: str) -> Mapping[str, Any]:
+    """What was heard of Kiezbox 2.0; {} where nothing was (docs/kiezbox-2.0.md)."""
+    try:
+        found = json.loads(Path(run_dir, FOREIGN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, Mapping) else {}
+
+
+def cries(found: Mapping[str, Any], say: Say) -> Iterator[str]:
+    """Who has pressed a button of Kiezbox 2.0 within a week."""
+    for cry in _each(found, "distress"):
+        kind = cry.get("kind")
+        said = say(f"distress {kind}") if kind in DISTRESS else "?"
+        button = f"{say('button')} {cry.get('button_id')}" if cry.get("button_id") else ""
+        about = ", ".join(filter(None, (button, f"{say('heard')} {_time(cry.get('heard_at'))}")))
+        yield f"{say('distress')}: {said} ({about}). {say('its words')}: kiezbox foreign list"
+
+
+def neighbours(
+    found: Mapping[str, Any], say: Say
+) -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
+    """Each box of Kiezbox 2.0 that was heard, the last one first: its name, when, its values."""
+    for each in list(_each(found, "neighbours"))[:MOST_NEIGHBOURS]:
+        values = [
+            (str(name), _neighbour_reading(reading))
+            for name, reading in _table(each, "readings").items()
+        ]
+        yield (
+            str(each.get("name", "?")),
+            f"{say('heard')} {_time(each.get('last_heard_at'))}",
+            values,
+        )
+
+
+def _each(found: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
+    some = found.get(name)
+    for each in some if isinstance(some, list) else ():
+        if isinstance(each, Mapping):
+            yield each
+
+
+def _neighbour_reading(reading: Any) -> str:
+    value = _number(reading.get("value")) if isinstance(reading, Mapping) else None
+    if value is None:
+        return "?"
+    doubt = "" if reading.get("flag") == 0 else f" ({reading.get('reason') or '?'})"
+    return f"{round(value, 2):g} {reading.get('unit', '')}{doubt}"
 
 
 def advice(facts: Mapping[str, Any], language: str) -> list[str]:

@@ -83,6 +83,20 @@ TEXTS: dict[str, tuple[str, str]] = {
     "to go": ("warten", "to go"),
     "guests": ("Gäste", "guests"),
     "none": ("nichts", "none"),
+    # Of Kiezbox 2.0, the boxes that others have on their roofs.
+    "neighbours": ("Kiezbox 2.0 in Funkreichweite", "Kiezbox 2.0 within reach"),
+    "heard": ("gehört am", "heard on"),
+    "button": ("Knopf", "button"),
+    "its words": ("Der Wortlaut", "Its words"),
+    "distress": ("NOTRUF (Kiezbox 2.0)", "DISTRESS (Kiezbox 2.0)"),
+    "distress medical": (
+        "medizinisch, oder nicht gesagt, was",
+        "medical, or it was not said what",
+    ),
+    "distress fire": ("Feuer", "fire"),
+    "distress crime": ("Verbrechen", "crime"),
+    "distress sick": ("krank", "sick"),
+    "distress help": ("Hilfe", "help"),
 }
 
 

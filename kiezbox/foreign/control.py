@@ -60,7 +60,7 @@ def encode_control(
     if not for_all and is_for_all(to):
         raise UsageError(
             "nobody in particular is meant, so all boxes in reach would obey",
-            hint="Name a box and its district; or say that all are meant.",
+            hint="Name a box and its district; or say that all are meant (--to-all-boxes).",
         )
     numbers = {name: number for number, (name, _) in table.items()}
     why = why_not_order(order, now)
@@ -70,7 +70,7 @@ def encode_control(
     if not has_filter and any(each is not None for each in to):
         raise UsageError(
             "firmware from before June 2025 knows no filter: every box would obey",
-            hint="Say that all are meant, or update those boxes.",
+            hint="Say that all are meant (--to-all-boxes), or update those boxes.",
         )
     body = wire.put_bytes(1, _filter(to)) if has_filter else b""
     body += wire.put_varint(numbers[order.name], order.value)

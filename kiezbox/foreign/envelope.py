@@ -41,6 +41,8 @@ class Packet:
     payload: bytes
     channel: int = 0
     id: int = 0
+    #: By the clock of the radio that heard it, Unix seconds; 0: it has none.
+    heard_at: int = 0
     rssi_dbm: int | None = None
     snr_db: float | None = None
     hop_limit: int = 0
@@ -106,6 +108,7 @@ def _packet(data: bytes) -> Packet | None:
         payload=bodies.get(2, b""),
         channel=numbers.get(3, 0),
         id=numbers.get(6, 0) & EVERYBODY,
+        heard_at=numbers.get(7, 0) & EVERYBODY,
         rssi_dbm=None if rssi is None else wire.signed32(rssi),
         snr_db=None if snr is None else _float(snr),
         hop_limit=numbers.get(9, 0),

@@ -32,11 +32,7 @@ _THOUSAND = 1000.0
 
 
 def line(update: Update, heard_at: float) -> str:
-    r"""One point, with its line's end; "" where it has no value. ``heard_at``: Unix seconds.
-
-    >>> line(Update(generation=Generation.OPTIONAL_2024_12), 0.0)
-    ''
-    """
+    """One point, with its line's end; "" where it has no value. ``heard_at``: Unix seconds."""
     if update.sent_by is None or not update.values:
         return ""
     arrived = update.arrived_at if update.arrived_at is not None else int(heard_at)

@@ -76,6 +76,8 @@ class Neighbours:
         """``known``: as it was kept."""
         self._nodes = {each.node: each for each in known}
         self._most = most
+        #: Those that had to make room, for whoever keeps them; he empties it.
+        self.gone: set[int] = set()
         #: Senders for whom there was no room, and payloads that could not be read.
         self.turned_away = 0
         self.unreadable = 0
@@ -114,6 +116,7 @@ class Neighbours:
         if message is not None and message.update is not None:
             after = replace(after, update=payload, update_at=now)
         self._nodes[from_node] = after
+        self.gone.discard(from_node)
         return Heard(message, after, before is None, why)
 
     def heard_config(self, payload: bytes, from_node: int, now: float) -> Config | None:
@@ -134,12 +137,12 @@ class Neighbours:
         return config
 
     def _makes_room(self, now: float) -> bool:
-        if len(self._nodes) < self._most:
-            return True
-        oldest = min(self._nodes.values(), key=lambda each: (each.is_known, each.last_heard_at))
-        if oldest.is_known and abs(now - oldest.last_heard_at) < _DAY_S:
-            return False
-        del self._nodes[oldest.node]
+        while len(self._nodes) >= self._most:
+            oldest = min(self._nodes.values(), key=lambda each: (each.is_known, each.last_heard_at))
+            if oldest.is_known and abs(now - oldest.last_heard_at) < _DAY_S:
+                return False
+            del self._nodes[oldest.node]
+            self.gone.add(oldest.node)
         return True
 
 

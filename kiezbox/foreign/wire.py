@@ -14,7 +14,7 @@ type  name              what follows
 Types 3 and 4 (groups) are long obsolete, 6 and 7 never were: all four are refused. Work and memory
 are bounded by the length of what is read, and that by ``MOST_BYTES``.
 
-Source: protobuf.dev, "Encoding". The package ``protobuf`` costs a box 5 MiB, so it is only the
+Source: protobuf.dev, "Encoding". The package ``protobuf`` takes 3.6 MiB of a box, so it is only the
 judge of this module, in the tests.
 """
 

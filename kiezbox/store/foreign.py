@@ -158,16 +158,20 @@ class ForeignStore:
             return
         key = node if counted_as is None else counted_as, kind
         moments = self._kept.setdefault(key, deque(maxlen=_OTHERS_A_MINUTE))
-        at = self._clock.monotonic()
-        last = moments[-1] if kind == "update" and moments else -_UPDATE_EVERY_S
-        is_full = kind != "update" and len(moments) == moments.maxlen and at - moments[0] < 60.0
-        if is_full or (kind == "update" and moments and at - last < _UPDATE_EVERY_S):
+        if kind == "update":
+            is_enough = bool(moments) and abs(now - moments[-1]) < _UPDATE_EVERY_S
+        else:
+            is_enough = len(moments) == moments.maxlen and abs(now - moments[0]) < 60.0
+        if is_enough:
             return
-        moments.append(at)
+        moments.append(now)
         self._waiting.append((now, node, kind, payload))
 
     def _stay_small(self) -> None:
         """Forget what was remembered of nodes that had to make room."""
+        if len(self._table.gone) > 16 * MOST_NODES:
+            # Nothing could be written for long; a few rows too many do no harm.
+            self._table.gone.clear()
         if len(self._changed) + len(self._kept) > 4 * MOST_NODES:
             known = {each.node for each in self._table.all()}
             self._changed &= known
@@ -190,12 +194,12 @@ class ForeignStore:
             return
         known = self._table.all()
         rows = [_row(each) for each in known if each.node in self._changed]
-        here = json.dumps([each.node for each in known])
+        gone = list(self._table.gone)
         marks = ", ".join("?" * len(Neighbour.__dataclass_fields__))
         with said(self.path), transaction(self._db) as db:
             db.executemany(f"INSERT OR REPLACE INTO nodes ({NODE_COLUMNS}) VALUES ({marks})", rows)
-            db.execute("DELETE FROM nodes WHERE node NOT IN (SELECT value FROM json_each(?))",
-                       (here,))  # fmt: skip
+            # Only those: `kiezbox foreign take` may have added others.
+            db.executemany("DELETE FROM nodes WHERE node = ?", [(each,) for each in gone])
             db.executemany("INSERT INTO messages (heard_at, node, kind, payload)"
                            " VALUES (?, ?, ?, ?)", self._waiting)  # fmt: skip
             db.execute(
@@ -203,6 +207,7 @@ class ForeignStore:
                 (MOST_MESSAGES,),
             )
         self._changed.clear()
+        self._table.gone.clear()
         self._waiting.clear()
         self._is_urgent = self._is_in_trouble = False
         self._show()

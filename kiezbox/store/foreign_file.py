@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any, NamedTuple
 
+from kiezbox.errors import StoreError
 from kiezbox.foreign.decode import decode
 from kiezbox.foreign.neighbours import FORGET_S, Neighbour, document
 from kiezbox.foreign.wire import BadMessage
@@ -94,7 +95,7 @@ def open_file(path: str) -> sqlite3.Connection:
     """
     try:
         os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-        _give_to_its_folder(path)
+        _made(path)
         db = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000
         )
@@ -106,12 +107,20 @@ def open_file(path: str) -> sqlite3.Connection:
     return db
 
 
-def _give_to_its_folder(path: str) -> None:
-    """Whoever gives the first order may be root, and the node must be able to write."""
-    if os.geteuid() == 0 and not os.path.exists(path):
-        owner = os.stat(os.path.dirname(os.path.abspath(path)))
-        with open(path, "ab") as file:
-            os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+def _made(path: str) -> None:
+    """An empty file, if there is none. What people in need have said is in it, so it is its owner's
+    alone; and whoever gives the first order may be root, but the node must be able to write.
+    """
+    try:
+        file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return
+    try:
+        if os.geteuid() == 0:
+            folder = os.stat(os.path.dirname(os.path.abspath(path)))
+            os.fchown(file, folder.st_uid, folder.st_gid)
+    finally:
+        os.close(file)
 
 
 def open_for_reading(path: str) -> sqlite3.Connection | None:
@@ -120,8 +129,12 @@ def open_for_reading(path: str) -> sqlite3.Connection | None:
     Raises:
         StoreError: it cannot be read.
     """
-    if not os.path.exists(path):
+    try:
+        os.stat(path)
+    except FileNotFoundError:
         return None
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from error
     name = os.path.abspath(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     try:
         db = sqlite3.connect(f"file:{name}?mode=ro", uri=True, timeout=BUSY_MS / 1000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import threading
@@ -460,3 +461,47 @@ def test_methods_that_are_not_offered_are_refused(desk: Desk) -> None:
 
     assert set(found.values()) == {405}
     assert desk.visitor().get("/logout").status_code == 405
+
+
+def test_the_operator_sees_who_cries_for_help_and_which_boxes_of_kiezbox_2_were_heard(
+    desk: Desk,
+) -> None:
+    from kiezbox.desk.status import FOREIGN
+    from kiezbox.store.foreign_file import FILE
+
+    at = desk.clock.now() - 60
+    box = {
+        "name": "113/1", "last_heard_at": at, "battery_v": 12.87,
+        "readings": {
+            "outside/temperature_c": {"value": -3.25, "unit": "°C", "flag": 0, "reason": ""},
+            "dust/pm10_ug_m3": {"value": 15.2, "unit": "µg/m³", "flag": 1, "reason": "rh-high"},
+            "battery/voltage_v": {"value": 12.87, "unit": "V", "flag": 0, "reason": ""},
+        },
+    }  # fmt: skip
+    cry = {"kind": "fire", "button_id": 5, "heard_at": at}
+    seen = {"neighbours": [box, {"name": "<b>2"}, 7], "distress": [cry, {"kind": "x"}, None]}
+    (desk.folders["node"] / FOREIGN).write_text(json.dumps(seen))
+    visitor = desk.operator()
+
+    shown = visitor.get("/", headers={"Accept-Language": "en"}).get_data(as_text=True)
+
+    assert FOREIGN == FILE
+    assert "DISTRESS (Kiezbox 2.0): fire (button 5, heard on " in shown
+    assert "<h3>113/1</h3><p>heard on " in shown
+    assert "<tr><th>outside/temperature_c</th><td>-3.25 °C</td></tr>" in shown
+    assert "<tr><th>dust/pm10_ug_m3</th><td>15.2 µg/m³ (rh-high)</td></tr>" in shown
+    assert "<tr><th>battery/voltage_v</th><td>12.87 V</td></tr>" in shown
+    assert "&lt;b&gt;2" in shown
+    # Also where the node does not run; and nobody else sees any of it.
+    assert "The node does not run" in shown
+    assert "113/1" not in desk.visitor().get("/login").get_data(as_text=True)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"neighbours": 5, "distress": {"a": 1}}'])
+def test_a_spoilt_file_of_neighbours_leaves_the_page_as_it_is(desk: Desk, text: str) -> None:
+    from kiezbox.desk.status import FOREIGN
+
+    (desk.folders["node"] / FOREIGN).write_text(text)
+    desk.tell(box={"id": "kb-1", "name": "Späti"})
+
+    assert "kb-1 Späti" in desk.operator().get("/").get_data(as_text=True)
