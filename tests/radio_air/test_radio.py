@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from radio_air.town import Town, in_a_line, until
 
@@ -283,6 +285,37 @@ def test_channel_utilization_and_own_airtime_are_what_was_on_the_air() -> None:
     recent = sum(each.airtime_s for each in town.air.recorded if each.at > now - 50)
     assert abs(town.radios["b"].count.sent_share(now) - own / 3600) < 1e-9
     assert on_air and abs(town.radios["b"].count.busy_share(now) - recent / 60) < 0.05
+
+
+def test_what_a_radio_says_of_its_hour_is_what_the_recorded_air_says() -> None:
+    """Three busy hours of six radios with loss; after each quarter of an hour the last sixty
+    minutes are counted anew from the record, minute by minute as the firmware does.
+    """
+    town = Town(*"abcdef", paths=Links(others=0.2), preset="MEDIUM_FAST")
+    chance = random.Random(5)
+    for _ in range(12):
+        for _ in range(60):
+            town.send(chance.choice("abcdef"), bytes(chance.randrange(20, 200)))
+            town.pass_time(15)
+        now = town.agenda.now
+        for name, radio in town.radios.items():
+            recent = [each for each in town.sent_by(name) if each.at // 60 > now // 60 - 60]
+            on_air = sum(each.airtime_s for each in recent) / 3600
+            assert abs(radio.count.sent_share(now) - on_air) < 0.6 / 3600, "but for one on its way"
+
+
+def test_no_hour_has_more_than_the_law_and_what_was_queued_when_it_was_reached() -> None:
+    """The firmware looks at its hour when a packet is queued; sixteen may wait then."""
+    town = Town("a", region="UA_868", preset="SHORT_FAST")
+    for _ in range(3 * 360):
+        for _ in range(4):
+            town.send("a", bytes(200))
+        town.pass_time(10)
+
+    sent = [(each.at, each.airtime_s) for each in town.sent_by("a")]
+    most = max(sum(s for at, s in sent if 0 <= at - begin < 3540) for begin, _ in sent[::20])
+    assert len(sent) > 400
+    assert 36 < most < 36 + 17 * max(s for _, s in sent)
 
 
 def test_a_restart_forgets_the_hour_and_what_waited() -> None:

@@ -12,6 +12,7 @@ import pytest
 from radio_air.clients import SPEED, Inbox, Plain, talk, to_everybody, until
 
 from kiezbox.airtime import PRESETS, airtime_s
+from kiezbox.hardware.simulated import meshtastic_ports
 from kiezbox.hardware.simulated.meshtastic_air import MeshtasticAir
 
 Connect = Callable[..., Any]
@@ -234,6 +235,17 @@ def test_a_second_client_takes_the_radio_from_the_first(kiez: MeshtasticAir) -> 
             assert first.is_over()
             second.send(bytes.fromhex("94c300023a00"))
             assert second.next("queueStatus").queueStatus.free == 16
+
+
+def test_a_client_that_says_nothing_for_a_quarter_of_an_hour_is_sent_away(
+    kiez: MeshtasticAir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of real time, so here a fifth of a second; looked at each minute of the air."""
+    monkeypatch.setattr(meshtastic_ports, "IDLE_S", 0.2)
+    radio = kiez.add("north", tcp=0)
+    assert radio.address is not None
+    with Plain(radio.address) as plain:
+        assert plain.is_over()
 
 
 def test_after_a_restart_the_radio_has_forgotten_its_hour_and_the_client_finds_it_again(

@@ -61,7 +61,7 @@ class Links:
 
     losses: Mapping[tuple[str, str], float] = field(default_factory=dict)
     others: float = 0.0
-    rssi_dbm: float = -90.0
+    rssi_dbm: float = -105.0
     fading_db: float = 0.0
 
     def signal(self, sender: str, receiver: str) -> Signal | None:
