@@ -65,7 +65,10 @@ def _cry(cry: Mapping[str, Any], now: float) -> str:
     kind = "medical, or not said" if cry["kind"] == "medical" else cry["kind"] or "unknown"
     button = f"button {cry['button_id']}" if cry["button_id"] is not None else cry["node"]
     text = f': "{cry["text"]}"' if cry.get("text") else ""
-    return f"{button} ({kind}), heard {words(now - cry['heard_at'])} ago{text}"
+    heard = f"heard {words(now - cry['heard_at'])} ago"
+    if not cry.get("clock_trusted", True):
+        heard = "heard before this box knew the time"
+    return f"{button} ({kind}), {heard}{text}"
 
 
 def message_lines(message: Message) -> Iterator[str]:

@@ -82,7 +82,10 @@ def cries(found: Mapping[str, Any], say: Say) -> Iterator[str]:
         kind = cry.get("kind")
         said = say(f"distress {kind}") if kind in DISTRESS else "?"
         button = f"{say('button')} {cry.get('button_id')}" if cry.get("button_id") else ""
-        about = ", ".join(filter(None, (button, f"{say('heard')} {_time(cry.get('heard_at'))}")))
+        heard = f"{say('heard')} {_time(cry.get('heard_at'))}"
+        if cry.get("clock_trusted") is False:
+            heard = say("heard without time")
+        about = ", ".join(filter(None, (button, heard)))
         yield f"{say('distress')}: {said} ({about}). {say('its words')}: kiezbox foreign list"
 
 

@@ -86,6 +86,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     # Of Kiezbox 2.0, the boxes that others have on their roofs.
     "neighbours": ("Kiezbox 2.0 in Funkreichweite", "Kiezbox 2.0 within reach"),
     "heard": ("gehört am", "heard on"),
+    "heard without time": (
+        "gehört, bevor diese Box die Uhrzeit kannte",
+        "heard before this box knew the time",
+    ),
     "button": ("Knopf", "button"),
     "its words": ("Der Wortlaut", "Its words"),
     "distress": ("NOTRUF (Kiezbox 2.0)", "DISTRESS (Kiezbox 2.0)"),

@@ -113,7 +113,8 @@ class Neighbours:
             rssi_dbm=rssi,
             snr_db=snr,
         )
-        if message is not None and message.update is not None:
+        # With a cry for help in it, the payload would stay for as long as the neighbour does.
+        if message is not None and message.update is not None and message.distress is None:
             after = replace(after, update=payload, update_at=now)
         self._nodes[from_node] = after
         self.gone.discard(from_node)

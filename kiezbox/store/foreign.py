@@ -20,7 +20,16 @@ from kiezbox.errors import StoreDamaged, StoreError
 from kiezbox.foreign.messages import Config, Message
 from kiezbox.foreign.neighbours import MOST_NODES, Heard, Neighbour, Neighbours
 from kiezbox.store.database import TROUBLE, transaction
-from kiezbox.store.foreign_file import FILE, NODE_COLUMNS, Logged, nodes, open_file, said, view
+from kiezbox.store.foreign_file import (
+    CRIES_LAST_S,
+    FILE,
+    NODE_COLUMNS,
+    Logged,
+    nodes,
+    open_file,
+    said,
+    view,
+)  # fmt: skip
 
 __all__ = ["MOST_MESSAGES", "ORDER_LASTS_S", "ForeignStore"]
 
@@ -37,6 +46,7 @@ _FLUSH_S, _AT_ONCE_S = 60.0, 10.0
 #: a box of theirs sends every ten seconds as it is delivered.
 _UPDATE_EVERY_S, _OTHERS_A_MINUTE = 55.0, 12
 _MOST_WAITING = 2000
+_ERASE_EVERY_S = 3600.0
 #: As what all are counted together for whom there is no room.
 _NO_ROOM = -1
 
@@ -56,9 +66,11 @@ class ForeignStore:
         self._db, known = _opened(path)
         self._table = Neighbours(known)
         self._changed: set[int] = set()
-        self._waiting: deque[tuple[float, int, str, bytes]] = deque(maxlen=_MOST_WAITING)
+        self._waiting: deque[tuple[float, int, str, bytes, bool]] = deque(maxlen=_MOST_WAITING)
         self._kept: dict[tuple[int, str], deque[float]] = {}
         self._flushed_at = -_FLUSH_S
+        self._started_at, self._erases_at = clock.monotonic(), 0.0
+        self._known_at_start = _newest(self._db)
         self._is_urgent = self._is_in_trouble = False
         self._show()
 
@@ -114,10 +126,12 @@ class ForeignStore:
 
     def waiting(self, now: float) -> list[Logged]:
         """Orders that are to be sent, the oldest first; those that waited too long are expired.
+        To be asked every few seconds: what has been said long enough ago is erased here, too.
 
         Raises:
             StoreError: the file cannot be written.
         """
+        self._erase_if_due()
         with self._lock, said(self.path):
             if not self._db.execute("SELECT 1 FROM orders WHERE state = 'waiting'").fetchone():
                 return []
@@ -142,6 +156,27 @@ class ForeignStore:
                 "UPDATE orders SET state = ?, state_at = ? WHERE number = ?", (state, now, number)
             )
 
+    def _erase_if_due(self) -> None:
+        """Cries for help go after three days. Where the clock was right when one was heard, by the
+        clock, as soon as that is right; else when this process has run for so long since.
+        """
+        up_s = self._clock.monotonic() - self._started_at
+        if up_s < self._erases_at:
+            return
+        self._erases_at = up_s + _ERASE_EVERY_S
+        long_ago = self._clock.now() - CRIES_LAST_S if self._clock.is_trusted() else 0.0
+        before = self._known_at_start if up_s > CRIES_LAST_S else 0
+        with self._lock, said(self.path), transaction(self._db) as db:
+            gone = db.execute(
+                "DELETE FROM messages WHERE kind = 'distress'"
+                " AND (clock_trusted AND heard_at < ? OR number <= ?)",
+                (long_ago, before),
+            ).rowcount
+        if gone:
+            # What was erased stands in the log of changes until it is folded in.
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._show()
+
     # --- inside ----------------------------------------------------------------------------------
 
     def _keep(
@@ -165,7 +200,7 @@ class ForeignStore:
         if is_enough:
             return
         moments.append(now)
-        self._waiting.append((now, node, kind, payload))
+        self._waiting.append((now, node, kind, payload, self._clock.is_trusted()))
 
     def _stay_small(self) -> None:
         """Forget what was remembered of nodes that had to make room."""
@@ -200,8 +235,8 @@ class ForeignStore:
             db.executemany(f"INSERT OR REPLACE INTO nodes ({NODE_COLUMNS}) VALUES ({marks})", rows)
             # Only those: `kiezbox foreign take` may have added others.
             db.executemany("DELETE FROM nodes WHERE node = ?", [(each,) for each in gone])
-            db.executemany("INSERT INTO messages (heard_at, node, kind, payload)"
-                           " VALUES (?, ?, ?, ?)", self._waiting)  # fmt: skip
+            db.executemany("INSERT INTO messages (heard_at, node, kind, payload, clock_trusted)"
+                           " VALUES (?, ?, ?, ?, ?)", self._waiting)  # fmt: skip
             db.execute(
                 "DELETE FROM messages WHERE number <= (SELECT max(number) FROM messages) - ?",
                 (MOST_MESSAGES,),
@@ -224,6 +259,11 @@ class ForeignStore:
             os.replace(f"{path}.new", path)
         except (OSError, *TROUBLE) as error:
             log.warning("foreign: cannot write %s: %s", path, error)
+
+
+def _newest(db: sqlite3.Connection) -> int:
+    (number,) = db.execute("SELECT coalesce(max(number), 0) FROM messages").fetchone()
+    return int(number)
 
 
 def _opened(path: str) -> tuple[sqlite3.Connection, list[Neighbour]]:

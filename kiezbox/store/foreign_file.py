@@ -12,6 +12,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from math import inf
 from typing import Any, NamedTuple
 
 from kiezbox.errors import StoreError
@@ -21,15 +22,18 @@ from kiezbox.foreign.wire import BadMessage
 from kiezbox.store.database import BUSY_MS, TROUBLE, store_error, transaction
 
 __all__ = [
-    "FILE", "NODE_COLUMNS", "Logged", "Told", "messages", "nodes", "open_file",
+    "CRIES_LAST_S", "FILE", "NODE_COLUMNS", "Logged", "Told", "messages", "nodes", "open_file",
     "open_for_reading", "order", "orders", "path_of", "read_view", "said", "view",
 ]  # fmt: skip
 
 #: The view in the run directory, for the desk and ``kiezbox status``.
 FILE = "foreign.json"
 
-#: Cries for help that are shown, and for how long.
-_MOST_SHOWN, _SHOWN_S = 10, 7 * 86400.0
+#: How long a cry for help is kept: as everything else that somebody has said of himself.
+CRIES_LAST_S = 72 * 3600.0
+
+#: So many of them are shown.
+_MOST_SHOWN = 10
 
 NODE_COLUMNS = (
     "node, first_heard_at, last_heard_at, messages, dropped, rssi_dbm, snr_db, last_update,"
@@ -41,7 +45,8 @@ CREATE TABLE IF NOT EXISTS nodes (node INTEGER PRIMARY KEY, first_heard_at REAL 
   rssi_dbm INTEGER, snr_db REAL, last_update BLOB NOT NULL, update_at REAL NOT NULL,
   config BLOB NOT NULL, config_at REAL NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS messages (number INTEGER PRIMARY KEY AUTOINCREMENT,
-  heard_at REAL NOT NULL, node INTEGER NOT NULL, kind TEXT NOT NULL, payload BLOB NOT NULL) STRICT;
+  heard_at REAL NOT NULL, node INTEGER NOT NULL, kind TEXT NOT NULL, payload BLOB NOT NULL,
+  clock_trusted INTEGER NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS messages_heard_at ON messages (heard_at);
 CREATE TABLE IF NOT EXISTS orders (number INTEGER PRIMARY KEY AUTOINCREMENT,
   ordered_at REAL NOT NULL, by TEXT NOT NULL, target TEXT NOT NULL, what TEXT NOT NULL,
@@ -57,6 +62,8 @@ class Told(NamedTuple):
     node: int
     kind: str
     payload: bytes
+    #: Whether this box knew the time then.
+    clock_trusted: int
 
 
 class Logged(NamedTuple):
@@ -101,6 +108,8 @@ def open_file(path: str) -> sqlite3.Connection:
         )
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
+        # What is erased must be gone from the card, too.
+        db.execute("PRAGMA secure_delete = ON")
         db.executescript(_SCHEMA)
     except (OSError, *TROUBLE) as error:
         raise store_error(error, path) from error
@@ -161,7 +170,7 @@ def messages(
     yield from map(
         Told._make,
         db.execute(
-            "SELECT number, heard_at, node, kind, payload FROM messages"
+            "SELECT number, heard_at, node, kind, payload, clock_trusted FROM messages"
             f" WHERE kind = ? AND heard_at >= ? ORDER BY {order_by} LIMIT ?",
             (kind, since, -1 if newest is None else newest),
         ),
@@ -198,7 +207,9 @@ def view(db: sqlite3.Connection, now: float, *, with_texts: bool = False) -> dic
     every user of the box can read, has none.
     """
     cries = []
-    for told in messages(db, now - _SHOWN_S, kind="distress", newest=_MOST_SHOWN):
+    for told in messages(db, -inf, kind="distress", newest=_MOST_SHOWN):
+        if told.clock_trusted and now - told.heard_at > CRIES_LAST_S:
+            continue
         try:
             distress = decode(told.payload, told.heard_at).distress
         except BadMessage:
@@ -207,6 +218,7 @@ def view(db: sqlite3.Connection, now: float, *, with_texts: bool = False) -> dic
             cries.append(
                 {
                     "heard_at": told.heard_at,
+                    "clock_trusted": bool(told.clock_trusted),
                     "node": f"!{told.node:08x}",
                     "kind": distress.kind.name.lower() if distress.kind is not None else None,
                     "button_id": distress.button_id,

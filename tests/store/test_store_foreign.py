@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import select
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -172,6 +175,51 @@ def test_a_clock_that_jumps_by_years_forgets_nobody(
     assert rows(path, "SELECT node FROM nodes") == [(1,), (2,), (3,)]
 
 
+def test_a_cry_for_help_is_erased_after_three_days(
+    start: Open, path: str, tmp_path: Path, clock: ManualClock
+) -> None:
+    store = start()
+    store.heard(FIRE, 7, -92, 6.0, clock.now())
+    store.waiting(clock.now())
+    clock.advance(72 * 3600 - 60)
+    store.waiting(clock.now())
+    assert b"brennt" in Path(path).read_bytes() + Path(f"{path}-wal").read_bytes()
+    assert len(shown(tmp_path)["distress"]) == 1
+    clock.advance(3660)
+
+    store.waiting(clock.now())
+
+    assert rows(path, "SELECT number FROM messages") == []
+    assert b"brennt" not in Path(path).read_bytes() + Path(f"{path}-wal").read_bytes()
+    assert shown(tmp_path)["distress"] == []
+
+
+def test_a_cry_that_was_heard_with_a_wrong_clock_is_not_erased_when_the_time_is_known(
+    start: Open, path: str, tmp_path: Path, clock: ManualClock
+) -> None:
+    """A box that wakes in a blackout dates it weeks behind; then GPS tells the time."""
+    right = clock.now()
+    clock.set_wall(right - 40 * 86400)
+    clock.trusted = False
+    store = start()
+    store.heard(FIRE, 7, -92, 6.0, clock.now())
+    clock.set_wall(right)
+    clock.trusted = True
+
+    for _ in range(2):
+        clock.advance(3601)
+        store.waiting(clock.now())
+        assert len(rows(path, "SELECT number FROM messages")) == 1
+        (cry,) = shown(tmp_path)["distress"]
+        assert not cry["clock_trusted"]
+        store.close()
+        store = start()
+
+    clock.advance(72 * 3600 + 1)
+    store.waiting(clock.now())
+    assert rows(path, "SELECT number FROM messages") == []
+
+
 def test_an_order_waits_for_the_radio_and_stays_in_the_log(
     start: Open, path: str, clock: ManualClock
 ) -> None:
@@ -240,3 +288,30 @@ def test_a_view_that_is_half_written_or_foreign_is_an_empty_one(tmp_path: Path, 
     (tmp_path / foreign_file.FILE).write_text(text)
 
     assert shown(tmp_path) == {"neighbours": [], "distress": []}
+
+
+def test_a_node_that_is_killed_knows_its_neighbours_again(path: str, clock: ManualClock) -> None:
+    """A new neighbour and a cry for help, then kill -9 with both still open."""
+    program = (
+        "import sys, time\n"
+        "from kiezbox.clock import SystemClock\n"
+        "from kiezbox.store.foreign import ForeignStore\n"
+        f"store = ForeignStore({path!r}, SystemClock())\n"
+        f"store.heard(bytes.fromhex({CORE.hex()!r}), 1, -92, 6.25, 1780000000.0)\n"
+        "print('heard', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as node:
+        try:
+            assert node.stdout is not None
+            assert select.select([node.stdout], [], [], 30)[0], "nothing heard within 30 s"
+            assert node.stdout.readline() == b"heard\n"
+        finally:
+            node.kill()
+
+    store = ForeignStore(path, clock)
+    store.close()
+
+    assert rows(path, "SELECT node, messages FROM nodes") == [(1, 1)]
