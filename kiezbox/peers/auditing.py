@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from weakref import WeakKeyDictionary
 
 from kiezbox.exchange import Item
 from kiezbox.exchange.audit import AuditMessage, Contents, Heal, Root, Round
@@ -19,9 +18,12 @@ __all__ = ["Auditing"]
 
 log = logging.getLogger("kiezbox")
 
-#: A round ends after so long, whatever was said. Sooner nobody gets another one: each costs a look
-#: at the whole log.
+#: A round ends after so long, whatever was said. The next one that somebody else begins is taken
+#: part in after a quarter of the usual time: each costs a look at the whole log.
 ROUND_S = 60.0
+
+#: Bytes that are taken in one round.
+MOST_BYTES = 4 << 20
 
 #: The first one after a connection came about, in parts of the usual time.
 _FIRST = 1 / 60
@@ -32,33 +34,37 @@ class Auditing:
 
     def __init__(self, home: Home, random: Chance, every_s: float) -> None:
         self._home, self._random, self._every_s = home, random, every_s
-        self._round_s = min(ROUND_S, every_s / 2)
-        self._due: WeakKeyDictionary[Link, float] = WeakKeyDictionary()
-        self._rounds: WeakKeyDictionary[Link, tuple[Round, float]] = WeakKeyDictionary()
+        self._round_s = min(ROUND_S, every_s / 4)
+        #: Of members alone, by name: who connects anew gets no other round for that.
+        self._due: dict[str, float] = {}
+        self._rounds: dict[str, tuple[Round, float]] = {}
+        self._left: dict[str, int] = {}
         self._brought: list[bytes] = []
 
     def opened(self, link: Link, now: float) -> None:
         """Whoever called begins."""
         if link.is_caller:
-            self._due[link] = now + self._every_s * _FIRST * (1 + self._random.random())
+            first_at = now + self._every_s * _FIRST * (1 + self._random.random())
+            self._due.setdefault(link.box, first_at)
 
     def say(self, links: Mapping[str, Link], now: float) -> None:
         """Begin what is due."""
-        for link in links.values():
-            if now >= self._due.get(link, float("inf")):
-                self._due[link] = now + self._every_s * (0.75 + self._random.random() / 2)
+        for box, link in links.items():
+            if now >= self._due.get(box, float("inf")):
+                self._due[box] = now + self._every_s * (0.75 + self._random.random() / 2)
                 link.say(self._new(link, now).begin(), now)
 
     def heard(self, link: Link, message: AuditMessage, now: float) -> None:
         """Something came; it may be a lie."""
-        audit, began_at = self._rounds.get(link, (None, -float("inf")))
+        audit, began_at = self._rounds.get(link.box, (None, -float("inf")))
         if now - began_at > self._round_s:
-            if not isinstance(message, Root):
+            if not isinstance(message, Root) or now - began_at < self._every_s / 4:
                 return
             audit = self._new(link, now)
         assert audit is not None
         if isinstance(message, Heal):
-            if (message.origin, message.block) in audit.open:
+            self._left[link.box] -= sum(map(len, message.bodies))
+            if (message.origin, message.block) in audit.open and self._left[link.box] >= 0:
                 self._brought += message.bodies
             return
         said, lacking = audit.heard(message)
@@ -93,7 +99,7 @@ class Auditing:
 
     def _new(self, link: Link, now: float) -> Round:
         audit = Round(Contents(self._home.sharing.contents()))
-        self._rounds[link] = audit, now
+        self._rounds[link.box], self._left[link.box] = (audit, now), MOST_BYTES
         return audit
 
     def _bodies(self, number: Ref, id_: bytes) -> list[bytes]:

@@ -43,7 +43,8 @@ IP = Bearer(
     spread_s=0.05,
     ask_again_s=3.0,
     answers=Measure(burst=20_000, hourly=100_000),
-    intake=Measure(burst=50_000_000, hourly=50_000_000),
+    # A stolen box fills no card; a log of several years comes at once.
+    intake=Measure(burst=20_000_000, hourly=4_000_000),
 )
 
 #: The log is asked for news so often, and for what has expired; where boxes are; who is a member.

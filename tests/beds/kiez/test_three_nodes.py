@@ -89,7 +89,8 @@ def test_news_is_everywhere_within_seconds(nodes: list[Node]) -> None:
     all_meet(nodes)
     nodes[0].post("Wasser am Platz")
 
-    equal_within(nodes, 1, 3)
+    took_s = equal_within(nodes, 1, 3)
+    print(f"everywhere after {took_s:.2f} s")
 
     status = subprocess.run(
         nodes[1].command("status"), capture_output=True, text=True, timeout=30
