@@ -228,3 +228,12 @@ def test_what_people_in_need_have_said_is_their_node_s_alone(
     mode: Any = (tmp_path / "foreign.db").stat().st_mode
 
     assert stat.S_IMODE(mode) == 0o600
+
+
+def test_whoever_may_not_read_the_file_sees_what_everybody_may_see(
+    taken: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Here it is no database; root, as whom tests may run, may read everything."""
+    (tmp_path / "foreign.db").write_bytes(b"closed " * 1000)
+
+    assert said(capsys, "list").startswith("113/1  core, heard ")
