@@ -64,6 +64,21 @@ def test_a_channel_is_added_with_a_key_of_its_own(kiez: MeshtasticAir) -> None:
     assert (settings.name, len(settings.psk)) == ("Kiez", 32)
 
 
+@pytest.mark.long
+def test_all_settings_of_one_radio_are_written_to_a_file_and_into_another(
+    kiez: MeshtasticAir, tmp_path: Path
+) -> None:
+    """``--export-config`` also asks for a ringtone and canned messages, and waits for both."""
+    north, south = kiez.add("north", tcp=0, preset="MEDIUM_FAST"), kiez.add("south", tcp=0)
+    settings = str(tmp_path / "north.yaml")
+
+    command(north, "--export-config", settings)
+    command(south, "--configure", settings)
+
+    until(lambda: south.ask(lambda each: each.kept.preset) == "MEDIUM_FAST", "they are taken over")
+    assert south.ask(lambda each: each.kept.long_name) == "north"
+
+
 def test_a_text_is_sent_over_a_serial_cable(
     kiez: MeshtasticAir, inbox: Inbox, connect: Callable[..., Any], tmp_path: Path
 ) -> None:

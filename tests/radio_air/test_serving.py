@@ -42,6 +42,34 @@ def test_a_radio_is_served_until_the_process_is_ended() -> None:
         serving.stdout.close()
 
 
+def test_the_package_is_loaded_by_the_first_radio_and_not_before() -> None:
+    code = (
+        "import sys, kiezbox.hardware.simulated.meshtastic_air as air, kiezbox.clock as clock;"
+        "before = 'meshtastic' in sys.modules;"
+        "kiez = air.MeshtasticAir(clock.SystemClock()); kiez.add('north'); kiez.close();"
+        "print(before, 'meshtastic' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True
+    )
+
+    assert done.stdout.split() == ["False", "True"]
+
+
+def test_without_the_package_it_is_said_what_to_install() -> None:
+    code = "import sys; sys.modules['meshtastic'] = None; import runpy;"
+    code += (
+        f"sys.argv = ['serve', '1', '--port', '0']; runpy.run_module('{MODULE}', None, '__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False
+    )
+
+    assert done.returncode == 7
+    assert "pip install 'kiezbox[lora]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_port_that_is_taken_is_said_and_not_a_traceback() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

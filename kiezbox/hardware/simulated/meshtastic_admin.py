@@ -33,6 +33,14 @@ class Admin:
             "get_device_metadata_request": lambda _: self._answer(
                 get_device_metadata_response=self.metadata()
             ),
+            "get_ringtone_request": lambda _: self._answer(
+                get_ringtone_response=radio.kept.ringtone
+            ),
+            "get_canned_message_module_messages_request": lambda _: self._answer(
+                get_canned_message_module_messages_response=radio.kept.canned
+            ),
+            "set_ringtone_message": lambda text: setattr(radio.kept, "ringtone", text),
+            "set_canned_message_module_messages": lambda text: setattr(radio.kept, "canned", text),
             "set_owner": self._set_owner,
             "set_channel": radio.kept.set_channel,
             "set_config": radio.kept.set_config,

@@ -60,6 +60,8 @@ class Kept:
         self.channels = [self.pb.channel.Channel(index=index) for index in range(CHANNELS)]
         self.channels[0].role = PRIMARY
         self.channels[0].settings.psk = b"\x01"
+        #: A tune and ready-made messages, which it only keeps.
+        self.ringtone = self.canned = ""
         self.nodes: dict[int, Any] = {}
 
     @property
