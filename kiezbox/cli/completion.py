@@ -65,7 +65,7 @@ def _parser_of(main: Any) -> argparse.ArgumentParser | None:
         raise _Found(parser)
 
     reading = {name: getattr(argparse.ArgumentParser, name)
-               for name in ("parse_args", "parse_known_args")}  # fmt: skip
+               for name in ("parse_args", "parse_known_args", "parse_intermixed_args")}  # fmt: skip
     try:
         for name in reading:
             setattr(argparse.ArgumentParser, name, take)

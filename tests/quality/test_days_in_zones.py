@@ -17,14 +17,15 @@ from kiezbox.model import Measurement, Quantity
 from kiezbox.settings import Settings, StoreSettings, parse
 from kiezbox.store import Store, StoreReader
 
-#: Zone, a day on which its clocks change, and how many hours that has (tz database 2025b).
+#: Zone, a day on which its clocks changed, and how many hours that had (tz database 2025b). Days that
+#: are past: Cuba's clocks did not change in 2026 any more.
 CHANGES = [
-    ("Europe/Berlin", "2026-03-29", 23),
-    ("Europe/Berlin", "2026-10-25", 25),
-    ("Africa/Cairo", "2026-04-24", 23),  # there is no 0:00
-    ("America/Havana", "2026-11-01", 25),  # there are two
-    ("Australia/Lord_Howe", "2026-10-04", 23.5),
-    ("Asia/Kathmandu", "2026-10-25", 24),
+    ("Europe/Berlin", "2025-03-30", 23),
+    ("Europe/Berlin", "2025-10-26", 25),
+    ("Africa/Cairo", "2025-04-25", 23),  # there is no 0:00
+    ("America/Havana", "2025-11-02", 25),  # there are two
+    ("Australia/Lord_Howe", "2025-10-05", 23.5),
+    ("Asia/Kathmandu", "2025-10-25", 24),
 ]
 TEN_MINUTES = 600
 
