@@ -13,6 +13,8 @@ from peers.running import Running
 
 from kiezbox.node.peering import RETRY_S, Peering
 
+pytestmark = pytest.mark.usefixtures("quick_calls")
+
 
 class Told:
     """What a node's store and facts were told."""
