@@ -17,8 +17,8 @@ from kiezbox.model import Measurement, Quantity
 from kiezbox.settings import Settings, StoreSettings, parse
 from kiezbox.store import Store, StoreReader
 
-#: Zone, a day on which its clocks changed, and how many hours that had (tz database 2025b). Days that
-#: are past: Cuba's clocks did not change in 2026 any more.
+#: Zone, a day on which its clocks changed, and how many hours that had (tz database 2025b). All are
+#: past: Cuba's clocks changed no more in 2026.
 CHANGES = [
     ("Europe/Berlin", "2025-03-30", 23),
     ("Europe/Berlin", "2025-10-26", 25),
