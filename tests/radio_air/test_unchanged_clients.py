@@ -212,6 +212,24 @@ def test_without_a_neighbour_the_client_learns_that_nobody_answered(
     assert len(kiez.recorded()) == 3
 
 
+def test_twenty_frames_at_once_all_go_out_for_the_queue_says_when_there_is_room(
+    kiez: MeshtasticAir, inbox: Inbox, connect: Connect
+) -> None:
+    """The library waits while the last status said that none of the sixteen places is free."""
+    radio = kiez.add("north", tcp=0, says_who_it_is=False)
+    client = connect(radio)
+
+    free = []
+    for number in range(20):
+        client.sendData(bytes((number,)) * 200, portNum=300)
+        free.append(client.queueStatus.free if client.queueStatus else None)
+
+    until(
+        lambda: len({each.packet[8:12] for each in kiez.recorded()}) == 20, "all of them are sent"
+    )
+    assert 0 in free
+
+
 def test_what_was_heard_while_no_client_was_there_waits_for_one(
     kiez: MeshtasticAir, inbox: Inbox, connect: Connect
 ) -> None:

@@ -30,7 +30,7 @@ CAPTURE_DB = 6.0
 SENSED_SYMBOLS = 2
 
 #: How many packets the air remembers for those who check its hours.
-RECORDED = 200_000
+RECORDED = 50_000
 
 
 class Tuning(NamedTuple):
