@@ -46,6 +46,7 @@ from kiezbox.settings.network import (
 from kiezbox.settings.operator import OperatorSettings
 from kiezbox.settings.place import PlaceSettings
 from kiezbox.settings.quality import LimitSettings
+from kiezbox.settings.radio import RadioSettings
 from kiezbox.settings.sources import SourceSettings
 from kiezbox.settings.steps import STEP_NAMES, StepSettings
 from kiezbox.settings.teaching import describe, example
@@ -77,6 +78,7 @@ __all__ = [
     "PortalSettings",
     "PowerSettings",
     "PublisherSettings",
+    "RadioSettings",
     "SensorSettings",
     "Settings",
     "SourceSettings",

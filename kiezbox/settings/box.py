@@ -24,6 +24,7 @@ from kiezbox.settings.network import NetworkSettings
 from kiezbox.settings.operator import OperatorSettings
 from kiezbox.settings.place import PlaceSettings
 from kiezbox.settings.quality import LimitSettings, wrong_quantity
+from kiezbox.settings.radio import RadioSettings
 from kiezbox.settings.steps import StepSettings, wrong_steps_quantity
 from kiezbox.settings.trust import TrustSettings
 
@@ -120,8 +121,7 @@ class StoreSettings:
     )
     keep_10min_days: float = setting(
         1826.0,
-        help="Means over ten minutes older than this are deleted"
-        " (and no sooner than the readings).",
+        help="Means over ten minutes older than this are deleted (no sooner than the readings).",
         unit="days",
         least=1,
         most=36500,
@@ -297,6 +297,7 @@ class Settings:
     place: PlaceSettings = section(PlaceSettings, help="The surroundings: points and streets.")
     trust: TrustSettings = section(TrustSettings, help="Whose word is official.")
     kiez: KiezSettings = section(KiezSettings, help="The other boxes (docs/peers.md).")
+    radio: RadioSettings = section(RadioSettings, help="The other boxes over LoRa (docs/radio.md).")
     help: HelpSettings = section(HelpSettings, help="Who may read what residents seal.")
     abuse: AbuseSettings = section(
         AbuseSettings, help="How much one guest may write, and what nobody may."
