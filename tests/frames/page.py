@@ -15,6 +15,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(HERE), str(ROOT)]
 
+import page_words  # noqa: E402
 from blocks import BOOT, KEY, NOON, a_block  # noqa: E402
 
 from kiezbox.frames.chances import MANTISSA, MORE, MOST_LEVEL, NOT_ZERO  # noqa: E402
@@ -139,6 +140,7 @@ def main() -> None:
     VECTORS.parent.mkdir(exist_ok=True)
     rows = [json.dumps(as_json(what, block), ensure_ascii=False) for what, block in vectors()]
     VECTORS.write_text("[\n" + ",\n".join(rows) + "\n]\n", encoding="utf-8")
+    page_words.write(PAGE)
 
 
 if __name__ == "__main__":
