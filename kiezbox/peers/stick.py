@@ -21,7 +21,7 @@ from typing import IO
 from kiezbox.errors import KiezboxError
 from kiezbox.exchange import Item
 from kiezbox.records import MOST_FRAME, BadRecord, Ref, Scope, unpack
-from kiezbox.records.record import decoded, encoded
+from kiezbox.records.record import decoded, encoded, is_origin
 from kiezbox.store.log import Log
 from kiezbox.store.proofs import PROOF_BYTES
 from kiezbox.store.sharing import Sharing
@@ -95,7 +95,14 @@ class Stick:
                 hint="A newer Kiezbox wrote it; update this one.",
             )
         head = _array(bytes(self._buffer[1 : _MOST_HEAD + 1])) if len(self._buffer) > 1 else None
-        if self._buffer[:1] != bytes([VERSION]) or head is None or head[0][0] != _NAME:
+        if (
+            self._buffer[:1] != bytes([VERSION])
+            or head is None
+            or len(head[0]) != 3
+            or head[0][0] != _NAME
+            # It goes to a terminal.
+            or not is_origin(head[0][1])
+        ):
             raise BadFile(
                 "this is no file of `kiezbox sync export`",
                 hint="It begins with a 1 and the words kiezbox sync.",

@@ -69,9 +69,9 @@ class Sharing:
                         continue
                     if record.scope == Scope.BOX:
                         self.holdings.lose(*found)
-                    elif (item := self.fetch(found)) is not None:
+                    elif (priority := self._priority(found)) is not None:
                         self.holdings.add(*found)
-                        yield found, item.priority
+                        yield found, priority
 
     def fetch(self, number: Ref) -> Item | None:
         """A record with its proof: 64 bytes, and the frame after them."""
@@ -83,6 +83,13 @@ class Sharing:
             proof = self._proof(number.origin, frame)
             if proof:
                 yield Item(number, priority_of(unpack(frame), issuer), proof + frame)
+
+    def _priority(self, number: Ref) -> int | None:
+        """Of what ``fetch`` would give, without a signature: there may be many; None: nothing."""
+        for frame, issuer in self._log.frames(number):
+            if self._is_proven(number, record_id(frame)):
+                return priority_of(unpack(frame), issuer)
+        return None
 
     def take(self, items: Iterable[Item]) -> list[tuple[Ref, int]]:
         """Take in what was heard; number and priority of what is here now and was not, durably.

@@ -140,7 +140,18 @@ def test_a_hole_costs_only_what_lay_in_it(boxes: list[Box]) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"\x01", b"\x00", b"PK\x03\x04", b"\x01\x83", bytes(1000), b"\x01\x83\x6ckiezbox"]
+    "data",
+    [
+        b"\x01\x82\x6ckiezbox sync\x01",
+        b"\x01\x83\x6ckiezbox sync\x64\x1b[2J\x01",
+        b"",
+        b"\x01",
+        b"\x00",
+        b"PK\x03\x04",
+        b"\x01\x83",
+        bytes(1000),
+        b"\x01\x83\x6ckiezbox",
+    ],
 )
 def test_what_is_no_such_file_is_said_and_changes_nothing(
     boxes: list[Box], tmp_path: Path, data: bytes
