@@ -175,7 +175,8 @@ def test_while_the_link_was_away_it_ended_and_what_the_broker_kept_goes_when_it_
     listener = house.listen()
 
     wait_for(lambda: not house.is_kept_at_the_broker(), "the broker keeps nothing of the flat")
-    wait_for(lambda: house.box.facts()["publishers"]["mqtt"]["backlog"] < 5, "all is delivered")
+    # As much as comes in between two messages; it was more before.
+    wait_for(lambda: house.box.facts()["publishers"]["mqtt"]["backlog"] < 16, "all is delivered")
     assert list(records_of(listener.on("readings"))) and house.flats(listener) == []
 
 

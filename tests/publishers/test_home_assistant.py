@@ -261,7 +261,10 @@ def test_a_sensor_that_is_private_now_is_taken_out_and_says_nothing_more(rig: Ri
     configs = rig.listen(CONFIG)
     rig.say(publisher, rig.reading(Quantity.TEMPERATURE_C, 21.5))
     rig.say(publisher, rig.reading(Quantity.TEMPERATURE_C, 19.0), sensor="flat")
-    wait_for(lambda: "flat-temperature_c" in configs.heard[-1].json()["components"], "it is in")
+    wait_for(
+        lambda: configs.heard and "flat-temperature_c" in configs.heard[-1].json()["components"],
+        "it is in",
+    )
 
     publisher.announce("sensors", TOLD)
 
