@@ -12,6 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from neighbours import SAID, graphemes
+
 import kiezbox
 from kiezbox.exchange import Digest, Entry, Gone, Ranges, Want
 from kiezbox.frames import origin_id
@@ -29,6 +31,7 @@ from kiezbox.records.kinds import Field
 PRIMES = Path(kiezbox.__file__).parent / "frames" / "primes"
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "frames"
 BEGIN, END = "<!-- tables of records -->\n", "<!-- end of tables of records -->\n"
+BEGIN_SIZES, END_SIZES = "<!-- sizes of texts -->\n", "<!-- end of sizes of texts -->\n"
 
 KEY = bytes(range(32))
 BOXES = ("kb-musterplatz-1", "kb-b", "kb-c")
@@ -192,6 +195,22 @@ def _message(said: Digest | Want | Gone) -> dict[str, Any]:
                                  for origin, numbers in said.entries]}  # fmt: skip
 
 
+def post_bytes(text: str, language: str) -> int:
+    """The whole frame of a post, with its origin, its stamp and the proof of its box."""
+    said = {"topic": 2, "text": text, "language": language}
+    return len(pack_record(_record("post", said), bytes(64)))
+
+
+def sizes() -> str:
+    """What 280 graphemes weigh, as Markdown. Takes a model of each language: ten seconds."""
+    lines = ["| language | UTF-8 | frame | packets of 200 |", "|---|---|---|---|"]
+    for language in LANGUAGES:
+        text = graphemes(SAID[language], 280)
+        size = post_bytes(text, language)
+        lines.append(f"| {language} | {len(text.encode())} | {size} | {size / 200:.2f} |")
+    return "\n".join(lines) + "\n"
+
+
 def as_file(rows: list[dict[str, Any]]) -> str:
     said = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     return f"[\n{said}\n]\n"
@@ -202,6 +221,12 @@ def write(page: Path) -> None:
     head, _, rest = text.partition(BEGIN)
     page.write_text(
         head + BEGIN + "\n" + tables() + "\n" + END + rest.partition(END)[2], encoding="utf-8"
+    )
+    text = page.read_text(encoding="utf-8")
+    head, _, rest = text.partition(BEGIN_SIZES)
+    page.write_text(
+        head + BEGIN_SIZES + "\n" + sizes() + "\n" + END_SIZES + rest.partition(END_SIZES)[2],
+        encoding="utf-8",
     )
     for name, rows in vectors().items():
         (FOLDER / f"{name}.json").write_text(as_file(rows), encoding="utf-8")

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from hashlib import sha256
 from math import exp
 from pathlib import Path
+from xml.etree import ElementTree
 
+import page
+import page_words
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from neighbours import SAID as SAID_TO_NEIGHBOURS
+from neighbours import count_of, graphemes
 
 import kiezbox
+from kiezbox.frames import MOST_BYTES as MOST_FRAME_BYTES
 from kiezbox.frames import BadFrame
 from kiezbox.frames.coder import Reader, Writer
 from kiezbox.frames.text import LANGUAGES, MOST_BYTES, language_number, text
 from kiezbox.frames.text_model import _SQUASHED, TextModel
 from kiezbox.i18n import LANGUAGES as RESIDENTS
+
+PAGE = page.PAGE.read_text(encoding="utf-8")
+WARNINGS = page.ROOT.parent / "shared" / "data" / "warn"
+PARTS = ("headline", "description", "instruction")
 
 PRIMES = Path(kiezbox.__file__).parent / "frames" / "primes"
 
@@ -50,7 +61,11 @@ def read(data: bytes, language: int) -> str:
     return found
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+# The tests of a language stand together: each model takes half a second to make.
+in_every_language = pytest.mark.parametrize("language", LANGUAGES, scope="module")
+
+
+@in_every_language
 def test_in_every_language_a_sentence_takes_far_fewer_bytes_and_comes_back(language: str) -> None:
     number, said = language_number(language), SAID[language]
 
@@ -58,6 +73,45 @@ def test_in_every_language_a_sentence_takes_far_fewer_bytes_and_comes_back(langu
 
     assert read(data, number) == said
     assert len(data) <= 0.66 * len(said)
+
+
+@in_every_language
+def test_two_hundred_and_eighty_graphemes_weigh_what_the_page_says(language: str) -> None:
+    said = graphemes(SAID_TO_NEIGHBOURS[language], 280)
+
+    size = page_words.post_bytes(said, language)
+
+    assert size <= 1.5 * MOST_FRAME_BYTES
+    row = f"| {language} | {len(said.encode())} | {size} | {size / 200:.2f} |"
+    assert row in PAGE, "write it anew: .venv/bin/python tests/frames/page.py"
+
+
+@in_every_language
+def test_official_warnings_weigh_what_the_page_says(language: str) -> None:
+    if not WARNINGS.is_dir():
+        pytest.skip("../shared/data/warn is not here")
+    for said in official(language):
+        size = page_words.post_bytes(said, language)
+        assert size <= 1.5 * MOST_FRAME_BYTES
+        assert f"| {language} | {count_of(said)} | {size} | {size / 200:.2f} |" in PAGE
+
+
+def official(language: str) -> list[str]:
+    """Headline, description and instruction of the DWD's warnings, 280 graphemes at most."""
+    cap = "{urn:oasis:names:tc:emergency:cap:1.2}"
+    found = []
+    for path in sorted((WARNINGS / "dwd").glob("*.xml")):
+        for info in ElementTree.parse(path).getroot().iter(cap + "info"):
+            if (info.findtext(cap + "language") or "")[:2] == language:
+                found.append([info.findtext(cap + name) or "" for name in PARTS])
+    if language == "de":
+        path = WARNINGS / "nina_mowas_warning_shortened.json"
+        info = json.loads(path.read_text(encoding="utf-8"))["info"][0]
+        found.append([info[name].replace("<br/>", " ") for name in PARTS])
+    return [
+        graphemes(" ".join(f"{headline}. {more} {instruction}".split()), 280)
+        for headline, more, instruction in found
+    ]
 
 
 def test_every_language_of_the_portal_has_its_number_for_ever() -> None:
