@@ -74,6 +74,17 @@ def test_after_three_hops_a_packet_goes_no_further() -> None:
     assert [bool(town.readers[name].payloads()) for name in names[1:]] == [True] * 4 + [False]
 
 
+def test_with_the_same_seed_the_same_words_take_the_same_way() -> None:
+    def run(seed: int) -> list[tuple[float, str, tuple[str, ...]]]:
+        town = Town(*"abcdef", paths=Links(others=0.3), seed=seed)
+        for name in "abcabc":
+            town.send(name, name.encode() * 50)
+            town.pass_time(3)
+        return [(each.at, each.sender, each.heard_by) for each in town.air.recorded]
+
+    assert run(1) == run(1) != run(2)
+
+
 def test_each_radio_sends_a_packet_on_once_at_most() -> None:
     names = tuple("abcdefgh")
     town = Town(*names)
