@@ -314,7 +314,10 @@ def test_a_restart_never_takes_out_even_for_a_moment_what_stays(rig: Rig) -> Non
     second.announce("sensors", TOLD)
     rig.say(second, rig.reading(Quantity.HUMIDITY_PERCENT, 55.0))
 
-    wait_for(lambda: "roof-humidity_percent" in configs.heard[-1].json()["components"], "both")
+    wait_for(
+        lambda: configs.heard and "roof-humidity_percent" in configs.heard[-1].json()["components"],
+        "both",
+    )
     for heard in configs.heard:
         assert len(heard.json()["components"]["roof-temperature_c"]) > 1
 
