@@ -14,10 +14,10 @@ from kiezbox.clock import Clock
 from kiezbox.exchange import Bearer, Digest, Exchange, Give, Gone, Item, Message, Want
 from kiezbox.exchange.trickle import Chance
 from kiezbox.frames import MOST_BYTES, BadFrame, Kind, kind_of, origin_id
+from kiezbox.frames.blocks import Gathering, bundle, count_of, cut, unbundle
 from kiezbox.frames.erasure import MOST_BLOCKS
 from kiezbox.frames.messages import Named, pack_message, unpack_message
-from kiezbox.frames.words import Signers, Unfit, pack_record, unpack_record
-from kiezbox.radio.blocks import Blocks, What, cut
+from kiezbox.frames.words import Signers, pack_record, unpack_record
 from kiezbox.radio.packets import Heard, Outgoing
 from kiezbox.records import BadRecord, Priority, Ref, Scope, pack, unpack
 from kiezbox.store.proofs import PROOF_BYTES
@@ -33,6 +33,9 @@ _AGAIN_S, _MOST_PAUSE_S, _SWEEP_S = 5.0, 60.0, 3600.0
 
 #: Boxes whose radios are known; things that were sent in blocks; alerts that are to be flooded.
 _MOST_BOXES, _MOST_CUT, _MOST_FLOODS = 64, 64, 64
+
+#: So many blocks more than are enough.
+_MORE = 0.2
 
 #: Frames that are taken in at one go.
 _MOST_AT_ONCE = 32
@@ -104,7 +107,7 @@ class Talk:
         self._air, self._key, self._signers, self._clock = air, key, signers, clock
         self._city_hops = city_hops
         self._named = named_by(members)
-        self._blocks = Blocks(key, self._named)
+        self._gathering = Gathering(key)
         now = clock.monotonic()
         self.exchange = Exchange(
             me, bearer, sharing.holdings, sharing.fetch, random=random, now=now
@@ -153,11 +156,14 @@ class Talk:
             return
         if kind in _MESSAGES:
             self._hear_message(heard, now)
-        elif kind in _RECORDS:
+        elif kind in _RECORDS or kind == Kind.BLOCK:
+            # Neither says who sends it: the box that last said so by this radio, or nobody.
             known = self._boxes.get(heard.sender)
-            self._hear_record(heard.payload, known.name if known else "", heard, now)
-        elif kind == Kind.BLOCK:
-            self._hear_block(heard, now)
+            sender = known.name if known else ""
+            if kind == Kind.BLOCK:
+                self._hear_block(heard, sender, now)
+            else:
+                self._hear_record(heard.payload, sender, heard, now)
         else:
             # Coded records among them: whom everybody believes needs no proof, and the store asks
             # for one (docs/radio.md, "What is not there yet").
@@ -176,25 +182,16 @@ class Talk:
         self.counts[f"heard: {type(message).__name__.lower()}"] += 1
         self.exchange.heard(message, sender, now, quality=heard.snr_db)
 
-    def _hear_block(self, heard: Heard, now: float) -> None:
+    def _hear_block(self, heard: Heard, sender: str, now: float) -> None:
         try:
-            thing = self._blocks.take(heard.payload, now)
+            thing = self._gathering.take(heard.payload, now)
+            frames = unbundle(thing) if thing else []
         except BadFrame:
             self.counts["dropped: not a block of this Kiez, or damaged"] += 1
             return
         self.counts["heard: block"] += 1
-        if thing is None:
-            return
-        self._met(thing.sender, heard)
-        if thing.what == What.FRAME:
-            self._hear_record(thing.data, thing.sender, heard, now)
-            return
-        try:
-            record = unpack(thing.data[PROOF_BYTES:])
-        except BadRecord:
-            self.counts["dropped: damaged"] += 1
-            return
-        self._take([Item(record.ref, record.priority, thing.data)], thing.sender, heard, now)
+        for frame in frames:
+            self._hear_record(frame, sender, heard, now)
 
     def _hear_record(self, frame: bytes, sender: str, heard: Heard, now: float) -> None:
         try:
@@ -301,21 +298,27 @@ class Talk:
         return self._city_hops if unpack(item.body[PROOF_BYTES:]).scope == Scope.CITY else 0
 
     def _record_frames(self, item: Item) -> list[bytes]:
+        """One frame, or blocks of it; none where no frame of this version can say it: then it goes
+        by other ways.
+        """
         proof, frame = item.body[:PROOF_BYTES], item.body[PROOF_BYTES:]
         try:
             packed = pack_record(unpack(frame), proof)
-        except Unfit:
-            packed = b""
-        if packed and len(packed) <= MOST_BYTES:
-            return [packed]
-        is_shorter = packed and len(packed) < len(item.body)
-        thing, what = (packed, What.FRAME) if is_shorter else (item.body, What.BODY)
-        first = self._cut.pop(item.number, 0)
-        blocks = list(cut(thing, what, self.me, self._key, first=first))
-        self._cut[item.number] = (blocks[-1][0] + 1) % MOST_BLOCKS
+            if len(packed) <= MOST_BYTES:
+                return [packed]
+            thing = bundle([packed])
+        except ValueError:  # Unfit, or too long for 128 blocks
+            self.counts["not sent: no frame can say it"] += 1
+            return []
+        first, needed = self._cut.pop(item.number, 0), count_of(len(thing))
+        # Some more than are enough, so that one is lost and nobody need ask; and who sends it again
+        # goes on where he was.
+        most = needed + max(1, round(needed * _MORE))
+        numbers = [(first + turn) % MOST_BLOCKS for turn in range(most)]
+        self._cut[item.number] = (numbers[-1] + 1) % MOST_BLOCKS
         if len(self._cut) > _MOST_CUT:
             self._cut.popitem(last=False)
-        return [payload for _, payload in blocks]
+        return cut(thing, self._key, numbers)
 
 
 def _parts(message: Digest | Want | Gone) -> Iterator[Digest | Want | Gone]:

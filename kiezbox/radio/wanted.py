@@ -51,7 +51,7 @@ class Pace:
     silent_s: float = 75.0
     ask_s: float = 0.5
     answer_s: float = 2.0
-    setting_s: float = 2.0
+    setting_s: float = 1.0
     retry_s: tuple[float, ...] = (1.0, 2.0, 5.0, 15.0, 60.0)
     steady_s: float = 60.0
     refused_s: float = 600.0

@@ -122,3 +122,39 @@ def test_a_box_without_a_radio_says_so(box: Box) -> None:
     assert done.returncode == 8
     assert "radio.address" in done.stderr
     assert os.listdir(box.folder).count("airtime.json") == 0
+
+
+def test_the_state_of_the_radio_is_said_in_sentences() -> None:
+    from kiezbox.cli.radio import sentences
+
+    facts = {
+        "state": "connected", "why": "", "address": "/dev/ttyACM0", "node": "!00000101",
+        "firmware": "2.7.26", "region": "EU_868", "preset": "MEDIUM_FAST", "channel": "Kiez",
+        "channel_utilization": 0.124, "air_util_tx": 0.01, "waiting": 3,
+        "queue": {"here": 1, "free": 14, "most": 16},
+        "airtime": {
+            "limit_s": 360.0, "used_s": 40.0, "others_s": 6.5, "left_s": {"1": 320.0, "6": 248.0},
+            "by_class": {"0": 1.5, "5": 32.0},
+        },
+        "boxes": [
+            {"name": "kb-b", "heard_at": 970.0, "snr_db": 6.25, "node": 0x102, "hops": 0},
+        ],
+        "neighbours": [
+            {"number": 0x102, "heard_at": 980.0, "snr_db": 6.0, "rssi_dbm": -90, "hops": 0},
+            {"number": 0x103, "heard_at": 400.0, "snr_db": -7.5, "rssi_dbm": -120, "hops": 2},
+        ],
+        "counts": {"dropped: no member": 2},
+    }  # fmt: skip
+
+    assert sentences(facts, 1000.0) == [
+        "radio      connected (/dev/ttyACM0)",
+        "settings   node !00000101, firmware 2.7.26, EU_868, MEDIUM_FAST, channel 'Kiez'",
+        "air        40.0 of 360 s in the last hour, 6.5 s of it the radio's own and relayed;"
+        " 248.0 s left, for life 320.0 s",
+        "  official alerts     1.5 s",
+        "  the board           32.0 s",
+        "channel    12% busy; 3 frames wait, 1 on their way; the radio has 14 of 16 places free",
+        "box        kb-b heard 30 s ago, SNR 6.2 dB, directly (!00000102)",
+        "node       !00000103 heard 10 min ago, SNR -7.5 dB, relayed 2 times",
+        "count      2 dropped: no member",
+    ]
