@@ -46,6 +46,7 @@ from kiezbox.frames.messages import Named
 from kiezbox.frames.origins import ORIGIN_BYTES, origin_id
 from kiezbox.frames.text import LANGUAGES, language_number, text
 from kiezbox.records import KINDS, BadRecord, Record, Ref, Scope, pack_body, unpack_body
+from kiezbox.records.bodies import MOST_PARAMETER
 from kiezbox.records.kinds import PARAMETERS, Field
 from kiezbox.records.kinds import Kind as RecordKind
 
@@ -275,10 +276,10 @@ class _Told:
                 if self._language >= len(LANGUAGES):
                     raise BadFrame("a language that has no number")
                 return LANGUAGES[self._language]
-            found = text(self._coder, said, 0)
+            found = text(self._coder, said, 0, field.most)
             self._language = language_number(found)
             return found
-        return text(self._coder, said, self._language)
+        return text(self._coder, said, self._language, field.most)
 
     def _bytes(self, field: Field, value: bytes | None) -> bytes:
         said = value or b""
@@ -304,7 +305,7 @@ class _Told:
     def _parameters(self, field: Field, value: dict[str, str] | None) -> dict[str, str]:
         said = value or {}
         return {
-            name: text(self._coder, said.get(name, ""), self._language)
+            name: text(self._coder, said.get(name, ""), self._language, MOST_PARAMETER)
             for name in PARAMETERS
             if self._coder.direct(1, name in said)
         }
