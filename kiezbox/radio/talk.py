@@ -23,7 +23,7 @@ from kiezbox.records import BadRecord, Priority, Ref, Scope, pack, unpack
 from kiezbox.store.proofs import PROOF_BYTES
 from kiezbox.store.sharing import Sharing
 
-__all__ = ["Air", "Talk", "boxes_of", "fits", "named_by", "signers_of"]
+__all__ = ["Air", "Talk", "Turns", "boxes_of", "fits", "named_by", "signers_of"]
 
 #: Classes, the least urgent first.
 _CLASSES = tuple(sorted(Priority, reverse=True))
@@ -47,11 +47,24 @@ _RECORDS = {Kind.RECORD, Kind.SIGNED_RECORD}
 class Air(Protocol):
     """What is needed of ``link.Link``."""
 
+    channel_utilization: float
+
     @property
     def has_room(self) -> bool: ...
+    def airtime_s(self, payload_bytes: int) -> float: ...
     def may_send(self, payload_bytes: int, priority: int) -> bool: ...
     def send(self, frame: Outgoing) -> bool: ...
     def next_heard(self) -> Heard | None: ...
+
+
+class Turns(Protocol):
+    """What is needed of ``exchange.lora.Turns``: until ``free_at`` others speak, but for what saves
+    lives.
+    """
+
+    free_at: float
+
+    def spoke(self, now: float, airtime_s: float, *, busy: float, peers: int) -> None: ...
 
 
 class Box(NamedTuple):
@@ -89,6 +102,7 @@ class Talk:
         sharing: Sharing,
         bearer: Bearer,
         air: Air,
+        turns: Turns,
         *,
         key: bytes,
         members: Iterable[str],
@@ -104,6 +118,7 @@ class Talk:
         self.sharing = sharing
         #: What was dropped, by reason; what was sent and taken, by kind.
         self.counts: Counter[str] = Counter()
+        self._turns = turns
         self._air, self._key, self._signers, self._clock = air, key, signers, clock
         self._city_hops = city_hops
         self._named = named_by(members)
@@ -245,6 +260,9 @@ class Talk:
             least = self._least_urgent()
             if least is None:
                 return _AGAIN_S
+            rest_s = self._turns.free_at - now
+            if rest_s > 0 and not self._has_for_life(now):
+                return min(_MOST_PAUSE_S, rest_s)
             if self._waiting:
                 # Who waits to be sent lets pass what is more urgent.
                 above = min(least, self._waiting[0].priority - 1)
@@ -258,6 +276,9 @@ class Talk:
                 if not self._air.send(frame):
                     break
                 self._waiting.popleft()
+                seconds = self._air.airtime_s(len(frame.payload))
+                busy = self._air.channel_utilization
+                self._turns.spoke(now, seconds, busy=busy, peers=len(self._boxes))
                 continue
             sending = self.exchange.next(now, least_urgent=least)
             if sending is None:
@@ -265,6 +286,16 @@ class Talk:
             self._waiting.extend(self._frames(sending.message, sending.priority))
         # Whoever makes room wakes us.
         return _MOST_PAUSE_S
+
+    def _has_for_life(self, now: float) -> bool:
+        """Whether something that saves lives can go."""
+        if self._waiting and self._waiting[0].priority <= Priority.LIFE:
+            return True
+        sending = self.exchange.next(now, least_urgent=Priority.LIFE)
+        if sending is not None:
+            frames = self._frames(sending.message, sending.priority)
+            self._waiting.extendleft(reversed(list(frames)))
+        return sending is not None
 
     def _least_urgent(self) -> int | None:
         """The least urgent class of which a full frame may go now."""

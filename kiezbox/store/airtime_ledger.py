@@ -27,8 +27,8 @@ __all__ = ["AT_ONCE_S", "LATE_S", "AirtimeLedger"]
 
 log = logging.getLogger("kiezbox")
 
-#: Seconds of air that are written as spent at once.
-AT_ONCE_S = 5.0
+#: Seconds of air that are written as spent at once, and at most so much of the limit.
+AT_ONCE_S, AT_ONCE = 5.0, 0.02
 
 #: So long a packet may lie in the radio, behind others and on a busy channel, until it is sent.
 LATE_S = 60.0
@@ -56,6 +56,7 @@ class AirtimeLedger:
         #: Of what is on the card: how much of ours, and of the radio's own, may still come.
         self._ahead_s = 0.0
         self._others_ahead_s = 0.0
+        self._at_once_s = min(AT_ONCE_S, AT_ONCE * duty * 3600)
         #: (minute, class) → seconds; for people to look at.
         self._classes: dict[tuple[int, int], float] = {}
         #: Of the radio's own, what is not on the card.
@@ -115,7 +116,7 @@ class AirtimeLedger:
         if not self._budget.may_send(now, airtime_s, priority, channel_utilization=busy):
             return False
         if airtime_s > self._ahead_s:
-            self._write(max(AT_ONCE_S, airtime_s))
+            self._write(max(self._at_once_s, airtime_s))
         self._ahead_s -= airtime_s
         if not self._budget.take(now, airtime_s, priority, channel_utilization=busy):
             return False
@@ -154,8 +155,9 @@ class AirtimeLedger:
 
     # --- the file --------------------------------------------------------------------------------
 
-    def _write(self, ahead_s: float, others_ahead_s: float = AT_ONCE_S) -> None:
+    def _write(self, ahead_s: float, others_ahead_s: float | None = None) -> None:
         """Aside, onto the medium, then in its place: there is always a whole one."""
+        others_ahead_s = self._at_once_s if others_ahead_s is None else others_ahead_s
         now = self._clock.monotonic()
         self._forget_classes()
         document = {
