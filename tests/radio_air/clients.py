@@ -41,6 +41,10 @@ class Inbox:
             if interface is client and packet.get("decoded", {}).get("portnum") == port
         ]
 
+    def events_of(self, client: Any) -> list[str]:
+        """Of this client alone: one that an earlier test has closed may be heard of only now."""
+        return [name for name, interface in list(self.events) if interface is client]
+
     def routing(self, client: Any, packet_id: int) -> list[tuple[int, str]]:
         """(who says it, reason) about a packet."""
         return [
