@@ -298,7 +298,7 @@ def test_on_a_serial_cable_a_restart_is_said_and_the_client_stays(
     radio.reboot()
 
     until(
-        lambda: [name for name, _ in inbox.events] == ["established", "lost", "established"],
+        lambda: inbox.events_of(client) == ["established", "lost", "established"],
         "the client starts over by itself",
     )
     assert client.myInfo.reboot_count == 2
@@ -309,10 +309,10 @@ def test_a_plug_that_is_pulled_is_noticed_and_one_that_is_put_back_works(
 ) -> None:
     cable = str(tmp_path / "ttyUSB0")
     radio = kiez.add("north", terminal=cable)
-    connect(radio, terminal=cable)
+    client = connect(radio, terminal=cable)
 
     radio.unplug()
-    until(lambda: "lost" in [name for name, _ in inbox.events], "the loss is noticed")
+    until(lambda: "lost" in inbox.events_of(client), "the loss is noticed")
     assert not Path(cable).exists()
     radio.plug_in()
 
