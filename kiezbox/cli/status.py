@@ -75,6 +75,10 @@ def sentences(facts: dict[str, Any], now: float, without_past: Collection[str] =
             f" {publisher['delivered']} delivered since the start"
         )
     lines += [f"peer       {peer_words(each, now)}" for each in facts.get("peers") or []]
+    radio = facts.get("radio")
+    if radio:
+        why = f": {radio['why']}" if radio["why"] else ""
+        lines.append(f"radio      {radio['state']}{why} (`kiezbox radio status`)")
     for fault in facts.get("faults") or []:
         lines.append(f"fault      {fault['message']}")
         if fault["hint"]:

@@ -80,6 +80,7 @@ class Facts:
         self._advice: list[dict[str, Any]] = []
         self._steps: list[dict[str, Any]] = []
         self._peers: list[dict[str, Any]] = []
+        self._radio: dict[str, Any] | None = None
         self._on_change = on_change
         self._is_changed = True
         self._is_urgent = False
@@ -124,6 +125,13 @@ class Facts:
         if [_of_peer(each) for each in peers] != [_of_peer(each) for each in before]:
             self.changed()
 
+    def set_radio(self, radio: dict[str, Any]) -> None:
+        """How the radio is. That something was heard again is no news."""
+        with self._lock:
+            before, self._radio = self._radio or {}, radio
+        if radio.get("state") != before.get("state"):
+            self.changed()
+
     def add_publisher(self, name: str, facts: Callable[[], dict[str, Any]]) -> None:
         """Ask this function for the publisher's part of now.json."""
         with self._lock:
@@ -152,6 +160,7 @@ class Facts:
             power = dict(self._power)
             publishers = {name: ask() for name, ask in self._publishers.items()}
             advice, steps, peers = self._advice, self._steps, self._peers
+            radio = self._radio
         return {
             "version": 1,
             "box": {**self._box, **self._told_by_the_place()},
@@ -177,6 +186,7 @@ class Facts:
             },
             "publishers": publishers,
             "peers": peers,
+            "radio": radio,
             "advice": advice,
             "steps": steps,
             "faults": [
