@@ -150,9 +150,10 @@ class Asking:
             each for each in peer.asked if each.origin != origin or each.sequence not in numbers
         }
 
-    def overheard(self, number: Ref, now: float) -> None:
-        """Somebody else asked somebody for this."""
-        self._overheard[number] = now + self._again_s
+    def overheard(self, number: Ref, count: int, now: float) -> None:
+        """Somebody else asked somebody for this, and for ``count`` records in all."""
+        # Who was asked for much speaks no oftener for that.
+        self._overheard[number] = now + self._again_s * (1 + (count - 1) / 8)
         if len(self._overheard) > MOST_OVERHEARD:
             self._overheard.popitem(last=False)
 

@@ -28,13 +28,27 @@ from kiezbox.records import Ref
 
 __all__ = ["Bearer", "Exchange", "Sending"]
 
-#: What keeps boxes equal is as urgent as a bulletin.
-_KEEPING = 3
+#: What keeps boxes equal waits as posts do: if it went while they may not, boxes would ask all the
+#: time for what nobody may give.
+_KEEPING = 5
+
+#: So many times the patience for an answer a record that saves lives is urgent to find.
+_URGENT_TIMES = 8
+
+#: A box that says nothing of an origin is given what saves lives if nobody gave it for so long, and
+#: if it is no older than that.
+_UNSAID_S, _YOUNG_S = 1800.0, 12 * 3600.0
+
+#: So many times what it takes to be given again news is under way.
+_NEWS_TIMES = 4
 
 #: Records that were given lately are remembered, so many; and who waits to hear that it asked in
 #: vain, so many.
 _MOST_GIVEN = 1024
 _MOST_GONE = 64
+
+#: The latest records that save lives, so many.
+_MOST_URGENT = 256
 
 #: Numbers of one question that are looked at, and holes in what is said of one origin.
 _MOST_LOOKED_AT = 64
@@ -46,17 +60,18 @@ class Bearer:
     """What one way between boxes is like.
 
     ``fits(message)``: whether it goes out in one piece. ``is_shared``: all hear what is said to
-    one. ``spread_s``: before news is given again, and before something is asked for, a random time
-    up to this passes, in which somebody else may do so; ``enough``: who has heard it given so often
-    does not. ``ask_again_s``: after so long an answer has been lost. ``answers``: records that one
-    box is given on asking; ``intake``: bytes of one origin that are taken in; ``measures``: bytes
-    of one origin that are sent, by class. ``ageing_s`` as in ``Offers``.
+    one. ``spread_s``: before news is given again a random time up to this passes, in which somebody
+    else may do so, and ``ask_within_s`` before something is asked for; ``enough``: who has heard it
+    given so often does not. ``ask_again_s``: after so long an answer has been lost. ``answers``:
+    records that one box is given on asking; ``intake``: bytes of one origin that are taken in;
+    ``measures``: bytes of one origin that are sent, by class. ``ageing_s`` as in ``Offers``.
     """
 
     fits: Callable[[Message], bool]
     pace: Pace
     is_shared: bool = True
     spread_s: float = 2.0
+    ask_within_s: float = 2.0
     enough: int = 3
     ask_again_s: float = 20.0
     ageing_s: float = 1800.0
@@ -95,12 +110,20 @@ class Exchange:
         self._random = random
         self._trickle = Trickle(bearer.pace, random, now)
         self._offers = Offers(ageing_s=bearer.ageing_s, measures=bearer.measures)
-        self._asking = Asking(again_s=bearer.ask_again_s, spread_s=bearer.spread_s, random=random)
+        self._asking = Asking(
+            again_s=bearer.ask_again_s, spread_s=bearer.ask_within_s, random=random
+        )
         self._used = Measures()
         #: When it was last given by anybody, and how often.
         self._given: OrderedDict[Ref, tuple[float, int]] = OrderedDict()
         #: Box → what it asked for in vain.
         self._gone: OrderedDict[str, dict[str, Ranges]] = OrderedDict()
+        #: So long news is taken to be under way.
+        self._news_until = -float("inf")
+        #: What saves lives, and is given unasked to whoever says that it lacks it.
+        self._urgent: OrderedDict[Ref, tuple[int, float]] = OrderedDict()
+        #: Until then something that saves lives may still be lacking somewhere.
+        self._urgent_until = -float("inf")
         #: With which of the origins that have no news the next digest goes on.
         self._turn = 0
 
@@ -111,10 +134,17 @@ class Exchange:
         it is this box's own, or came another way.
         """
         is_old = self._asking.got(number)
+        if not is_old:
+            self._news_until = now + _NEWS_TIMES * self.bearer.spread_s
         if not self.bearer.is_shared:
             # Who has given all that was asked is asked for the rest, and nobody else is disturbed.
             self._asking.hurry(now)
-        self._trickle.heard_other(now)
+        if priority <= LIFE:
+            self._urgent_until = now + self.bearer.ask_again_s * _URGENT_TIMES
+            self._urgent[number] = priority, now
+            if len(self._urgent) > _MOST_URGENT:
+                self._urgent.popitem(last=False)
+        self._trickle.heard_other(now, is_urgent=now < self._urgent_until)
         if is_heard_here and (is_old or self._is_given_enough(number)):
             # Who lacks it, too, will find out and ask.
             return
@@ -152,15 +182,40 @@ class Exchange:
             self._asking.agrees(sender, digest.fingerprint)
             return
         if self._asking.differs(sender, digest.fingerprint, self.holdings.version):
-            self._trickle.heard_other(now)
+            # While news is under way all differ, and most of it comes without anybody asking.
+            is_odd = now < self._urgent_until or now > self._news_until
+            self._trickle.heard_other(now, is_urgent=is_odd)
         for entry in digest.entries:
             lacking = entry.claimed - self.holdings.had(entry.origin)
             self._asking.claims(sender, entry.origin, lacking, now)
         if not self.bearer.is_shared:
             # Whoever claims what he never gives keeps nobody from being asked.
             self._asking.hurry(now)
+        if self._urgent and digest.entries:
+            self._give_urgent({each.origin: each for each in digest.entries}, sender, now)
+
+    def _give_urgent(self, said: Mapping[str, Entry], sender: str, now: float) -> None:
+        """Whoever lacks what saves lives does not know which of all it lacks that is."""
+        for number, (priority, added_at) in self._urgent.items():
+            entry = said.get(number.origin)
+            given_at, _ = self._given.get(number, (-float("inf"), 0))
+            if entry is None:
+                # It may have nothing of this origin, or have had no room to say so.
+                is_lacking = given_at < now - _UNSAID_S and added_at > now - _YOUNG_S
+            else:
+                is_lacking = entry.floor <= number.sequence not in entry.claimed
+                is_lacking = is_lacking and given_at < now - self.bearer.ask_again_s
+            if not is_lacking or self._used.free_at(sender, self.bearer.answers, now) > now:
+                continue
+            self._used.use(sender, self.bearer.answers, 1, now)
+            due_at = now + self._random.random() * self.bearer.spread_s
+            to = "" if self.bearer.is_shared else sender
+            self._offers.put(
+                Offer(number, priority, since=now, due_at=due_at, is_asked=False, to=to)
+            )
 
     def _heard_want(self, want: Want, sender: str, now: float) -> None:
+        count = sum(len(numbers) for _, numbers in want.entries)
         for origin, numbers in want.entries:
             held, had = self.holdings.held(origin), self.holdings.had(origin)
             vain = Ranges()
@@ -169,7 +224,7 @@ class Exchange:
                 if want.of != self.me:
                     # It will be given, and heard here, too.
                     if self.bearer.is_shared and sequence not in had:
-                        self._asking.overheard(number, now)
+                        self._asking.overheard(number, min(count, _MOST_LOOKED_AT), now)
                 elif sequence in held:
                     self._answer(number, sender, now)
                 else:
@@ -274,16 +329,23 @@ class Exchange:
             # Those with news first, and in turn the others, so that all have been said in the end.
             pairs = zip(newest, newest[turn:] + newest[:turn], strict=True)
             for origin in dict.fromkeys(chain.from_iterable(pairs)):
-                more = Digest(digest.fingerprint, (*digest.entries, self._entry(origin)))
+                entry = self._entry(origin)
+                if entry is None:
+                    continue
+                more = Digest(digest.fingerprint, (*digest.entries, entry))
                 if not self.bearer.fits(more):
                     break
                 digest = more
             self._turn = turn + max(1, len(digest.entries) // 2)
         return Sending(digest, _KEEPING)
 
-    def _entry(self, origin: str) -> Entry:
+    def _entry(self, origin: str) -> Entry | None:
         held = self.holdings.held(origin)
         said = self.holdings.had(origin) & Ranges([(held.oldest, held.newest)])
+        # Nobody need ask for what is given without that.
+        said -= self._offers.numbers_of(origin)
+        if not said:
+            return None
         if said.count > _MOST_HOLES:
             # A part of it; all parts in the end.
             start = self._random.randrange(-_MOST_HOLES, said.count - _MOST_HOLES + 1)

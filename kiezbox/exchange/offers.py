@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kiezbox.exchange.ranges import Ranges
 from kiezbox.records import Ref
 
 __all__ = ["LIFE", "MOST_OFFERS", "Measure", "Measures", "Offer", "Offers"]
@@ -114,6 +115,14 @@ class Offers:
     def get(self, number: Ref, to: str = "") -> Offer | None:
         return self._waiting.get((number, to))
 
+    def numbers_of(self, origin: str) -> Ranges:
+        """Of this origin's records, those that wait to be given to all."""
+        return Ranges(
+            (number.sequence, number.sequence)
+            for number, to in self._waiting
+            if number.origin == origin and not to
+        )
+
     def best(self, now: float, *, least_urgent: int, to: str | None = None) -> Offer | None:
         """The one that goes next, of no class below ``least_urgent``, ``to`` anybody or that box;
         None if none may go now.
@@ -126,7 +135,12 @@ class Offers:
             and offer.due_at <= now
             and self._free_at(offer, now) <= now
         ]
-        return min(may_go, key=lambda offer: (self._urgency(offer, now), offer.since), default=None)
+        # Whoever asked waits, and would ask somebody else.
+        return min(
+            may_go,
+            key=lambda offer: (self._urgency(offer, now), not offer.is_asked, offer.since),
+            default=None,
+        )
 
     def sent(self, offer: Offer, size_bytes: int, now: float) -> None:
         """It is on its way."""

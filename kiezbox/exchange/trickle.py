@@ -25,12 +25,14 @@ class Chance(Protocol):
 @dataclass(frozen=True, slots=True)
 class Pace:
     """``least_s`` and ``most_s``: the shortest and the longest interval (Imin, Imax); ``enough``:
-    who has heard so many say the same within one keeps silent (k).
+    who has heard so many say the same within one keeps silent (k). ``news_s``: the shortest one
+    where nothing is urgent; 0: ``least_s``, too.
     """
 
     least_s: float
     most_s: float
     enough: int
+    news_s: float = 0.0
 
 
 class Trickle:
@@ -54,10 +56,11 @@ class Trickle:
         """Somebody said what we would say (consistent)."""
         self._heard += 1
 
-    def heard_other(self, now: float) -> None:
+    def heard_other(self, now: float, *, is_urgent: bool = True) -> None:
         """Somebody holds something else (inconsistent): from now on in short intervals."""
-        if self.interval_s > self.pace.least_s:
-            self.interval_s = self.pace.least_s
+        short_s = self.pace.least_s if is_urgent else max(self.pace.least_s, self.pace.news_s)
+        if self.interval_s > short_s:
+            self.interval_s = short_s
             self._begin(now)
 
     def is_due(self, now: float) -> bool:

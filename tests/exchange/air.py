@@ -43,6 +43,7 @@ LORA = Bearer(
     fits=lambda message: size_of(message) <= FRAME_BYTES,
     pace=Pace(least_s=30, most_s=3600, enough=3),
     spread_s=3.0,
+    ask_within_s=3.0,
 )
 
 

@@ -299,4 +299,4 @@ def test_a_question_nobody_can_answer_is_answered_with_that() -> None:
 
     talk.heard(Want("me", (("kb-x", Ranges([(3, 4)])),)), "kb-2", 0.0)
 
-    assert all_of(talk, 0.1) == [Sending(Gone((("kb-x", Ranges([(3, 4)])),)), 3, "kb-2")]
+    assert all_of(talk, 0.1) == [Sending(Gone((("kb-x", Ranges([(3, 4)])),)), 5, "kb-2")]
