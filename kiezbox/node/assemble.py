@@ -237,6 +237,12 @@ def assemble(settings: Settings, clock: Clock) -> Node:
         workers.append(
             peering_worker(settings, store, clock, facts, words.nudge, trouble("peers.worker"))
         )
+    if settings.radio.address:
+        from kiezbox.node.radioing import radio_worker
+
+        workers.append(
+            radio_worker(settings, store, clock, facts, words.nudge, trouble("radio.worker"))
+        )
     workers += [each.worker(clock, trouble(f"sources.{each.name}")) for each in fetches]
 
     workers += advisers(settings, store, latest, clock, facts, trouble)
