@@ -41,6 +41,8 @@ BENCHMARKS = {
     "flaps": (1, 1),
     "cuts": (1, 1),
     "lora": (1, 1),
+    "letters_on_air": (1, 1),
+    "sync": (1, 1),
 }
 
 
