@@ -208,7 +208,7 @@ def test_both_decoders_refuse_and_take_the_same_rubbish(ask: Ask) -> None:
     """Spoilt vectors and noise: what one takes the other takes, and as the same."""
     chance = random.Random(6)
     frames = []
-    for n in range(160):
+    for n in range(90):
         frame = bytearray(bytes.fromhex(chance.choice(vectors("records"))["frame"]))
         if n % 4 == 0:
             frame[1:] = chance.randbytes(65 + chance.randrange(60))
@@ -243,7 +243,7 @@ def test_both_decoders_refuse_and_take_the_same_rubbish(ask: Ask) -> None:
         for each in names:
             said = said.replace(origin_id(each).hex(), each[3:])
         assert one == json.loads(said), sent.hex()
-    assert taken > 8
+    assert taken > 5
 
 
 # --- the other vectors ----------------------------------------------------------------------------
