@@ -28,7 +28,7 @@ _SIGNATURE = bytes(SIGNATURE_BYTES)
 @lru_cache(maxsize=1)
 def posts() -> list[tuple[str, str]]:
     """The corpus: (language, text), two hundred of a night, mean 100 characters. Written for this,
-    by people who had not seen what texts are compressed by.
+    without a look at what texts are compressed by.
     """
     lines = (Path(__file__).parent / "posts.tsv").read_text(encoding="utf-8").splitlines()
     return [(language, text) for language, _, text in (line.partition("\t") for line in lines)]
