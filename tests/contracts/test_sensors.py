@@ -8,6 +8,7 @@ import errno
 import inspect
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from contracts.haste import HASTE_S
 from contracts.rig import Rig, Wired, twin_of, way_of
 
 from kiezbox import sensors
-from kiezbox.errors import SensorError, SensorMissing
+from kiezbox.errors import SensorError, SensorMissing, SensorTimeout
 from kiezbox.hardware.simulated import bus, onewire, pins, serial_line
 from kiezbox.model import Flag, Measurement, Quantity
 from kiezbox.settings import SensorSettings, declarations
@@ -97,6 +98,16 @@ def readings(wired: Wired, deadline_s: float | None = HASTE_S) -> Sequence[Measu
         return ()
 
 
+def well_read(wired: Wired) -> Sequence[Measurement]:
+    """One read with nothing amiss. The twin is a thread of a busy machine: what ran out of time is
+    read again, as the node does it.
+    """
+    for _ in range(3):
+        with suppress(SensorTimeout):
+            return wired.reader.read()
+    return wired.reader.read()
+
+
 def quantities_of(wired: Wired) -> tuple[Quantity, ...]:
     """A driver whose settings decide what it measures says so in ``quantities(settings)``."""
     module = wired.reader.module
@@ -152,7 +163,7 @@ def test_a_driver_reads_what_its_twin_is_shown(driver: str, rig: Rig) -> None:
 
     for n in range(3):
         wired.turn(n)
-        measurements = wired.reader.read()
+        measurements = well_read(wired)
 
         assert [one.quantity for one in measurements] == list(quantities_of(wired))
         assert all(one.flag is Flag.GOOD and one.reason == "" for one in measurements)
@@ -177,7 +188,7 @@ def test_a_driver_says_that_nothing_is_there(driver: str, rig: Rig) -> None:
 def test_a_sensor_unplugged_between_two_reads_comes_back_by_itself(driver: str, rig: Rig) -> None:
     wired = Wired(driver, rig)
     gone = GONE[way_of(driver)]
-    wired.reader.read()
+    well_read(wired)
 
     wired.fault(gone)
     assert [outcome(wired) for _ in range(2)] == ["error", "error"]
@@ -191,7 +202,7 @@ def test_a_sensor_unplugged_between_two_reads_comes_back_by_itself(driver: str, 
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_closing_twice_and_after_the_cable_is_gone_is_fine(driver: str, rig: Rig) -> None:
     wired = Wired(driver, rig)
-    wired.reader.read()
+    well_read(wired)
     sensor = wired.reader.sensor
     wired.fault(GONE[way_of(driver)])
 
@@ -211,7 +222,7 @@ def test_a_fault_on_the_way_never_makes_a_wrong_value_good(
     driver: str, kind: str, detail: dict[str, float], rig: Rig
 ) -> None:
     wired = Wired(driver, rig)
-    wired.reader.read()
+    well_read(wired)
 
     wired.fault(kind, **detail)
     outcomes = set()
@@ -229,7 +240,7 @@ def test_a_fault_on_the_way_never_makes_a_wrong_value_good(
 @pytest.mark.parametrize(("driver", "kind"), faults_inside())
 def test_a_fault_inside_never_makes_a_wrong_value_good(driver: str, kind: str, rig: Rig) -> None:
     wired = Wired(driver, rig)
-    wired.reader.read()
+    well_read(wired)
 
     wired.part.fault = kind
     wired.turn(1)
@@ -260,7 +271,7 @@ def test_a_sensor_found_broken_is_opened_once_it_is_mended(
 @pytest.mark.parametrize("driver", [one for one in DRIVERS if len(STRANGERS[way_of(one)]) > 1])
 def test_another_sensor_in_its_place_is_never_taken_for_it(driver: str, rig: Rig) -> None:
     wired = Wired(driver, rig)
-    wired.reader.read()
+    well_read(wired)
 
     for name in STRANGERS[way_of(driver)] - {driver}:
         stranger, its = twin_of(name).make(), twin_of(name)
