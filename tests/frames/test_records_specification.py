@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +15,7 @@ import page_words
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from in_c import decoder
 from page_words import BOXES, FOLDER
 from test_words_on_air import records
 
@@ -112,25 +111,13 @@ def _tables_of_the_page() -> str:
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Ask:
     """Frames to the decoder in C, and what it says of each; None: bad."""
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        pytest.skip("no C compiler here: apt install gcc")
     folder = tmp_path_factory.mktemp("decoder")
-    (folder / "records.h").write_text(_tables_of_the_page(), encoding="utf-8")
-    program = folder / "decoder"
-    command = [compiler, "-std=c11", "-O1", "-Wall", "-Wextra", "-I", str(folder),
-               "-fsanitize=undefined,address", "-fno-sanitize-recover=all", "-o", str(program),
-               str(HERE / "records_decoder.c")]  # fmt: skip
-    built = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert built.returncode == 0, built.stderr
-    assert built.stderr == ""
+    lines_of = decoder(
+        folder, "records", "records.h", _tables_of_the_page(), str(page_words.PRIMES)
+    )
 
     def hear(frames: list[bytes]) -> list[Said | None]:
-        given = "".join(frame.hex() + "\n" for frame in frames)
-        ran = subprocess.run([str(program), str(page_words.PRIMES)], input=given, text=True,
-                             capture_output=True, timeout=120, check=False)  # fmt: skip
-        assert ran.returncode == 0, ran.stderr
-        found = list(_heard(ran.stdout.splitlines()))
+        found = list(_heard(lines_of(frames)))
         assert len(found) == len(frames)
         return found
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
@@ -17,6 +15,7 @@ import pytest
 from blocks import KEY, any_block
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from in_c import decoder
 
 from kiezbox.frames import BadFrame, sealed
 from kiezbox.frames.fields import BY_CODE
@@ -90,27 +89,13 @@ def _tables_of_the_page() -> str:
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Ask:
     """Frames to the decoder in C, and what it says of each; None: bad."""
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        pytest.skip("no C compiler here: apt install gcc")
     folder = tmp_path_factory.mktemp("decoder")
-    (folder / "tables.h").write_text(_tables_of_the_page(), encoding="utf-8")
-    program = folder / "decoder"
-    command = [compiler, "-std=c11", "-O1", "-Wall", "-Wextra", "-I", str(folder),
-               "-fsanitize=undefined,address", "-fno-sanitize-recover=all", "-o", str(program),
-               str(HERE / "readings_decoder.c")]  # fmt: skip
-    built = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert built.returncode == 0, built.stderr
-    assert built.stderr == ""
+    lines_of = decoder(folder, "readings", "tables.h", _tables_of_the_page())
 
     def hear(frames: list[bytes]) -> list[dict[str, Any] | None]:
-        given = "".join(frame.hex() + "\n" for frame in frames)
-        ran = subprocess.run([str(program)], input=given, capture_output=True, text=True,
-                             timeout=120, check=False)  # fmt: skip
-        assert ran.returncode == 0, ran.stderr
-        said = list(_said(ran.stdout.splitlines()))
-        assert len(said) == len(frames)
-        return said
+        found = list(_said(lines_of(frames)))
+        assert len(found) == len(frames)
+        return found
 
     return hear
 

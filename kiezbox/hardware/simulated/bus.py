@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from kiezbox.hardware.i2c_view import BusioShape, nack
+from kiezbox.hardware.simulated._noise import one_bit_flipped
 
 __all__ = ["FAULTS", "BusFault", "Chip", "SimulatedBus"]
 
@@ -134,10 +135,7 @@ class BitFlip(BusFault):
         self.seen += 1
         if self.seen % self.n:
             return data
-        flipped = bytearray(data)
-        bit = self._random.randrange(8 * len(data))
-        flipped[bit // 8] ^= 1 << bit % 8
-        return bytes(flipped)
+        return one_bit_flipped(data, self._random)
 
 
 FAULTS: dict[str, type[BusFault]] = {

@@ -21,6 +21,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
+from kiezbox.hardware.simulated._noise import one_bit_flipped
+
 __all__ = ["FAULTS", "SerialDevice", "SerialFault", "SerialLine"]
 
 log = logging.getLogger("kiezbox.bench")
@@ -122,10 +124,7 @@ class BitFlip(SerialFault):
         self.seen += 1
         if self.seen % self.n:
             return data
-        flipped = bytearray(data)
-        bit = self._random.randrange(8 * len(data))
-        flipped[bit // 8] ^= 1 << bit % 8
-        return bytes(flipped)
+        return one_bit_flipped(data, self._random)
 
 
 @dataclass
