@@ -13,6 +13,18 @@ if TYPE_CHECKING:
 __all__ = ["Loop"]
 
 
+class _Bell:
+    """An eventfd that lasts as long as anybody can ring it: a thread that ends after its loop must
+    not write into whatever file has the number by then.
+    """
+
+    def __init__(self) -> None:
+        self.file = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+
+    def __del__(self) -> None:
+        os.close(self.file)
+
+
 class Loop:
     """Runs ``_turn`` until stopped and until ``_is_empty``. For one thread but for ``ring``."""
 
@@ -21,8 +33,8 @@ class Loop:
         #: Descriptor → what to do when it is ready.
         self._others: dict[int, Callable[[], None]] = {}
         self._stop_at: float | None = None
-        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self.listen_to(self._bell, self._rung)
+        self._bell = _Bell()
+        self.listen_to(self._bell.file, self._rung)
 
     def run(self) -> None:
         """Until stopped."""
@@ -36,13 +48,11 @@ class Loop:
 
     def ring(self) -> None:
         """Wake the loop; from any thread."""
-        os.eventfd_write(self._bell, 1)
+        os.eventfd_write(self._bell.file, 1)
 
     def close(self) -> None:
         """Idempotent."""
-        if not self._epoll.closed:
-            self._epoll.close()
-            os.close(self._bell)
+        self._epoll.close()
 
     def listen_to(self, file: int, act: Callable[[], None]) -> None:
         """Call ``act`` whenever the descriptor can be read."""
@@ -60,7 +70,7 @@ class Loop:
         return self._is_empty() or time.monotonic() >= self._stop_at
 
     def _rung(self) -> None:
-        os.eventfd_read(self._bell)
+        os.eventfd_read(self._bell.file)
 
     def _is_empty(self) -> bool:
         """Whether nothing is left that was begun."""

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from street import LIMIT_S, read_all, split, wait_for
@@ -347,3 +348,20 @@ def test_hanging_up_gives_a_guest_no_more_threads(house: Callable[..., House], s
 
     assert built.ask("/quick", source="127.0.0.3")[0] == 200
     assert slow.inside == ["127.0.0.9"]
+
+
+def test_who_rings_after_the_end_writes_into_nobody_elses_file(tmp_path: Path) -> None:
+    listener = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(1)
+    ended = Responder([Door(listener)], Contents())
+    ended.close()
+    # The lowest free numbers: with them that of the bell, if it is free.
+    files = [(tmp_path / str(n)).open("wb", buffering=0) for n in range(20)]
+
+    ended.ring()
+
+    assert [path.stat().st_size for path in tmp_path.iterdir()] == [0] * 20
+    for file in files:
+        file.close()
+    listener.close()
