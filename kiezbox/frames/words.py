@@ -126,6 +126,7 @@ def unpack_record(frame: bytes, named: Named, signers: Signers) -> tuple[list[Re
     return found, behind[-SIGNATURE_BYTES:] if is_proven else b""
 
 
+#: What is said where somebody reads.
 _BLANK = Record("", 0, _EPOCH_MS << _COUNTER_BITS, 0, 0, Scope.KIEZ, 0, False, b"")
 
 
@@ -226,8 +227,10 @@ def _body(coder: Coder, said: Record, kind: RecordKind, stamp: int, named: Named
 
 
 def _plain_fields(said: Record, kind: RecordKind) -> dict[str, Any] | None:
-    """The fields of a body that is nothing but its fields; None: it is to go as it is."""
-    if said.origin == "":
+    """The fields of a body that is nothing but its fields; None: it is to go as it is. Whoever
+    reads has none yet.
+    """
+    if said is _BLANK:
         return {}
     try:
         fields, unusable = unpack_body(kind, said.body)
